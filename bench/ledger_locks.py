@@ -25,8 +25,8 @@ from llm_mesh.policy.v1 import ledger_pb2, usage_pb2
 from llm_mesh_policy.audit.store.chains import AuditTrail
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.unit_of_work import UnitOfWork
-from llm_mesh_policy.ledger.domain.ports import Draft
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.ports import ReservationDraft
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.rates import FREE
 from llm_mesh_policy.ledger.domain.requests import Request, Reserve
 from llm_mesh_policy.ledger.domain.reservation import Reservation
@@ -87,12 +87,14 @@ class RowLockedLedger(SqlLedger):
         return answers
 
 
-def _draft(budget: int) -> Draft:
+def _draft(budget: int) -> ReservationDraft:
     number, project = secrets.token_hex(16), f"{_DOMAIN}/projects/p{budget}"
     entry = usage_pb2.LedgerEntry(name=f"{project}/reservations/{number}", state=usage_pb2.RESERVATION_STATE_HELD, admission_id=number)
     entry.reserved.currency, entry.reserved.nanos = _CURRENCY, _EACH
-    line = Line("a", "openai", "openai", "m", "", "", f"{_DOMAIN}/models/m", "p", project, 10, 10, 1, _EACH, FREE)
-    return Draft(Reservation(number, _DOMAIN, project, f"{project}/keys/k", f"{_DOMAIN}/principals/p", "r", entry, (line,)), "epoch", _FAR)
+    line = QuoteLine("a", "openai", "openai", "m", "", "", f"{_DOMAIN}/models/m", "p", project, 10, 10, 1, _EACH, FREE)
+    return ReservationDraft(
+        Reservation(number, _DOMAIN, project, f"{project}/keys/k", f"{_DOMAIN}/principals/p", "r", entry, (line,)), "epoch", _FAR
+    )
 
 
 async def _reserve(url: str, *, rows: bool, budgets: int, waiting: int, seconds: float) -> int:

@@ -18,7 +18,7 @@ from google.protobuf import descriptor_pb2
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.services import SERVICES
 from llm_mesh_cli import command_reference
-from llm_mesh_dialects.allowing import Kind, Rule, Table
+from llm_mesh_dialects.allowing import KeyRule, KeyTreatment, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 
@@ -131,14 +131,14 @@ def _keys(title: str, table: Table) -> Iterator[str]:
     yield f"## {title}\n"
     yield "| key | what happens | why |"
     yield "|---|---|---|"
-    for kind in Kind:
+    for kind in KeyTreatment:
         for name, rule in sorted(table.rules.items()):
             if rule.kind is kind:
                 yield f"| `{name}` | {rule.kind.value}{_exceptions(rule)} | {rule.why} |"
     yield ""
 
 
-def _exceptions(rule: Rule) -> str:
+def _exceptions(rule: KeyRule) -> str:
     """What of a value, or which values, are treated otherwise."""
     if rule.inner is not None:
         return ", of it " + ", ".join(f"`{key}`" for key in sorted(rule.inner))

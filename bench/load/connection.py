@@ -32,7 +32,7 @@ class Connection(asyncio.Protocol):
         self.open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Connected."""
+        """Send without delay from now on."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a TCP transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.open = True

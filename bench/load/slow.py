@@ -25,7 +25,7 @@ _RETRY_AFTER = b"\r\nretry-after-ms: "
 
 @dataclass(slots=True)
 class Slow:
-    """All of them."""
+    """Clients that read their streamed answers slowly, and how these ended."""
 
     host: str
     port: int

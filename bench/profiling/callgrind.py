@@ -26,7 +26,7 @@ class Counted:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Instructions of all libraries together."""
         return self.libraries.total()
 
 

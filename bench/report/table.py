@@ -33,7 +33,7 @@ _STREAM_ONLY = {"first_p50_ms", "jitter_p99_ms"}
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One table."""
+    """Write rows of figures in Markdown, without columns that no row fills."""
     streamed = any("cpu_us_per_chunk" in row for row in rows)
     columns = [key for key in _COLUMNS if any(_has(row, key) for row in rows) and (streamed or key not in _STREAM_ONLY)]
     lines = ["| " + " | ".join(_COLUMNS[key][0] for key in columns) + " |", "|" + "---|" * len(columns)]

@@ -76,7 +76,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One of them."""
+    """A load that the benchmark can run, under the name that the command line takes."""
 
     name: str
     told: str

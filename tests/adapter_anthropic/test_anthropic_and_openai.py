@@ -7,7 +7,7 @@ import orjson
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects import anthropic, openai
 from llm_mesh_dialects.anthropic.quirks import NEWEST, of_model
-from llm_mesh_dialects.openai import Quirks
+from llm_mesh_dialects.openai import OpenAIQuirks
 from tests.adapter_anthropic.conftest import Adapted, attempt
 from tests.adapter_anthropic.events import assembled, frames
 
@@ -156,7 +156,9 @@ def test_messages_are_asked_of_openai() -> None:
         "metadata": {"user_id": "u-1"},
         "top_k": 3,
     }
-    chat, translations = openai.requests.input_to_chat(anthropic.requests.messages_to_input(body), Quirks(), model="gpt", stream=False)
+    chat, translations = openai.requests.input_to_chat(
+        anthropic.requests.messages_to_input(body), OpenAIQuirks(), model="gpt", stream=False
+    )
     assert [message["role"] for message in chat["messages"]] == ["system", "user", "assistant", "tool", "tool", "user"]
     assert chat["messages"][2]["tool_calls"][0]["id"] == chat["messages"][3]["tool_call_id"] == "toolu_1"
     assert chat["tool_choice"] == "required"

@@ -7,7 +7,7 @@ import pytest
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.inference.v1.content_pb2 import Message, Part, Text
 from llm_mesh_dialects.anthropic import requests
-from llm_mesh_dialects.anthropic.quirks import NEWEST, OPEN, Quirks, of_model
+from llm_mesh_dialects.anthropic.quirks import NEWEST, OPEN, AnthropicQuirks, of_model
 from llm_mesh_dialects.errors import DialectError
 
 SYSTEM, DEVELOPER, USER = content_pb2.ROLE_SYSTEM, content_pb2.ROLE_DEVELOPER, content_pb2.ROLE_USER
@@ -22,7 +22,7 @@ def said(role: content_pb2.Role, *parts: str | Part) -> Message:
     return Message(role=role, parts=[Part(text=Text(text=each)) if isinstance(each, str) else each for each in parts])
 
 
-def written(quirks: Quirks = NEWEST, limit: int = 4096, **fields: Any) -> tuple[dict[str, Any], dict[str, str]]:
+def written(quirks: AnthropicQuirks = NEWEST, limit: int = 4096, **fields: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """The body, and the report: what happened to each field."""
     fields.setdefault("messages", [said(USER, "hi")])
     request = generate_pb2.GenerateInput(source_dialect="openai", **fields)
@@ -163,7 +163,7 @@ def test_a_cache_hint_has_one_of_two_durations() -> None:
         (OPEN, {"logit_bias": {"5": 1.0}}, {}, {"sampling.logit_bias": "dropped"}),
     ],
 )
-def test_sampling_is_sent_where_the_model_takes_it(quirks: Quirks, given: Any, sent: Any, report: Any) -> None:
+def test_sampling_is_sent_where_the_model_takes_it(quirks: AnthropicQuirks, given: Any, sent: Any, report: Any) -> None:
     body, told = written(quirks, sampling=generate_pb2.Sampling(**given))
     assert {key: body[key] for key in ("temperature", "top_p", "top_k") if key in body} == sent
     assert told == report
@@ -187,7 +187,7 @@ def test_sampling_is_sent_where_the_model_takes_it(quirks: Quirks, given: Any, s
         (of_model("claude-3-5-haiku-latest"), {"budget_tokens": 2000}, None, None, {"reasoning.budget_tokens": "dropped"}),
     ],
 )
-def test_thinking_is_asked_for_in_the_models_own_way(quirks: Quirks, given: Any, thinking: Any, effort: Any, report: Any) -> None:
+def test_thinking_is_asked_for_in_the_models_own_way(quirks: AnthropicQuirks, given: Any, thinking: Any, effort: Any, report: Any) -> None:
     body, told = written(quirks, reasoning=generate_pb2.ReasoningOptions(**given))
     assert body.get("thinking") == thinking
     assert body.get("output_config", {}).get("effort") == effort

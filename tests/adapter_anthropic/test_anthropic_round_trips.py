@@ -146,7 +146,7 @@ def _normal(body: JSON) -> JSON:
 
 
 _ALLOWED = Allowance(extras=frozenset({"*"}), media=MediaRule(frozenset({"*"})))
-_EVERYTHING = quirks.Quirks(sampling="all", budget=True)
+_EVERYTHING = quirks.AnthropicQuirks(sampling="all", budget=True)
 
 
 @settings(max_examples=150, deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_mesh_adapter_kit.breaker import Breaker, State
+from llm_mesh_adapter_kit.breaker import Breaker, BreakerState
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, no_credential, unreachable
 from llm_mesh_adapter_kit.lanes import Lanes
@@ -30,7 +30,7 @@ def opened(clock: Clock) -> Breaker:
 
 def test_five_failures_in_a_row_open_it() -> None:
     breaker = opened(Clock())
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
     assert breaker.admit() == 1.0
 
 
@@ -39,7 +39,7 @@ def test_half_of_twenty_calls_open_it_though_never_five_in_a_row() -> None:
     for turn in range(20):
         assert breaker.admit() is None
         breaker.failed() if turn % 2 else breaker.succeeded()
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
 
 
 def test_after_the_pause_one_call_at_a_time_is_tried() -> None:
@@ -51,7 +51,7 @@ def test_after_the_pause_one_call_at_a_time_is_tried() -> None:
     assert breaker.admit() is not None
     breaker.succeeded()
     states.append(breaker.state)
-    assert states == [State.HALF_OPEN, State.CLOSED]
+    assert states == [BreakerState.HALF_OPEN, BreakerState.CLOSED]
     assert breaker.admit() is None
 
 
@@ -85,13 +85,13 @@ def test_rate_limits_never_keep_it_open_for_long() -> None:
     breaker.throttled(3600)
     assert breaker.admit() == 5.0
     clock.now += 5.1
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerState.CLOSED
 
 
 def test_a_late_success_of_an_old_call_does_not_close_it() -> None:
     breaker = opened(Clock())
     breaker.succeeded()
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
 
 
 def test_a_call_that_was_not_signed_says_nothing_of_its_provider() -> None:

@@ -246,7 +246,7 @@ def test_a_running_mesh_is_verified_listed_and_looked_at_by_doctor(cli_mesh: Run
 async def test_renumbering_is_found_in_a_chain_that_grows_between_two_readings(grows_by: int) -> None:
     lengths = iter((3, 3 + grows_by))
 
-    async def source() -> AsyncIterator[sources.Page]:
+    async def source() -> AsyncIterator[sources.TrailPage]:
         last, numbering, records = first_hash("w"), FIRST_NUMBERING, []
         for number in range(1, next(lengths) + 1):
             record = rules_pb2.AuditRecord(sequence=number * 10, writer="w", action="a", allowed=True)
@@ -255,6 +255,6 @@ async def test_renumbering_is_found_in_a_chain_that_grows_between_two_readings(g
             records.append(record)
         head = audit_pb2.ChainHead(writer="w", count=len(records), hash=last, sequence=len(records) * 10, numbering=numbering)
         records[0].sequence = 5
-        yield sources.Page(records, [head])
+        yield sources.TrailPage(records, [head])
 
     assert [problem.kind for problem in (await verified(source, grows=True)).problems] == [TrailDefectKind.RENUMBERED]

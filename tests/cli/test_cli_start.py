@@ -20,16 +20,16 @@ from llm_mesh_cli.commands.serve import serve
 from llm_mesh_cli.commands.up import up
 from llm_mesh_cli.files import DataFiles, readable_by_others
 from llm_mesh_cli.naming import named
-from llm_mesh_cli.up.arguments import Arguments, parsed
+from llm_mesh_cli.up.arguments import UpArguments, parsed
 from llm_mesh_cli.up.first_start import SetUp
 from llm_mesh_cli.up.panel import panel
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 
 def test_help_and_the_quick_start_know_the_same_options() -> None:
-    assert list(inspect.signature(up).parameters) == [field.name for field in fields(Arguments)]
+    assert list(inspect.signature(up).parameters) == [field.name for field in fields(UpArguments)]
     given = parsed(["--http", "a:1", "--grpc", "b:2", "--data-dir", "c", "--workers", "3", "--ready-file", "d", "--quiet"])
-    assert given == Arguments("a:1", "b:2", Path("c"), 3, Path("d"), quiet=True)
+    assert given == UpArguments("a:1", "b:2", Path("c"), 3, Path("d"), quiet=True)
 
 
 def test_the_panel_says_where_the_data_are_unless_every_terminal_in_the_folder_finds_them(
@@ -44,8 +44,8 @@ def test_the_panel_says_where_the_data_are_unless_every_terminal_in_the_folder_f
 
 
 def test_help_and_the_quick_start_of_services_know_the_same_arguments() -> None:
-    assert list(inspect.signature(serve).parameters) == [field.name for field in fields(serving.Arguments)]
-    assert serving.parsed(["policy", "--ready-file", "d", "gateway"]) == serving.Arguments(["policy", "gateway"], Path("d"))
+    assert list(inspect.signature(serve).parameters) == [field.name for field in fields(serving.ServeArguments)]
+    assert serving.parsed(["policy", "--ready-file", "d", "gateway"]) == serving.ServeArguments(["policy", "gateway"], Path("d"))
 
 
 def test_only_the_owner_may_look_into_the_data_directory(cli_mesh: RunningMesh) -> None:

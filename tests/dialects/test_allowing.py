@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_dialects import anthropic, openai
-from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Kind
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, KeyTreatment
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.anthropic.quirks import NEWEST
 from llm_mesh_dialects.errors import CostlyError
@@ -44,7 +44,7 @@ TOOLS = {
 def written(dialect: str, request: generate_pb2.GenerateInput, allowance: Allowance = NOTHING_MORE) -> tuple[dict[str, Any], set[str]]:
     """The body, and the fields that the report says were left out."""
     if dialect == "openai":
-        body, report = openai.requests.input_to_chat(request, openai.Quirks(), model="m", stream=False, allowance=allowance)
+        body, report = openai.requests.input_to_chat(request, openai.OpenAIQuirks(), model="m", stream=False, allowance=allowance)
     else:
         body, report = anthropic.requests.input_to_messages(request, NEWEST, model="m", stream=False, allowance=allowance)
     return body, {each.field for each in report}
@@ -145,7 +145,7 @@ def test_values_that_cost_nothing_are_no_reason_to_refuse(dialect: str, key: str
 
 def test_of_objects_that_complete_typed_fields_only_listed_keys_go_on() -> None:
     request = asking(extra("openai", "stream_options", {"include_obfuscation": True, "odd": 1}), include_usage=True)
-    body, report = openai.requests.input_to_chat(request, openai.Quirks(), model="m", stream=True)
+    body, report = openai.requests.input_to_chat(request, openai.OpenAIQuirks(), model="m", stream=True)
     assert body["stream_options"] == {"include_usage": True, "include_obfuscation": True}
     assert [each.field for each in report] == ["extras[openai.stream_options].odd"]
 
@@ -172,7 +172,7 @@ def test_embeddings_have_keys_of_their_own() -> None:
 
 @given(st.sampled_from(sorted(TABLES)), st.dictionaries(st.text(max_size=20), st.none() | st.booleans() | st.text(max_size=9), max_size=4))
 def test_nothing_goes_on_that_no_table_names(dialect: str, keys: dict[str, Any]) -> None:
-    listed = {name for name, rule in TABLES[dialect].rules.items() if rule.kind is Kind.SAFE or rule.harmless}
+    listed = {name for name, rule in TABLES[dialect].rules.items() if rule.kind is KeyTreatment.SAFE or rule.harmless}
     request = asking(*(extra(dialect, key, value) for key, value in keys.items()))
     try:
         body, _ = written(dialect, request)

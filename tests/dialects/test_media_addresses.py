@@ -140,7 +140,7 @@ def payloads(uri: str) -> list[generate_pb2.GenerateInput]:
 def test_no_place_of_a_payload_lets_an_address_through(uri: str) -> None:
     refused = 0
     writers: tuple[Callable[[generate_pb2.GenerateInput], object], ...] = (
-        lambda given: openai.requests.input_to_chat(given, openai.Quirks(), model="m", stream=False)[0],
+        lambda given: openai.requests.input_to_chat(given, openai.OpenAIQuirks(), model="m", stream=False)[0],
         lambda given: anthropic.requests.input_to_messages(given, NEWEST, model="m", stream=False)[0],
         lambda given: anthropic.requests.input_to_count(given, NEWEST, model="m"),
     )
@@ -158,5 +158,5 @@ def test_the_operators_origins_go_on_in_either_dialect() -> None:
     allowed = Allowance(media=MediaRule(origins_of(["http://10.1.2.3:8080"])))
     part = content_pb2.Part(image=content_pb2.Media(uri=uri))
     given = generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[part])])
-    assert uri in repr(openai.requests.input_to_chat(given, openai.Quirks(), model="m", stream=False, allowance=allowed))
+    assert uri in repr(openai.requests.input_to_chat(given, openai.OpenAIQuirks(), model="m", stream=False, allowance=allowed))
     assert uri in repr(anthropic.requests.input_to_messages(given, NEWEST, model="m", stream=False, allowance=allowed))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.openai import Quirks
-from llm_mesh_dialects.openai.errors import Complaint
+from llm_mesh_dialects.openai import OpenAIQuirks
+from llm_mesh_dialects.openai.errors import OpenAIErrorBody
 from tests.dialects.embedded import embedded
 
 
@@ -71,7 +71,7 @@ def test_reasoning_is_found_under_either_name(key: str) -> None:
 
 def test_reasoning_that_a_server_hides_is_paid_for() -> None:
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 40}
-    assert openai.responses.chat_to_output(answer(usage=usage), Quirks(hidden_reasoning=True)).usage.output_tokens == 30
+    assert openai.responses.chat_to_output(answer(usage=usage), OpenAIQuirks(hidden_reasoning=True)).usage.output_tokens == 30
     assert openai.responses.chat_to_output(answer(usage=usage)).usage.output_tokens == 5
 
 
@@ -113,19 +113,19 @@ def test_what_cannot_be_embedded_is_told_by_its_place(given_input: Any, field: s
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (openai.errors.body("no", type="t", code="c", param="p"), Complaint("no", "t", "c", "p")),
-        ([{"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}], Complaint("no", "INVALID_ARGUMENT", "400")),
-        ({"error": "no"}, Complaint("no")),
-        ({"object": "error", "message": "no", "type": "t", "code": 40401}, Complaint("no", "t", "40401")),
-        ({"detail": "no"}, Complaint("no")),
-        ("no", Complaint()),
-        (None, Complaint()),
+        (openai.errors.body("no", type="t", code="c", param="p"), OpenAIErrorBody("no", "t", "c", "p")),
+        ([{"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}], OpenAIErrorBody("no", "INVALID_ARGUMENT", "400")),
+        ({"error": "no"}, OpenAIErrorBody("no")),
+        ({"object": "error", "message": "no", "type": "t", "code": 40401}, OpenAIErrorBody("no", "t", "40401")),
+        ({"detail": "no"}, OpenAIErrorBody("no")),
+        ("no", OpenAIErrorBody()),
+        (None, OpenAIErrorBody()),
     ],
 )
-def test_errors_are_read_in_every_shape(body: Any, said: Complaint) -> None:
+def test_errors_are_read_in_every_shape(body: Any, said: OpenAIErrorBody) -> None:
     assert openai.errors.complaint(body) == said
 
 
 def test_more_reasoning_than_output_is_beside_it() -> None:
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "completion_tokens_details": {"reasoning_tokens": 20}}
-    assert openai.responses.chat_to_output(answer(usage=usage), Quirks(hidden_reasoning=True)).usage.output_tokens == 25
+    assert openai.responses.chat_to_output(answer(usage=usage), OpenAIQuirks(hidden_reasoning=True)).usage.output_tokens == 25

@@ -9,7 +9,7 @@ import pytest
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.openai import Quirks
+from llm_mesh_dialects.openai import OpenAIQuirks
 
 Part = content_pb2.Part
 DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
@@ -25,8 +25,12 @@ def user(*parts: Any) -> dict[str, Any]:
     return {"role": "user", "content": list(parts)}
 
 
-def sent(payload: generate_pb2.GenerateInput, quirks: Quirks | None = None, **more: Any) -> tuple[dict[str, Any], list[tuple[str, int]]]:
-    written, translations = openai.requests.input_to_chat(payload, quirks or Quirks(), model="m", stream=more.pop("stream", False), **more)
+def sent(
+    payload: generate_pb2.GenerateInput, quirks: OpenAIQuirks | None = None, **more: Any
+) -> tuple[dict[str, Any], list[tuple[str, int]]]:
+    written, translations = openai.requests.input_to_chat(
+        payload, quirks or OpenAIQuirks(), model="m", stream=more.pop("stream", False), **more
+    )
     return written, [(each.field, each.action) for each in translations]
 
 
@@ -96,14 +100,14 @@ def test_a_stream_always_asks_for_usage_and_keeps_other_options() -> None:
     assert not payload.include_usage
     assert sent(payload, stream=True)[0]["stream_options"] == {"include_usage": True, "include_obfuscation": False}
     assert "stream_options" not in sent(payload)[0]
-    assert "stream_options" not in sent(payload, Quirks(stream_usage=False), stream=True)[0]
+    assert "stream_options" not in sent(payload, OpenAIQuirks(stream_usage=False), stream=True)[0]
 
 
 def test_servers_differ_as_their_row_says() -> None:
     payload = openai.requests.chat_to_input(
         body({"role": "developer", "content": "a"}, seed=4, max_tokens=9, top_k=3, user="u", reasoning_effort="low", prompt_cache_key="k")
     )
-    quirks = Quirks(
+    quirks = OpenAIQuirks(
         max_tokens="max_tokens", developer_role=False, seed="random_seed", top_k=True, reasoning="reasoning", prompt_cache_key=False,
         unsupported=frozenset({"user"}),
     )  # fmt: skip
@@ -150,7 +154,7 @@ def test_results_of_tools_follow_their_calls_and_media_come_after_the_last() -> 
 @pytest.mark.parametrize("key", ["", "reasoning", "reasoning_content"])
 def test_earlier_reasoning_goes_back_only_where_it_is_taken(key: Any) -> None:
     said = {"role": "assistant", "content": "a", "reasoning_content": "because"}
-    written, translations = sent(openai.requests.chat_to_input(body(said)), Quirks(reasoning_history=key))
+    written, translations = sent(openai.requests.chat_to_input(body(said)), OpenAIQuirks(reasoning_history=key))
     assert written["messages"][0].get(key) == ("because" if key else None)
     assert translations == ([] if key else [("messages[0].parts[0].reasoning", DROPPED)])
 
@@ -158,7 +162,7 @@ def test_earlier_reasoning_goes_back_only_where_it_is_taken(key: Any) -> None:
 def test_cache_hints_reach_servers_that_take_them() -> None:
     text = Part(text=content_pb2.Text(text="a"), cache_hint=content_pb2.CacheHint(ttl_seconds=3600))
     payload = generate_pb2.GenerateInput(messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[text])])
-    written, translations = sent(payload, Quirks(cache_control=True))
+    written, translations = sent(payload, OpenAIQuirks(cache_control=True))
     assert written["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
     assert translations == []
 

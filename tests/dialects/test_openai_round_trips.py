@@ -21,7 +21,9 @@ UNHURRIED = settings(max_examples=150, deadline=None, suppress_health_check=[Hea
 def test_a_request_comes_back_as_it_was(body: dict[str, Any]) -> None:
     payload = openai.requests.chat_to_input(body)
     sent = generate_pb2.GenerateInput.FromString(payload.SerializeToString())
-    written, translations = openai.requests.input_to_chat(sent, openai.Quirks(), model=body["model"], stream=False, allowance=EVERYTHING)
+    written, translations = openai.requests.input_to_chat(
+        sent, openai.OpenAIQuirks(), model=body["model"], stream=False, allowance=EVERYTHING
+    )
     assert written == with_contents(body)
     assert translations == []
 

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.exchange import PARTY, Exchange, GoneError, ProblemError
+from llm_mesh_edge.http.exchange import PARTY, GoneError, HttpExchange, ProblemError
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.shares import Party
 
 
-def exchange(body: bytes) -> Exchange:
+def exchange(body: bytes) -> HttpExchange:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(_: Any) -> None:
         raise AssertionError
 
-    return Exchange({"headers": [(b"authorization", b"Bearer x")], "method": "POST", "path": "/"}, receive, send)
+    return HttpExchange({"headers": [(b"authorization", b"Bearer x")], "method": "POST", "path": "/"}, receive, send)
 
 
 def bodies(**settings: Any) -> Bodies:
@@ -74,7 +74,7 @@ class Upload:
     def __init__(self, domain: str) -> None:
         self.parts: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         scope = {"headers": [(b"authorization", b"Bearer x")], "method": "POST", "path": "/", "state": {PARTY: Party(domain, "p")}}
-        self.exchange = Exchange(scope, self._receive, self._send)
+        self.exchange = HttpExchange(scope, self._receive, self._send)
 
     async def _receive(self) -> dict[str, Any]:
         part, more = await self.parts.get()

@@ -11,7 +11,7 @@ from llm_mesh.adapter.v1 import errors_pb2 as adapter_errors
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_edge.http import openai as dialect
-from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.exchange import HttpExchange
 from llm_mesh_edge.http.pouring import Pouring
 from llm_mesh_runtime.errors import MeshError
 from tests.edge.conftest import Served
@@ -146,7 +146,7 @@ class Source:
 
 def pouring(line: Line, source: Source) -> asyncio.Future[None]:
     """A stream on its way, which bears a silence of 50 ms."""
-    exchange = Exchange({"headers": [], "method": "POST", "path": CHAT}, asyncio.Event().wait, line.send)  # type: ignore[arg-type] # never asked
+    exchange = HttpExchange({"headers": [], "method": "POST", "path": CHAT}, asyncio.Event().wait, line.send)  # type: ignore[arg-type] # never asked
     return asyncio.ensure_future(Pouring(exchange, source, dialect.Chat(), generate_pb2.GenerateInput()).pour(0.05))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llm_mesh_edge.http.exchange import GONE, Exchange
+from llm_mesh_edge.http.exchange import GONE, HttpExchange
 from llm_mesh_edge.http.patience import Patience
 from llm_mesh_edge.http.presence import Presence
 from llm_mesh_runtime.http import extensions
@@ -15,7 +15,7 @@ from llm_mesh_runtime.http import extensions
 LEFT = {"type": "http.disconnect"}
 
 
-def exchange(extensions: dict[str, Any] | None = None, left: asyncio.Event | None = None) -> Exchange:
+def exchange(extensions: dict[str, Any] | None = None, left: asyncio.Event | None = None) -> HttpExchange:
     async def receive() -> Any:
         await (left or asyncio.Event()).wait()
         return LEFT
@@ -24,14 +24,14 @@ def exchange(extensions: dict[str, Any] | None = None, left: asyncio.Event | Non
         return
 
     scope = {"headers": [], "method": "POST", "path": "/"} | ({"extensions": extensions} if extensions is not None else {})
-    return Exchange(scope, receive, send)
+    return HttpExchange(scope, receive, send)
 
 
 def test_the_edge_knows_the_listeners_extension_by_its_name() -> None:
     assert GONE == extensions.GONE
 
 
-async def work(asked: Exchange, begun: asyncio.Event) -> str:
+async def work(asked: HttpExchange, begun: asyncio.Event) -> str:
     with Presence(asked):
         begun.set()
         await asyncio.Event().wait()

@@ -16,13 +16,13 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.execution.remainder import LateUsage
-from llm_mesh_gateway.domain.execution.repeating import Bounds
+from llm_mesh_gateway.domain.execution.repeating import RetryBounds
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.operation import Generation
 from llm_mesh_gateway.domain.outlets import Streamed
 from llm_mesh_gateway.domain.ports import Piece
-from llm_mesh_gateway.domain.recording import RECORDED, Room
+from llm_mesh_gateway.domain.recording import RECORDED, RecordingRoom
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.context import Caller
 from tests.gateway.conftest import request as asking
@@ -68,7 +68,7 @@ class Peers:
 
 
 def gateway(peers: Any) -> Gateway:
-    room = Room(10_000)
+    room = RecordingRoom(10_000)
     return Gateway(
         catalogue=peers,
         rights=peers,
@@ -78,7 +78,7 @@ def gateway(peers: Any) -> Gateway:
         settlements=Settlements(peers, room=room, late_usage=LateUsage(seconds=5, size=64 * 1024)),
         outcomes=peers,
         budget=RetryBudget(ratio=0.1, floor=3),
-        bounds=Bounds(0, 0),
+        bounds=RetryBounds(0, 0),
         transforms={},
         epoch="e",
         room=room,

@@ -17,7 +17,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.policy.v1 import errors_pb2 as policy_errors
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
-from llm_mesh_gateway.domain.execution.repeating import Bounds, Spent, delay_before, passes
+from llm_mesh_gateway.domain.execution.repeating import RetryBounds, Spent, delay_before, passes
 from llm_mesh_gateway.settings import Settings
 from tests.gateway.conftest import KEY, Mesh, request, running, said
 from tests.gateway.fakes import FakeAdapter, PolicyError, Script, attempt, failing, failover, failure, started, text
@@ -75,12 +75,12 @@ FAILURES = st.builds(
     told=FAILURES,
     repeated=st.integers(min_value=0, max_value=12),
     waited=st.floats(min_value=0, max_value=60),
-    bounds=st.builds(Bounds, st.integers(min_value=0, max_value=10), st.floats(min_value=0, max_value=45)),
+    bounds=st.builds(RetryBounds, st.integers(min_value=0, max_value=10), st.floats(min_value=0, max_value=45)),
     remaining=st.none() | st.floats(min_value=0, max_value=600),
     chance=st.floats(min_value=0, max_value=1),
 )
 def test_a_wait_is_never_too_early_too_late_or_too_often(
-    told: tuple[str, float | None, bool], repeated: int, waited: float, bounds: Bounds, remaining: float | None, chance: float
+    told: tuple[str, float | None, bool], repeated: int, waited: float, bounds: RetryBounds, remaining: float | None, chance: float
 ) -> None:
     reason, after, exhausted = told
     error = failure(reason, **({"quota": "exhausted"} if exhausted else {}))
@@ -101,7 +101,7 @@ def test_a_wait_is_never_too_early_too_late_or_too_often(
 
 
 def test_the_jitter_is_full_and_its_step_doubles() -> None:
-    error, bounds = failure("PROVIDER_ERROR"), Bounds(10, 45)
+    error, bounds = failure("PROVIDER_ERROR"), RetryBounds(10, 45)
     steps = [delay_before(error, Spent(number), bounds, None, 1.0) for number in range(7)]
     assert steps == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
     assert delay_before(error, Spent(), bounds, None, 0.0) == 0.0

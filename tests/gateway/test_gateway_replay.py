@@ -11,7 +11,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import errors_pb2, policy_pb2, usage_pb2
-from llm_mesh_gateway.domain.recording import RECORDED, Recording, Room
+from llm_mesh_gateway.domain.recording import RECORDED, Recording, RecordingRoom
 from llm_mesh_gateway.settings import Settings
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -164,7 +164,7 @@ async def test_a_settlement_that_waits_takes_its_answer_along(keeping: Mesh) -> 
 
 
 async def test_a_recorded_answer_gives_its_room_back() -> None:
-    room = Room(10)
+    room = RecordingRoom(10)
     recording = Recording(100, room)
     recording.add(b"12345678")
     assert not room.take(3)
@@ -175,7 +175,7 @@ async def test_a_recorded_answer_gives_its_room_back() -> None:
 
 
 async def test_an_answer_that_becomes_too_large_takes_no_more_room() -> None:
-    room = Room(100)
+    room = RecordingRoom(100)
     recording = Recording(10, room)
     recording.add(b"12345678")
     recording.add(b"12345678")

@@ -15,7 +15,7 @@ from llm_mesh.observability.v1 import observability_pb2 as pb
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_observability.domain.feed import MOST_REMEMBERED
 from llm_mesh_observability.domain.observatory import Bounds, Observatory
-from llm_mesh_observability.domain.ports import Ledger, Projection, Sighting
+from llm_mesh_observability.domain.ports import LedgerOfRecord, Projection, Sighting
 from llm_mesh_observability.domain.queries import Scope
 from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_runtime.errors import MeshError
@@ -72,7 +72,9 @@ class CountingStore:
 
 
 def made(store: CountingStore, **bounds: int) -> Observatory:
-    return Observatory(cast("Projection", store), cast("Ledger", None), TOKENS, tail_pause=30, tail_lifetime=20, bounds=Bounds(**bounds))
+    return Observatory(
+        cast("Projection", store), cast("LedgerOfRecord", None), TOKENS, tail_pause=30, tail_lifetime=20, bounds=Bounds(**bounds)
+    )
 
 
 def event(sequence: int, project: str = TRIAGE) -> usage_pb2.UsageEvent:

@@ -20,7 +20,7 @@ from llm_mesh_policy.identity.domain.keyring import Keyring, NewKey
 from llm_mesh_policy.identity.store.transactions import SqlIdentity
 from llm_mesh_policy.ledger.store.following import LedgerFollower
 from llm_mesh_policy.rules.domain.administration import Administration
-from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step
+from llm_mesh_policy.rules.domain.applying import Applying, EntryChange, Masks
 from llm_mesh_policy.rules.domain.changes import Changes
 from llm_mesh_policy.rules.domain.explaining import Explaining
 from llm_mesh_policy.rules.domain.flooring import Flooring
@@ -38,13 +38,13 @@ MIGRATIONS = "llm_mesh_policy.store.migrations"
 class NoLedger:
     """A ledger that already has every budget and limit."""
 
-    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> EntryChange:
         del unit, masks, dry_run
-        return Step(resources_pb2.Change(resource=budget.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
+        return EntryChange(resources_pb2.Change(resource=budget.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
 
-    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> EntryChange:
         del unit, masks, dry_run
-        return Step(resources_pb2.Change(resource=limit.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
+        return EntryChange(resources_pb2.Change(resource=limit.name, action=resources_pb2.CHANGE_ACTION_NONE), None, None)
 
 
 class Half:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.ledger.domain.ports import Draft
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.ports import ReservationDraft
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.domain.reservation import HELD, Reservation
 
@@ -21,25 +21,25 @@ RATES = Rates(_RATE, _RATE, _RATE, _RATE, _RATE, _RATE, _RATE, request=0)
 LATER = 1 << 60
 
 
-def attempt(name: str, tokens: int, payer: str) -> Line:
-    quoted = Line(name, "openai", "openai", "big-1", "", "", MODEL, "p", payer, tokens, tokens, 1, 0, RATES)
+def attempt(name: str, tokens: int, payer: str) -> QuoteLine:
+    quoted = QuoteLine(name, "openai", "openai", "big-1", "", "", MODEL, "p", payer, tokens, tokens, 1, 0, RATES)
     return quoted.with_candidates(1)
 
 
 def draft(
     name: str,
     project: str = PROJECTS[0],
-    lines: Sequence[Line] = (),
+    lines: Sequence[QuoteLine] = (),
     *,
     expires: int = LATER,
     key: str = "",
     digest: bytes = b"d",
-) -> Draft:
+) -> ReservationDraft:
     lines = lines or (attempt("a", 10, project),)
     entry = usage_pb2.LedgerEntry(name=f"{project}/reservations/{name}", state=HELD, admission_id=f"admission-{name}")
     entry.reserved.currency, entry.reserved.nanos = "USD", sum(line.reserved for line in lines)
     made = Reservation(name, DOMAIN, project, KEY, PRINCIPAL, f"request-{name}", entry, tuple(lines))
-    return Draft(made, "epoch", expires, key, digest)
+    return ReservationDraft(made, "epoch", expires, key, digest)
 
 
 def report(name: str, inputs: int, outputs: int) -> usage_pb2.UsageLine:

@@ -11,7 +11,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2, floors_pb2, identity_pb2, ledger_pb2, policy_pb2, rules_pb2
 from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
 from llm_mesh_policy.domain.actor import Actor
-from llm_mesh_policy.domain.resources import Row
+from llm_mesh_policy.domain.resources import StoredResource
 from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.identity.domain.directory import Directory
@@ -19,7 +19,7 @@ from llm_mesh_policy.identity.domain.keyring import Keyring
 from llm_mesh_policy.ledger.domain.limits import meter_of_budget, meter_of_limit
 from llm_mesh_policy.rules.domain.administration import Administration
 from llm_mesh_policy.rules.domain.allowances import callable_models
-from llm_mesh_policy.rules.domain.applying import Applying, Masks, Step
+from llm_mesh_policy.rules.domain.applying import Applying, EntryChange, Masks
 from llm_mesh_policy.rules.domain.changes import Changes
 from llm_mesh_policy.rules.domain.flooring import Flooring
 from llm_mesh_policy.rules.domain.live import Live
@@ -70,18 +70,18 @@ class Limits:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> EntryChange:
         del unit, masks
         return self._put(meter_of_budget(budget, "USD").name, budget.SerializeToString(), dry_run=dry_run)
 
-    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> EntryChange:
         del unit, masks
         return self._put(meter_of_limit(limit).name, limit.SerializeToString(), dry_run=dry_run)
 
-    def _put(self, name: str, body: bytes, *, dry_run: bool) -> Step:
+    def _put(self, name: str, body: bytes, *, dry_run: bool) -> EntryChange:
         if not dry_run:
             self.kept[name] = body
-        return Step(resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_UPDATE), None, None)
+        return EntryChange(resources_pb2.Change(resource=name, action=resources_pb2.CHANGE_ACTION_UPDATE), None, None)
 
 
 class Mesh:
@@ -132,9 +132,9 @@ async def base() -> State:
     return mesh.store.state
 
 
-def _row(name: str, body: bytes) -> Row:
+def _row(name: str, body: bytes) -> StoredResource:
     parts = name.split("/")
-    return Row(parts[1], parts[-1], body)
+    return StoredResource(parts[1], parts[-1], body)
 
 
 async def constraints(mesh: Mesh, domain: str) -> admission_pb2.Constraints | None:

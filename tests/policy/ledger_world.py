@@ -14,7 +14,7 @@ from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.errors import model_denied
 from llm_mesh_policy.domain.unit_of_work import UnitOfWork
-from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome, Repeated
+from llm_mesh_policy.ledger.domain.kept_answers import KeepOutcome, KeptAnswers, Repeated
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
 from llm_mesh_policy.ledger.domain.offers import Served
 from llm_mesh_policy.ledger.domain.ports import Settled
@@ -184,7 +184,7 @@ class World:
         )
         self.lifecycle = Lifecycle(self.ledger, self.speeds)
         self.answer_store = self.answers_of(b"p" * 32)
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[KeepOutcome] = []
         self.answers = KeptAnswers(
             self.answer_store, self.identity.snapshot, self.seals, most_bytes=MOST_ANSWER_BYTES, counted=self.outcomes.append
         )

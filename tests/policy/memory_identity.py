@@ -10,7 +10,7 @@ from typing import TypeVar
 from llm_mesh.policy.v1 import rules_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.keys import StoredKey
-from llm_mesh_policy.domain.resources import Contents, Row, Transaction
+from llm_mesh_policy.domain.resources import Contents, StoredResource, Transaction
 
 T = TypeVar("T")
 Place = tuple[str, str, str]
@@ -22,7 +22,7 @@ class State:
     """What is stored at one revision."""
 
     revision: int = 1
-    rows: dict[Place, Row] = field(default_factory=dict)
+    rows: dict[Place, StoredResource] = field(default_factory=dict)
     keys: dict[tuple[str, str, str], StoredKey] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
 
@@ -49,22 +49,22 @@ class MemoryTransaction:
             self.state.revision += 1
         return self.state.revision
 
-    def find(self, collection: str, domain: str, identity: str) -> Row | None:
+    def find(self, collection: str, domain: str, identity: str) -> StoredResource | None:
         return self.state.rows.get((collection, domain, identity))
 
-    def page(self, collection: str, domain: str, after: str, limit: int) -> list[Row]:
+    def page(self, collection: str, domain: str, after: str, limit: int) -> list[StoredResource]:
         all_domains = collection == "domains"
         found = [row for place, row in self.state.rows.items() if place[0] == collection and (all_domains or place[1] == domain)]
         return sorted((row for row in found if row.id > after), key=lambda row: row.id)[:limit]
 
-    def save(self, collection: str, row: Row) -> Row:
+    def save(self, collection: str, row: StoredResource) -> StoredResource:
         self.advance()
         known = self.find(collection, row.domain, row.id)
         saved = replace(row, create_time=known.create_time if known else 1, update_time=self.state.revision)
         self.state.rows[collection, row.domain, row.id] = saved
         return saved
 
-    def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
+    def save_all(self, collection: str, rows: Sequence[StoredResource], *, grown: Collection[str]) -> None:
         del grown
         for row in rows:
             self.save(collection, row)
@@ -118,7 +118,7 @@ class MemoryIdentity:
     async def contents(self, since: int) -> Contents | None:
         if since == self.state.revision:
             return None
-        rows: dict[str, list[Row]] = {}
+        rows: dict[str, list[StoredResource]] = {}
         for (collection, _, _), row in self.state.rows.items():
             rows.setdefault(collection, []).append(row)
         return Contents(self.state.revision, time.time_ns() // 1000, rows, {}, list(self.state.keys.values()), whole=True)

@@ -6,7 +6,7 @@ import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
-from llm_mesh_policy.domain.resources import Row, Transaction
+from llm_mesh_policy.domain.resources import StoredResource, Transaction
 from tests.policy.conftest import ADMIN, Half, World, wanted_world
 from tests.policy.refusals import refusal
 
@@ -17,7 +17,7 @@ CREATE, UPDATE, NONE = (
 )
 
 
-async def contents(half: Half) -> dict[str, list[Row]]:
+async def contents(half: Half) -> dict[str, list[StoredResource]]:
     found = await half.store.contents(0)
     assert found is not None
     return found.rows

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain.keys import StoredKey
-from llm_mesh_policy.domain.resources import Contents, Row, Transaction
+from llm_mesh_policy.domain.resources import Contents, StoredResource, Transaction
 from llm_mesh_policy.identity.domain.credentials import Pepper
 from llm_mesh_policy.identity.store.standing import Standing
 from llm_mesh_policy.identity.store.tables import COLLECTIONS, MARKS, resources
@@ -36,10 +36,10 @@ KEY = StoredKey("claims", "triage", "a" * 16, "domains/claims/principals/ana", b
 
 async def test_what_is_saved_is_found_until_it_is_removed(over: Instances) -> None:
     store = (await over()).store
-    saved = await store.change(lambda transaction: transaction.save("bindings", Row("claims", "triage", b"\x00body")))
+    saved = await store.change(lambda transaction: transaction.save("bindings", StoredResource("claims", "triage", b"\x00body")))
     assert await store.read(lambda transaction: transaction.find("bindings", "claims", "triage")) == saved
     assert await store.read(lambda transaction: transaction.find("bindings", "sales", "triage")) is None
-    again = await store.change(lambda transaction: transaction.save("bindings", Row("claims", "triage", b"other")))
+    again = await store.change(lambda transaction: transaction.save("bindings", StoredResource("claims", "triage", b"other")))
     assert again.create_time == saved.create_time
     await store.change(lambda transaction: transaction.remove("bindings", "claims", "triage"))
     assert await store.read(lambda transaction: transaction.find("bindings", "claims", "triage")) is None
@@ -50,7 +50,7 @@ async def test_pages_are_sorted_by_bytes_on_every_engine(over: Instances) -> Non
 
     def save(transaction: Transaction) -> None:
         for identity in ids:
-            transaction.save("projects", Row("claims", identity, b""))
+            transaction.save("projects", StoredResource("claims", identity, b""))
 
     await store.change(save)
     first = await store.read(lambda transaction: transaction.page("projects", "claims", "", 3))
@@ -88,12 +88,12 @@ async def test_a_revision_counts_changes_and_not_what_was_undone(over: Instances
     first = await store.read(lambda transaction: transaction.revision())
 
     def twice(transaction: Transaction) -> int:
-        transaction.save("projects", Row("claims", "a", b""))
-        transaction.save("projects", Row("claims", "b", b""))
+        transaction.save("projects", StoredResource("claims", "a", b""))
+        transaction.save("projects", StoredResource("claims", "b", b""))
         return transaction.revision()
 
     def undone(transaction: Transaction) -> None:
-        transaction.save("projects", Row("claims", "c", b""))
+        transaction.save("projects", StoredResource("claims", "c", b""))
         raise ValueError("undone")
 
     assert await store.change(twice) == first + 1
@@ -114,9 +114,9 @@ async def test_only_what_changed_is_read_again(over: Instances) -> None:
         assert await store.contents(contents.revision) is None
         return set(contents.rows), len(contents.keys)
 
-    assert await changed(lambda transaction: transaction.save("projects", Row("claims", "a", b""))) == ({"projects"}, 0)
+    assert await changed(lambda transaction: transaction.save("projects", StoredResource("claims", "a", b""))) == ({"projects"}, 0)
     assert await changed(lambda transaction: transaction.save_key(KEY)) == (set(), 1)
-    assert await changed(lambda transaction: transaction.save("bindings", Row("claims", "a", b""))) == ({"bindings"}, 0)
+    assert await changed(lambda transaction: transaction.save("bindings", StoredResource("claims", "a", b""))) == ({"bindings"}, 0)
     assert await changed(lambda transaction: transaction.remove("bindings", "claims", "a")) == ({"bindings"}, 0)
     everything = await store.contents(0)
     assert everything is not None
@@ -272,8 +272,8 @@ async def test_migrating_again_changes_nothing(database: Database) -> None:
     assert await migrate(database, MIGRATIONS) == await migrate(database, MIGRATIONS)
 
 
-def binding_row(identity: str) -> Row:
-    return Row("claims", identity, b"")
+def binding_row(identity: str) -> StoredResource:
+    return StoredResource("claims", identity, b"")
 
 
 async def changed(store: SqlIdentity, work: Callable[[Transaction], object]) -> int:

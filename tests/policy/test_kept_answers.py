@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, usage_pb2
 from llm_mesh_policy.ledger.domain.answer_sweep import AnswerSweep
-from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome
+from llm_mesh_policy.ledger.domain.kept_answers import KeepOutcome, KeptAnswers
 from llm_mesh_policy.ledger.domain.reserving import Granted
 from llm_mesh_policy.ledger.store.answer_tables import answers, rooms
 from llm_mesh_policy.ledger.store.tables import entries, idempotency
@@ -138,25 +138,25 @@ async def test_only_whole_answers_are_kept(world: World) -> None:
 async def test_an_answer_under_a_key_of_another_reservation_is_not_kept(world: World) -> None:
     await keyed(world)
     await world.keep(await keyed(world, "other"), key="k")
-    assert world.outcomes == [Outcome.UNKNOWN]
+    assert world.outcomes == [KeepOutcome.UNKNOWN]
 
 
 async def test_an_answer_that_is_too_large_is_not_kept(world: World) -> None:
     await world.keep(await keyed(world), b"x" * (MOST_ANSWER_BYTES + 1))
-    assert world.outcomes == [Outcome.TOO_LARGE]
+    assert world.outcomes == [KeepOutcome.TOO_LARGE]
     assert await refused(world) == "ANSWER_NOT_KEPT"
 
 
 async def test_a_project_has_room_for_so_much_and_gets_it_back(world: World) -> None:
     for name in ("a", "b", "c", "d"):
         await world.keep(await keyed(world, name), b"x" * 900, name)
-    assert world.outcomes == [Outcome.KEPT, Outcome.KEPT, Outcome.KEPT, Outcome.NO_ROOM]
+    assert world.outcomes == [KeepOutcome.KEPT, KeepOutcome.KEPT, KeepOutcome.KEPT, KeepOutcome.NO_ROOM]
     assert await refused(world, under="d") == "ANSWER_NOT_KEPT"
     await world.database.write(lambda connection: connection.execute(text("UPDATE kept_answers SET expire_time = 1")).rowcount)
     assert await AnswerSweep(world.answer_store, world.identity.snapshot).once() == 3
     assert await count(world, "SELECT size FROM kept_answer_rooms") == 0
     await world.keep(await keyed(world, "e"), b"x" * 900, "e")
-    assert world.outcomes[-1] is Outcome.KEPT
+    assert world.outcomes[-1] is KeepOutcome.KEPT
 
 
 async def test_an_answer_lives_no_longer_than_its_key(world: World) -> None:

@@ -12,10 +12,10 @@ from llm_mesh.policy.v1 import ledger_pb2, usage_pb2
 from llm_mesh_figures.money import MAX_AMOUNT, MAX_PRICE
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import settlement
-from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.alerts import AlertKind, Alerts
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
 from llm_mesh_policy.ledger.domain.plausible import most_input, most_output
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.store.ledger import SqlLedger
 from llm_mesh_runtime.database import Database
@@ -41,8 +41,8 @@ async def world(database: Database) -> World:
     return world
 
 
-def with_alerts(world: World) -> dict[Kind, Counting]:
-    counters = {kind: Counting() for kind in Kind}
+def with_alerts(world: World) -> dict[AlertKind, Counting]:
+    counters = {kind: Counting() for kind in AlertKind}
     world.lifecycle = Lifecycle(world.ledger, world.speeds, Alerts(counters))
     return counters
 
@@ -64,7 +64,7 @@ async def test_an_overrun_is_recorded_raises_an_alert_and_closes_the_budget_unti
     granted, other = await world.reserve(), await world.reserve()
     settled = await world.settle(granted, line(inputs=1000, outputs=150))
     assert settled.entry.overrun
-    assert counters[Kind.OVERRUN].count == 1
+    assert counters[AlertKind.OVERRUN].count == 1
     assert (await budget_of(world)).HasField("close_time")
     refused = await refusal(world)
     assert (refused.reason_name, refused.metadata["meter"]) == ("BUDGET_CLOSED", BUDGET)
@@ -107,7 +107,7 @@ async def test_impossible_usage_is_counted_instead_flagged_and_alerted(world: Wo
     assert charged.usage.source == usage_pb2.USAGE_SOURCE_COUNTED
     assert settled.entry.charged.nanos == (worst(400, 50) if field == "input_tokens" else worst(500, 40))
     assert not settled.entry.overrun
-    assert counters[Kind.IMPLAUSIBLE_USAGE].count == 1
+    assert counters[AlertKind.IMPLAUSIBLE_USAGE].count == 1
     await world.reserve()
 
 
@@ -144,7 +144,7 @@ def test_no_report_is_charged_more_than_an_attempt_can_use(
     inputs: int, outputs: int, prices: list[int], reported: list[int], outcome: int, source: int, counted: int, *, reasons: bool
 ) -> None:
     rates = Rates(*prices)
-    quoted = Line(
+    quoted = QuoteLine(
         "a", "x", "y", "z", "", "", MODEL, "p", PROJECT, inputs, outputs, 1, rates.worst(inputs, outputs), rates, reasons=reasons
     )  # fmt: skip
     report = usage_pb2.UsageLine(attempt_id="a", outcome=outcome, source=source, duration_us=counted)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_policy.ledger.domain.offers import Offer, Tariff
 from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.domain.sharing import Sharing
-from llm_mesh_policy.ledger.peers import RegistryPeer
+from llm_mesh_policy.ledger.peers import ProductRegistryPeer
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.service import Service, Servicers
@@ -131,16 +131,16 @@ class Registry(registry_pb2_grpc.RegistryServiceServicer):
 
 
 @asynccontextmanager
-async def followed(registry: Registry) -> AsyncIterator[RegistryPeer]:
+async def followed(registry: Registry) -> AsyncIterator[ProductRegistryPeer]:
     def build(_settings: NoSettings, _links: Any) -> Servicers:
         return Servicers((registry_pb2_grpc.add_RegistryServiceServicer_to_server, registry))
 
     async with host(Service("registry", ("llm_mesh.registry.v1.RegistryService",), NoSettings, build)) as hosted:
-        peer = RegistryPeer(hosted.channel("registry", caller="policy"))
+        peer = ProductRegistryPeer(hosted.channel("registry", caller="policy"))
         yield peer
 
 
-def tell(peer: RegistryPeer, **fields: Any) -> None:
+def tell(peer: ProductRegistryPeer, **fields: Any) -> None:
     """What a message of the watch says."""
     peer._apply(registry_pb2.WatchModelsResponse(**fields))
 

@@ -12,7 +12,7 @@ from llm_mesh_policy.ledger.domain import amounts, decisions, endings
 from llm_mesh_policy.ledger.domain.decisions import LedgerTerms, place_of
 from llm_mesh_policy.ledger.domain.limits import PLATFORM
 from llm_mesh_policy.ledger.domain.meters import CONCURRENCY, FOREVER, MONEY, REQUESTS, Meter
-from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, Draft, Held, Settled
+from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, HeldReservation, ReservationDraft, Settled
 from llm_mesh_policy.ledger.domain.requests import Extend, Release, Request, Reserve, Settle
 from llm_mesh_policy.ledger.domain.reservation import HELD, RELEASED, SETTLED
 from llm_mesh_policy.ledger.domain.view import FirstRequest, LedgerView, NotLoadedError
@@ -27,7 +27,7 @@ NAMES = ("r0", "r1", "r2", "r3")
 DECIDE = {Reserve: decisions.reserve, Extend: decisions.extend, Settle: endings.settle, Release: endings.release}
 
 
-def reserve(wanted: Draft) -> Reserve:
+def reserve(wanted: ReservationDraft) -> Reserve:
     reservation = wanted.reservation
     return Reserve(reservation.id, wanted, amounts.bound(reservation.lines, reservation.subjects))
 
@@ -104,10 +104,10 @@ def test_an_idempotency_key_lets_one_of_a_group_through_and_is_free_again_after_
     view = loaded()
     first, second = draft("r0", key="once"), draft("r1", key="once")
     view.first_requests[place_of(first)] = None
-    assert isinstance(decided(view, reserve(first)), Held)
+    assert isinstance(decided(view, reserve(first)), HeldReservation)
     assert reason(decided(view, reserve(second))) == "IDEMPOTENCY_IN_PROGRESS"
     assert decided(view, Release("r0", None, NOTHING_TOLD)) == RELEASED
-    assert isinstance(decided(view, reserve(second)), Held)
+    assert isinstance(decided(view, reserve(second)), HeldReservation)
     decided(view, Settle("r1", None, [report("a", 5, 5)], ()))
     assert reason(decided(view, reserve(draft("r2", key="once")))) == "IDEMPOTENCY_COMPLETED"
     assert view.bound_keys == {place_of(second): second}
@@ -130,13 +130,13 @@ def test_a_decision_on_what_is_not_loaded_is_an_error_and_never_a_leave() -> Non
 
 def test_meters_of_other_domains_never_bind() -> None:
     view = loaded(meter(f"model:{MODEL}", REQUESTS, 0, owner=OTHER))
-    assert isinstance(decided(view, reserve(draft("r0"))), Held)
+    assert isinstance(decided(view, reserve(draft("r0"))), HeldReservation)
 
 
 def test_where_budgets_are_required_a_payer_without_one_is_refused() -> None:
     required = TERMS._replace(budget_required=True)
     assert reason(decided(loaded(), reserve(draft("r0")), required)) == "BUDGET_REQUIRED"
-    assert isinstance(decided(loaded(meter(DOMAIN, MONEY, 10**9)), reserve(draft("r0")), required), Held)
+    assert isinstance(decided(loaded(meter(DOMAIN, MONEY, 10**9)), reserve(draft("r0")), required), HeldReservation)
 
 
 def test_a_settlement_after_the_release_of_a_later_group_changes_nothing() -> None:
@@ -193,9 +193,9 @@ def test_after_any_sequence_meters_are_the_sums_of_entries_and_refusals_changed_
         if isinstance(answer, MeshError):
             assert shown(view) == before, reason(answer)
             assert len(view.audit) <= audited + 1
-        if isinstance(answer, Held):
+        if isinstance(answer, HeldReservation):
             again = decided(view, replace(request))
-            assert isinstance(again, Held)
+            assert isinstance(again, HeldReservation)
             assert again.reservation.entry == answer.reservation.entry
     entries = [entry for entry in view.reservations.values() if entry is not None and entry.domain]
     for budget in budgets:

@@ -7,7 +7,7 @@ import pytest
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.ledger.domain import replay
-from llm_mesh_policy.ledger.domain.replay import Delivery, Replay
+from llm_mesh_policy.ledger.domain.replay import Delivery, ReplayedRecords
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, store_unavailable
 from tests.policy.ledger_world import World, line
@@ -92,9 +92,9 @@ async def test_a_replay_gives_everything_in_batches_from_where_it_is_asked(world
     monkeypatch.setattr(replay, "BATCH", 2)
     for _ in range(5):
         await world.reserve()
-    batches = [list(batch) async for batch in Replay(world.reading).events(0)]
+    batches = [list(batch) async for batch in ReplayedRecords(world.reading).events(0)]
     assert [len(batch) for batch in batches] == [2, 2, 1]
-    later = [event async for batch in Replay(world.reading).events(batches[1][0].sequence) for event in batch]
+    later = [event async for batch in ReplayedRecords(world.reading).events(batches[1][0].sequence) for event in batch]
     assert [event.sequence for event in later] == [3, 4, 5]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from llm_mesh.policy.v1 import ledger_pb2, policy_pb2, usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
-from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.alerts import AlertKind, Alerts
 from llm_mesh_policy.ledger.domain.meter_check import MeterCheck
 from llm_mesh_policy.ledger.store.sums import LedgerSums
 from llm_mesh_runtime.database import Database
@@ -46,7 +46,7 @@ class Checked:
         self.shown: Mapping[str, int] = {}
         self.unchecked = 0
         sums = LedgerSums(world.database, world.identity, most=most)
-        self.check = MeterCheck(sums, Alerts({Kind.METER_DIFFERENCE: self.alarms}), self._show, every=3600, pause=0)
+        self.check = MeterCheck(sums, Alerts({AlertKind.METER_DIFFERENCE: self.alarms}), self._show, every=3600, pause=0)
 
     def _show(self, differences: Mapping[str, int], unchecked: int) -> None:
         self.shown, self.unchecked = differences, unchecked

@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import settlement
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.domain.speeds import Speeds
 from llm_mesh_policy.ledger.domain.unfinished import produced
@@ -34,9 +34,9 @@ async def world(database: Database) -> World:
     return world
 
 
-def quoted(rates: Rates, inputs: int, outputs: int, candidates: int, *, reasons: bool, speaks: bool, strict: bool = False) -> Line:
+def quoted(rates: Rates, inputs: int, outputs: int, candidates: int, *, reasons: bool, speaks: bool, strict: bool = False) -> QuoteLine:
     reserved = rates.worst(inputs, outputs * candidates)
-    return Line(
+    return QuoteLine(
         "a", "x", "y", "z", "", "", MODEL, "p", PROJECT, inputs, outputs, candidates, reserved, rates, strict, reasons, speaks
     )  # fmt: skip
 
@@ -59,14 +59,14 @@ def cancelled(
     )
 
 
-def charge(line: Line, report: usage_pb2.UsageLine, speed: float) -> settlement.Charge:
+def charge(line: QuoteLine, report: usage_pb2.UsageLine, speed: float) -> settlement.Charge:
     (made,) = settlement.charges([line], [report], lambda _: speed)
     return made
 
 
 @given(line=lines, micros=st.integers(0, 10**9), speed=st.floats(1, 1000), share=st.floats(0, 1), streamed=st.booleans())
 def test_a_cancelled_attempt_costs_at_least_what_it_had_produced_at_the_measured_speed(
-    line: Line, *, micros: int, speed: float, share: float, streamed: bool
+    line: QuoteLine, *, micros: int, speed: float, share: float, streamed: bool
 ) -> None:
     """What it produced may be text, reasoning or sound, in whatever proportion; a stream shows all but the last two."""
     tokens = min(produced(line, micros, speed), line.all_output_tokens)
@@ -82,7 +82,7 @@ def test_a_cancelled_attempt_costs_at_least_what_it_had_produced_at_the_measured
 
 @given(line=lines, outcome=st.sampled_from(UNFINISHED), micros=st.integers(0, 10**9), counted=st.integers(0, 10**6), streamed=st.booleans())
 def test_an_estimate_lies_between_the_input_and_the_reservation(
-    line: Line, *, outcome: usage_pb2.AttemptOutcome, micros: int, counted: int, streamed: bool
+    line: QuoteLine, *, outcome: usage_pb2.AttemptOutcome, micros: int, counted: int, streamed: bool
 ) -> None:
     made = charge(line, cancelled(line.input_tokens, counted, seconds=micros / 1e6, streamed=streamed, outcome=outcome), 100.0)
     only_input = line.rates.charge(generate_pb2.Usage(input_tokens=line.input_tokens))
@@ -97,7 +97,7 @@ def test_an_estimate_lies_between_the_input_and_the_reservation(
     speed=st.floats(1, 1000),
 )
 def test_any_sequence_of_cancels_costs_at_least_as_much_as_asking_once_for_all_their_tokens(
-    line: Line, moments: list[int], speed: float
+    line: QuoteLine, moments: list[int], speed: float
 ) -> None:
     """For answers that come whole, and text alone: the case in which somebody gained by cancelling."""
     line = replace(line, reasons=False, speaks=False)

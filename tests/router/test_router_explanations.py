@@ -11,8 +11,8 @@ import pytest
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.archive import Archive
-from llm_mesh_router.domain.decisions import Decision, Decisions, Look
-from llm_mesh_router.domain.eligibility import Objection, Question
+from llm_mesh_router.domain.decisions import Candidate, Decision, Decisions
+from llm_mesh_router.domain.eligibility import EligibilityRequest, Objection
 from llm_mesh_router.domain.explanations import Explanations
 from llm_mesh_router.domain.resolution import UNKNOWN
 from llm_mesh_router.domain.shortlists import Shortlist
@@ -33,10 +33,10 @@ def decision(number: int, domain: str = CLAIMS, *, request: str = "", age: float
     caller = admission_pb2.Caller(domain=domain, principal=principal)
     admission = admission_pb2.Admission(caller=caller, alias="main")
     profile = router_pb2.RequestProfile(images=number)
-    question = Question(admission, profile, NOW - timedelta(seconds=age), request or f"r{number}")
+    question = EligibilityRequest(admission, profile, NOW - timedelta(seconds=age), request or f"r{number}")
     looks = [
-        Look(False, 0, -0.5, 0, f"{CLAIMS}/models/a", Objection("region", "processed in us")),
-        Look(False, 0, -0.4, 1, HIDDEN, Objection(UNKNOWN)),
+        Candidate(False, 0, -0.5, 0, f"{CLAIMS}/models/a", Objection("region", "processed in us")),
+        Candidate(False, 0, -0.4, 1, HIDDEN, Objection(UNKNOWN)),
     ]
     return Decision(f"{number:016x}", question, Shortlist([], 1, None), looks, ())
 

@@ -17,7 +17,7 @@ from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_router.domain.accepted import AcceptedProducts
 from llm_mesh_router.domain.decisions import Decision, Decisions
-from llm_mesh_router.domain.eligibility import Question
+from llm_mesh_router.domain.eligibility import EligibilityRequest
 from llm_mesh_router.domain.models import Models
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import Resolution
@@ -303,7 +303,7 @@ def test_a_decision_is_shown_to_its_own_domain_only() -> None:
 
 def test_decisions_are_bounded() -> None:
     decisions = Decisions(10_000)
-    question = Question(admission_pb2.Admission(caller=admission_pb2.Caller(domain="d")), router_pb2.RequestProfile(), NOW)
+    question = EligibilityRequest(admission_pb2.Admission(caller=admission_pb2.Caller(domain="d")), router_pb2.RequestProfile(), NOW)
     for number in range(10_050):
         decisions.keep(Decision(str(number), question, Shortlist([], 0, None), (), ()))
     assert decisions.find("d", "49") is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from llm_mesh_simulator.domain.behaviour import Behaviour
-from llm_mesh_simulator.provider.connection import Connection
+from llm_mesh_simulator.provider.connection import AsgiRequest
 from llm_mesh_simulator.provider.delivery import deliver
 from llm_mesh_simulator.provider.reply import EVENTS, Reply, Stream
 
@@ -53,7 +53,7 @@ class Exchange:
 async def test_a_client_that_leaves_is_gone_whatever_is_still_to_be_sent(leaves_at: int, *, suddenly: bool) -> None:
     reply = Reply(200, [EVENTS], Stream([], [b"x" * 65536] * 4, [], b"", b""), tokens=4)
     exchange = Exchange(leaves_at, suddenly=suddenly)
-    outcome = await deliver(Connection(exchange.receive, exchange.send), reply, Behaviour())
+    outcome = await deliver(AsgiRequest(exchange.receive, exchange.send), reply, Behaviour())
     assert outcome.kind == "client_gone"
     assert len(exchange.writes) == leaves_at
 
@@ -61,6 +61,6 @@ async def test_a_client_that_leaves_is_gone_whatever_is_still_to_be_sent(leaves_
 async def test_an_answer_that_is_read_to_its_end_is_completed() -> None:
     reply = Reply(200, [EVENTS], Stream([], [b"x" * 65536] * 4, [], b"", b""), tokens=4)
     exchange = Exchange(0, suddenly=False)
-    outcome = await deliver(Connection(exchange.receive, exchange.send), reply, Behaviour())
+    outcome = await deliver(AsgiRequest(exchange.receive, exchange.send), reply, Behaviour())
     assert (outcome.kind, outcome.tokens) == ("completed", 4)
     assert b"".join(exchange.writes) == b"x" * 65536 * 4

@@ -85,7 +85,7 @@ def _rpcs(root: Path) -> list[str]:
 def _rows(root: Path) -> list[str]:
     """The names of providers that are rows of a table."""
     tables = sorted((root / "services/adapters").rglob("rows.py"))
-    return [name for path in tables for name in re.findall(r'Row\(\s*name="([\w-]+)"', path.read_text(encoding="utf-8"))]
+    return [name for path in tables for name in re.findall(r'Provider\(\s*name="([\w-]+)"', path.read_text(encoding="utf-8"))]
 
 
 def _messages(root: Path) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ import grpc
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.files import readable_by_others
 from llm_mesh_cli.findings import Finding
-from llm_mesh_cli.offers import State, offers_to
+from llm_mesh_cli.offers import OfferState, offers_to
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.stores import stores
 from llm_mesh_cli.trail import sources
@@ -163,8 +163,8 @@ async def sharing(session: Session) -> list[Finding]:
     """What domains offer to each other and nobody accepted, and what changed since it was accepted."""
     parent = await session.whole()
     try:
-        waiting = await offers_to(session, parent, state=State.NOT_ACCEPTED)
-        changed = await offers_to(session, parent, state=State.PROPOSED)
+        waiting = await offers_to(session, parent, state=OfferState.NOT_ACCEPTED)
+        changed = await offers_to(session, parent, state=OfferState.PROPOSED)
     except grpc.aio.AioRpcError as error:
         told = from_rpc_error(error, peer="the registry")
         return [Finding("warn", "sharing", told.message, told.remedy)]

@@ -29,7 +29,7 @@ _CAPABILITIES = ("generate", "streaming", "tools", "json_object", "json_schema",
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredModels:
     """What local endpoints offer."""
 
     models: tuple[registry_pb2.Model, ...]
@@ -71,7 +71,7 @@ async def _services(session: Session) -> list[str]:
     return [check.service for check in checks.services]
 
 
-async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
+async def discovered(session: Session, wanted: tuple[str, ...]) -> DiscoveredModels:
     """The models of the wanted endpoints, or of all local ones but the simulator."""
     listed = await endpoints(session)
     unknown = set(wanted) - {endpoint.name for _, endpoint in listed}
@@ -82,7 +82,7 @@ async def discovered(session: Session, wanted: tuple[str, ...]) -> Found:
     models = [model for offer in offers for model in offer or ()]
     silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]
     facts = [facts_of(*pair) for pair, offer in zip(chosen, offers, strict=True) if offer]
-    return Found(tuple(models), tuple(silent), tuple(facts))
+    return DiscoveredModels(tuple(models), tuple(silent), tuple(facts))
 
 
 def registered(model: registry_pb2.Model, known: Sequence[registry_pb2.Model]) -> bool:

@@ -39,7 +39,7 @@ _UNSEEN = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEM
 
 
 @dataclass(slots=True)
-class References:
+class NameReferences:
     """Looks names up, each list once. `made` are names that come to be with the file itself."""
 
     session: Session
@@ -146,12 +146,12 @@ class References:
 
 async def check(session: Session, wanted: Wanted, *, force: bool) -> None:
     """Refuses what a file or the options of a command name and what does not exist; only warns with `force`."""
-    settle(session, await _problems(References(session, _made(wanted)), wanted), force=force)
+    settle(session, await _problems(NameReferences(session, _made(wanted)), wanted), force=force)
 
 
 async def check_models(session: Session, domain: str, patterns: Iterable[str], *, force: bool) -> None:
     """The same of the models that a key may use."""
-    references = References(session)
+    references = NameReferences(session)
     settle(session, [told for pattern in patterns if (told := await references.model_pattern(domain, pattern))], force=force)
 
 
@@ -170,7 +170,7 @@ def _made(wanted: Wanted) -> set[str]:
     return made | {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in wanted.registry.endpoints}
 
 
-async def _problems(references: References, wanted: Wanted) -> list[str]:
+async def _problems(references: NameReferences, wanted: Wanted) -> list[str]:
     """All that does not exist, with its place in the file."""
     problems = []
     async for part, field_, told in _looked_up(references, wanted):
@@ -180,7 +180,7 @@ async def _problems(references: References, wanted: Wanted) -> list[str]:
     return problems
 
 
-async def _looked_up(references: References, wanted: Wanted) -> AsyncIterator[tuple[str, str, str]]:
+async def _looked_up(references: NameReferences, wanted: Wanted) -> AsyncIterator[tuple[str, str, str]]:
     """Each name that refers to something: its request, its field, and what is wrong with it."""
     for field_, domain, pattern in _model_patterns(wanted.policy):
         yield "policy", field_, await references.model_pattern(domain, pattern)

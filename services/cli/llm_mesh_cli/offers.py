@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
 
 
-class State(StrEnum):
+class OfferState(StrEnum):
     """Which offers."""
 
     ALL = "all"
@@ -22,14 +22,14 @@ class State(StrEnum):
 
 
 _STATES = {
-    State.ALL: registry_pb2.OFFER_STATE_UNSPECIFIED,
-    State.NOT_ACCEPTED: registry_pb2.OFFER_STATE_NOT_ACCEPTED,
-    State.ACCEPTED: registry_pb2.OFFER_STATE_ACCEPTED,
-    State.PROPOSED: registry_pb2.OFFER_STATE_PROPOSED,
+    OfferState.ALL: registry_pb2.OFFER_STATE_UNSPECIFIED,
+    OfferState.NOT_ACCEPTED: registry_pb2.OFFER_STATE_NOT_ACCEPTED,
+    OfferState.ACCEPTED: registry_pb2.OFFER_STATE_ACCEPTED,
+    OfferState.PROPOSED: registry_pb2.OFFER_STATE_PROPOSED,
 }
 
 
-async def offers_to(session: Session, parent: str, *, publisher: str = "", state: State = State.ALL) -> list[registry_pb2.Offer]:
+async def offers_to(session: Session, parent: str, *, publisher: str = "", state: OfferState = OfferState.ALL) -> list[registry_pb2.Offer]:
     """The offers to a domain, or between any (`domains/-`)."""
     stub = registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
     request = registry_pb2.ListOffersRequest(parent=parent, publisher=publisher, state=_STATES[state])

@@ -29,7 +29,7 @@ _CREDENTIAL: Final = "check its credential and account"
 _BREAKERS: Final = "the provider fails there; the breaker tries again by itself"
 
 
-class Place(NamedTuple):
+class AdapterAddress(NamedTuple):
     """One adapter at one address."""
 
     adapter: str
@@ -50,7 +50,7 @@ async def providers(session: Session, patience: float | None) -> list[Finding]:
         failure = from_rpc_error(error, peer="the mesh")
         return [Finding("warn", "providers", failure.message, failure.remedy)]
     findings: list[Finding] = []
-    checks: dict[tuple[str, str], tuple[Place, adapter_pb2.Endpoint]] = {}
+    checks: dict[tuple[str, str], tuple[AdapterAddress, adapter_pb2.Endpoint]] = {}
     for place in places:
         try:
             answer = await place.stub.ListEndpoints(
@@ -72,18 +72,18 @@ async def providers(session: Session, patience: float | None) -> list[Finding]:
     return findings + await _checked(list(checks.values()), patience)
 
 
-async def _places(session: Session) -> list[Place]:
+async def _places(session: Session) -> list[AdapterAddress]:
     """Every instance of every adapter, as far as addresses lead to them."""
     found = []
     for adapter in await adapters(session):
         name = f"adapter/{adapter}"
         for address in await instances(session.address(name)):
             stub = adapter_pb2_grpc.AdapterServiceStub(session.channel_to(address, session.owner(name)))
-            found.append(Place(adapter, address, stub))
+            found.append(AdapterAddress(adapter, address, stub))
     return found
 
 
-def _breakers(place: Place, answer: adapter_pb2.ListEndpointsResponse, *, several: bool) -> Iterator[Finding]:
+def _breakers(place: AdapterAddress, answer: adapter_pb2.ListEndpointsResponse, *, several: bool) -> Iterator[Finding]:
     tripped = [(endpoint.name, breaker) for endpoint in answer.endpoints for breaker in endpoint.breakers]
     for name, breaker in tripped[:_MOST_BREAKERS]:
         where = " ".join(part for part in (breaker.process, f"at {place.address}" if several else "") if part)
@@ -104,10 +104,10 @@ def _refusals(answer: adapter_pb2.ListEndpointsResponse) -> Iterator[Finding]:
             yield Finding("warn", "providers", f"{endpoint.name} does not admit the mesh: {endpoint.refusal}", _CREDENTIAL)
 
 
-async def _checked(checks: list[tuple[Place, adapter_pb2.Endpoint]], patience: float) -> list[Finding]:
+async def _checked(checks: list[tuple[AdapterAddress, adapter_pb2.Endpoint]], patience: float) -> list[Finding]:
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(place: Place, endpoint: adapter_pb2.Endpoint) -> Finding | None:
+    async def one(place: AdapterAddress, endpoint: adapter_pb2.Endpoint) -> Finding | None:
         request = adapter_pb2.CheckEndpointRequest(endpoint=endpoint.name)
         request.timeout.FromMicroseconds(int(patience * 1e6))
         async with turns:

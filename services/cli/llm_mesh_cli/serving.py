@@ -12,22 +12,22 @@ READY_HELP = "A file that is written when the services serve, and removed at the
 
 
 @dataclass(frozen=True, slots=True)
-class Arguments:
+class ServeArguments:
     """What was asked for."""
 
     services: list[str]
     ready_file: Path | None = None
 
 
-def parsed(words: list[str]) -> Arguments:
+def parsed(words: list[str]) -> ServeArguments:
     """The arguments after `serve`; ends the process with status 2 where they are wrong."""
     parser = argparse.ArgumentParser(prog="llm-mesh serve", description=HELP, allow_abbrev=False)
     parser.add_argument("services", nargs="+", help=SERVICES_HELP)
     parser.add_argument("--ready-file", type=Path, help=READY_HELP)
-    return Arguments(**vars(parser.parse_intermixed_args(words)))
+    return ServeArguments(**vars(parser.parse_intermixed_args(words)))
 
 
-def start(arguments: Arguments) -> int:
+def start(arguments: ServeArguments) -> int:
     """Host the services until the end; answers with the exit code."""
     from llm_mesh_runtime.host import run  # noqa: PLC0415 (wrong arguments are told without the host)
 

@@ -19,7 +19,7 @@ _ALONE = "set LLM_MESH_{}_DATABASE_URL, or run `llm-mesh up`, which keeps embedd
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class ServiceStore:
     """One service's store."""
 
     service: str
@@ -64,7 +64,7 @@ class Schema:
         return await migrate(self._database, self._package)
 
 
-def stores(names: tuple[str, ...] = (), *, data_dir: Path | None = None) -> tuple[Store, ...]:
+def stores(names: tuple[str, ...] = (), *, data_dir: Path | None = None) -> tuple[ServiceStore, ...]:
     """The stores of the named services, or of all that own data; with a data directory, those that a mesh embeds there."""
     configuration = Configuration.read()
     mesh = configuration.load(MeshSettings).value
@@ -75,5 +75,5 @@ def stores(names: tuple[str, ...] = (), *, data_dir: Path | None = None) -> tupl
         package = migrations_of(service.name)
         if not package:
             raise StartError(f"{service.name} owns no data, so it has no schema")
-        found.append(Store(service.name, package, configuration.load(service.settings, service.name).value, mesh))
+        found.append(ServiceStore(service.name, package, configuration.load(service.settings, service.name).value, mesh))
     return tuple(found)

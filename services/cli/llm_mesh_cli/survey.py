@@ -31,7 +31,7 @@ _PATIENCE = 5.0
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
-class State(Enum):
+class ServiceHealth(Enum):
     """How a service is, in the words of the table."""
 
     SERVING = "serving"
@@ -40,7 +40,7 @@ class State(Enum):
     NOT_ASKED = "NOT ASKED"
 
 
-_STATES = {gateway_pb2.SERVICE_STATE_SERVING: State.SERVING, gateway_pb2.SERVICE_STATE_UNREACHABLE: State.SILENT}
+_STATES = {gateway_pb2.SERVICE_STATE_SERVING: ServiceHealth.SERVING, gateway_pb2.SERVICE_STATE_UNREACHABLE: ServiceHealth.SILENT}
 _TOLD = "as the gateway sees it"
 
 
@@ -48,16 +48,16 @@ class Seen(NamedTuple):
     """What was learnt of one service, or of a contract or process of it."""
 
     name: str
-    state: State
+    state: ServiceHealth
     detail: str = ""
 
 
-class Answer(NamedTuple):
-    """What one listener answered."""
+class ListenerAnswer(NamedTuple):
+    """The health of the services behind one address, or why it could not be asked."""
 
     service: str
     address: str
-    states: dict[str, State]
+    states: dict[str, ServiceHealth]
     failure: str = ""
     ahead: float | None = None
     """Seconds that its clock is ahead of this machine's; unset where it did not say."""
@@ -73,7 +73,7 @@ async def places(session: Session) -> list[tuple[str, str]]:
     return [(service, address) for (service, _), known in zip(named, found, strict=True) for address in known]
 
 
-async def answers(session: Session) -> list[Answer]:
+async def answers(session: Session) -> list[ListenerAnswer]:
     """What each listener says of the services that it serves."""
     return list(await asyncio.gather(*(_asked(session, service, address) for service, address in await places(session))))
 
@@ -82,7 +82,7 @@ async def survey(session: Session, without: Collection[str] = ()) -> list[Seen]:
     """All services, by name; those `without` which the mesh is meant to run are not missed."""
     told = await answers(session)
     seen = [Seen(name, state, _place(answer, told)) for answer in told for name, state in answer.states.items()]
-    seen += [Seen(answer.service, State.SILENT, f"{answer.address}: {answer.failure}") for answer in told if answer.failure]
+    seen += [Seen(answer.service, ServiceHealth.SILENT, f"{answer.address}: {answer.failure}") for answer in told if answer.failure]
     if any(answer.states for answer in told):
         seen += await _edge(session)
         seen += await _by_gateway(session, {service_of(each.name) for each in seen})
@@ -101,7 +101,11 @@ async def _by_gateway(session: Session, known: Collection[str]) -> list[Seen]:
         answer = await stub.CheckServices(gateway_pb2.CheckServicesRequest(), metadata=credential, timeout=_PATIENCE)
     except grpc.aio.AioRpcError:
         return []  # they are then told as not asked
-    return [Seen(each.service, _STATES.get(each.state, State.NOT_SERVING), _TOLD) for each in answer.services if each.service not in known]
+    return [
+        Seen(each.service, _STATES.get(each.state, ServiceHealth.NOT_SERVING), _TOLD)
+        for each in answer.services
+        if each.service not in known
+    ]
 
 
 def service_of(name: str) -> str:
@@ -109,7 +113,7 @@ def service_of(name: str) -> str:
     return name.split(".")[1] if name.startswith("llm_mesh.") else name
 
 
-async def _asked(session: Session, service: str, address: str) -> Answer:
+async def _asked(session: Session, service: str, address: str) -> ListenerAnswer:
     stub = health_pb2_grpc.HealthStub(session.channel_to(address, service))
     begun = time.time()
     try:
@@ -117,15 +121,19 @@ async def _asked(session: Session, service: str, address: str) -> Answer:
         answer = await call
         trailing = dict(await call.trailing_metadata() or ())
     except grpc.aio.AioRpcError as error:
-        return Answer(service, address, {}, f"{error.code().name}: {(error.details() or 'it says no more').splitlines()[0][:200]}")
+        return ListenerAnswer(service, address, {}, f"{error.code().name}: {(error.details() or 'it says no more').splitlines()[0][:200]}")
     ended = time.time()
     sent = trailing.get(TIME)
     ahead = None if sent is None else float(sent) - (begun + ended) / 2
-    states = {name: State.SERVING if each.status == _SERVING else State.NOT_SERVING for name, each in answer.statuses.items() if name}
-    return Answer(service, address, states, ahead=ahead)
+    states = {
+        name: ServiceHealth.SERVING if each.status == _SERVING else ServiceHealth.NOT_SERVING
+        for name, each in answer.statuses.items()
+        if name
+    }
+    return ListenerAnswer(service, address, states, ahead=ahead)
 
 
-def _place(answer: Answer, told: Iterable[Answer]) -> str:
+def _place(answer: ListenerAnswer, told: Iterable[ListenerAnswer]) -> str:
     """The address, where several instances answer."""
     return answer.address if sum(other.service == answer.service for other in told) > 1 else ""
 
@@ -150,10 +158,14 @@ def _ready(address: str, authority: str) -> Seen:
         connection.request("GET", "/readyz")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return Seen(_EDGE, State.SILENT, f"{address}: {str(error) or type(error).__name__}")
+        return Seen(_EDGE, ServiceHealth.SILENT, f"{address}: {str(error) or type(error).__name__}")
     finally:
         connection.close()
-    return Seen(_EDGE, State.SERVING) if status == http.HTTPStatus.OK else Seen(_EDGE, State.NOT_SERVING, f"{address}/readyz: {status}")
+    return (
+        Seen(_EDGE, ServiceHealth.SERVING)
+        if status == http.HTTPStatus.OK
+        else Seen(_EDGE, ServiceHealth.NOT_SERVING, f"{address}/readyz: {status}")
+    )
 
 
 def _missing(known: Collection[str], without: Collection[str]) -> Iterable[Seen]:
@@ -161,4 +173,4 @@ def _missing(known: Collection[str], without: Collection[str]) -> Iterable[Seen]
     for name in wanted:
         if name not in known and name not in without:
             variable = "LLM_MESH_ADDRESS_ADAPTER_…" if name == "adapter" else f"LLM_MESH_ADDRESS_{name.upper()}"
-            yield Seen(name, State.NOT_ASKED, f"nobody says where it is: set {variable}, or give --without {name}")
+            yield Seen(name, ServiceHealth.NOT_ASKED, f"nobody says where it is: set {variable}, or give --without {name}")

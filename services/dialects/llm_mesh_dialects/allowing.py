@@ -20,7 +20,7 @@ ABSENT: Final = object()
 _UNKNOWN: Final = "the mesh does not know what it does or costs; the operator can allow it at the endpoint"
 
 
-class Kind(enum.Enum):
+class KeyTreatment(enum.Enum):
     """What happens to a key."""
 
     SAFE = "passed on"
@@ -29,10 +29,10 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class KeyRule:
     """One row of a table: what happens to a key, and why."""
 
-    kind: Kind
+    kind: KeyTreatment
     why: str
     harmless: tuple[Any, ...] = ()
     """Values of a costly key that cost nothing, and are passed on."""
@@ -44,35 +44,37 @@ class Rule:
     """The values of an object's `type` with which it is passed on. None: any."""
 
 
-def safe(why: str, *, inner: Iterable[str] | None = None, types: Iterable[str] | None = None) -> Rule:
+def safe(why: str, *, inner: Iterable[str] | None = None, types: Iterable[str] | None = None) -> KeyRule:
     """A key that costs nothing beyond what is reserved."""
-    return Rule(Kind.SAFE, why, inner=None if inner is None else frozenset(inner), types=None if types is None else frozenset(types))
+    return KeyRule(
+        KeyTreatment.SAFE, why, inner=None if inner is None else frozenset(inner), types=None if types is None else frozenset(types)
+    )
 
 
-def costly(why: str, *, harmless: Iterable[Any] = (), idle: Iterable[Any] = ()) -> Rule:
+def costly(why: str, *, harmless: Iterable[Any] = (), idle: Iterable[Any] = ()) -> KeyRule:
     """A key that costs more than is reserved, or reaches beyond what was admitted."""
-    return Rule(Kind.COSTLY, why, harmless=tuple(harmless), idle=tuple(idle))
+    return KeyRule(KeyTreatment.COSTLY, why, harmless=tuple(harmless), idle=tuple(idle))
 
 
-def dropped(why: str) -> Rule:
+def dropped(why: str) -> KeyRule:
     """A known key that is left out."""
-    return Rule(Kind.DROPPED, why)
+    return KeyRule(KeyTreatment.DROPPED, why)
 
 
 class Table:
     """The rules of a dialect, by the name of a key. A name that ends in `*` stands for all that begin so."""
 
-    def __init__(self, dialect: str, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, dialect: str, rules: Mapping[str, KeyRule]) -> None:
         self.dialect = dialect
         self.rules = rules
         self._begins = tuple((name[:-1], rule) for name, rule in rules.items() if name.endswith("*"))
 
-    def of(self, name: str) -> Rule:
+    def of(self, name: str) -> KeyRule:
         """The rule of a key; unknown keys are left out."""
         rule = self.rules.get(name)
         if rule is None:
             rule = next((each for begin, each in self._begins if name.startswith(begin)), None)
-        return rule or Rule(Kind.DROPPED, _UNKNOWN)
+        return rule or KeyRule(KeyTreatment.DROPPED, _UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,9 @@ class Gate:
         if self._allowance.has(name):
             return value
         rule = self._table.of(name)
-        if rule.kind is Kind.SAFE:
+        if rule.kind is KeyTreatment.SAFE:
             return self._fitting(rule, value, field)
-        if rule.kind is Kind.COSTLY:
+        if rule.kind is KeyTreatment.COSTLY:
             if value is None:
                 return ABSENT  # as if the key were not there
             if _among(value, rule.harmless):
@@ -133,7 +135,7 @@ class Gate:
             raise MediaAddressError(field, why)
         return uri
 
-    def _fitting(self, rule: Rule, value: Any, field: str) -> Any:  # noqa: ANN401 (JSON)
+    def _fitting(self, rule: KeyRule, value: Any, field: str) -> Any:  # noqa: ANN401 (JSON)
         """What of a value of a safe key is listed."""
         if rule.types is not None and (not isinstance(value, dict) or value.get("type") not in rule.types):
             self._report.dropped(field, _UNKNOWN)

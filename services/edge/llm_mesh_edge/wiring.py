@@ -8,9 +8,9 @@ from llm_mesh_edge.domain.readiness import MeshReadiness
 from llm_mesh_edge.http import anthropic, openai, shared_paths
 from llm_mesh_edge.http.app import Edge, Route
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.generation import Generation
+from llm_mesh_edge.http.generation import GenerationHandler
 from llm_mesh_edge.http.models import PATH as MODELS
-from llm_mesh_edge.http.models import Models
+from llm_mesh_edge.http.models import ModelsHandler
 from llm_mesh_edge.http.operations import Operations
 from llm_mesh_edge.peers import GatewayPeer, ProcessPeers
 from llm_mesh_edge.settings import Settings
@@ -28,9 +28,12 @@ def build(settings: Settings, links: Links) -> Servicers:
     everybody = open_metrics(settings, links.mesh.http)
     mesh = None if links.embedded or process else MeshReadiness(gateway)
     operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, mesh=mesh, discreet=not everybody)
-    models = Models(gateway)
+    models = ModelsHandler(gateway)
     bodies = Bodies(settings, links.heavy)
-    chat, messages = Generation(gateway, settings, bodies, openai.Chat()), Generation(gateway, settings, bodies, anthropic.Messages())
+    chat, messages = (
+        GenerationHandler(gateway, settings, bodies, openai.Chat()),
+        GenerationHandler(gateway, settings, bodies, anthropic.Messages()),
+    )
     routes = [
         Route("/v1/chat/completions", {"POST": chat}, openai.shape, works=True, protected=True),
         Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, bodies)}, openai.shape, works=True, protected=True),

@@ -9,14 +9,14 @@ from llm_mesh.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_s
 from llm_mesh_gateway.domain.counting import Counting
 from llm_mesh_gateway.domain.execution import EXECUTORS, Executors
 from llm_mesh_gateway.domain.execution.remainder import LateUsage
-from llm_mesh_gateway.domain.execution.repeating import Bounds
+from llm_mesh_gateway.domain.execution.repeating import RetryBounds
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.gateway import Gateway
 from llm_mesh_gateway.domain.lease import Lease
 from llm_mesh_gateway.domain.listing import Listing
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
-from llm_mesh_gateway.domain.recording import Room
+from llm_mesh_gateway.domain.recording import RecordingRoom
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_gateway.domain.transforms import ScreeningTransform, Transforms
 from llm_mesh_gateway.peers import AdapterPeers, CataloguePeer, PolicyPeer, RouterPeer, ServicePeers, relays
@@ -33,7 +33,7 @@ def build(
     """The gateway of one process. `executors` and `transforms` are of kinds beyond its own."""
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
-    room = Room(settings.recorded_answer_bytes)
+    room = RecordingRoom(settings.recorded_answer_bytes)
     late_usage = LateUsage(settings.late_usage.total_seconds(), settings.late_usage_bytes)
     block_on_outage = bool(links.mesh.process)  # it is a worker
     settlements = Settlements(
@@ -55,7 +55,7 @@ def build(
         settlements=settlements,
         outcomes=outcomes,
         budget=RetryBudget(ratio=settings.retry_ratio, floor=settings.retry_floor / links.mesh.processes),
-        bounds=Bounds(settings.repetitions, settings.repetition_wait.total_seconds()),
+        bounds=RetryBounds(settings.repetitions, settings.repetition_wait.total_seconds()),
         transforms={"screen_output": ScreeningTransform(policy), **transforms},
         executors={**EXECUTORS, **executors},
         epoch=lease.epoch,

@@ -26,7 +26,7 @@ class _Snapshot(NamedTuple):
     accepted: dict[tuple[str, str], registry_pb2.AcceptedProduct]
 
 
-class RegistryPeer:
+class ModelRegistryPeer:
     """Keeps models and accepted products as the registry has them. While it is away the last known ones serve."""
 
     def __init__(self, channel: Any, models: Models, accepted: AcceptedProducts) -> None:  # noqa: ANN401 - what stubs take has no common type

@@ -15,7 +15,7 @@ from llm_mesh_router.domain.router import Router
 from llm_mesh_router.domain.routes import RouteBook
 from llm_mesh_router.domain.table import RouteTable
 from llm_mesh_router.domain.targets import Targets
-from llm_mesh_router.peers import RegistryPeer
+from llm_mesh_router.peers import ModelRegistryPeer
 from llm_mesh_router.servicer import RouterServicer
 from llm_mesh_router.settings import Settings
 from llm_mesh_router.store.decisions import SqlDecisions
@@ -36,7 +36,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     """Puts the router together."""
     database = links.database("router")
     models, book, accepted = Models(), RouteBook(), AcceptedProducts()
-    registry = RegistryPeer(links.channel("registry"), models, accepted)
+    registry = ModelRegistryPeer(links.channel("registry"), models, accepted)
     offering = Offering(book, registry)
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
     table = RouteTable(SqlRoutes(database, outbox, settings.quotas), book, offering, Targets(models, registry))

@@ -116,7 +116,7 @@ class Unlimited(Limiter):
         super().__init__(1, 0)
 
     def enter_now(self, party: Party | None = None) -> bool:
-        """Always."""
+        """There is no limit: everybody enters."""
         del party
         return True
 

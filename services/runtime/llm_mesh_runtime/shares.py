@@ -123,7 +123,7 @@ class FairQueue(Generic[T]):
         return self.length
 
     def add(self, party: Party | None, item: T) -> None:
-        """Wait."""
+        """Queue an item behind those of the same party."""
         domain, principal = _names(party)
         self._waiting.setdefault(domain, {}).setdefault(principal, deque()).append(item)
         self.length += 1

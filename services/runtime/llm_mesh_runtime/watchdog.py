@@ -87,7 +87,7 @@ class Watchdog:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends."""
+        """Stop watching the event loop."""
         self._ended.set()
         if self._timer is not None:
             self._timer.cancel()

@@ -165,8 +165,8 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/a-409-costs-nothing": Mutant(
         file="edge/llm_mesh_edge/domain/failures.py",
-        guard="return Charge(0, first.currency,",
-        instead="return Charge(first.nanos, first.currency,",
+        guard="return FailureCharge(0, first.currency,",
+        instead="return FailureCharge(first.nanos, first.currency,",
         test="tests/edge/test_edge_values.py::test_a_refused_repetition_costs_nothing_and_has_the_first_receipt",
     ),
 }

@@ -33,8 +33,8 @@ REQUESTS: Mapping[str, Mutant] = {
     ),
     "extras/unknown": Mutant(
         file="dialects/llm_mesh_dialects/allowing.py",
-        guard="return rule or Rule(Kind.DROPPED, _UNKNOWN)",
-        instead="return rule or Rule(Kind.SAFE, _UNKNOWN)",
+        guard="return rule or KeyRule(KeyTreatment.DROPPED, _UNKNOWN)",
+        instead="return rule or KeyRule(KeyTreatment.SAFE, _UNKNOWN)",
         test="tests/dialects/test_allowing.py",
     ),
     "extras/inside-objects": Mutant(

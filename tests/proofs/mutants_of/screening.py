@@ -117,13 +117,13 @@ SCREENING: Mapping[str, Mutant] = {
     ),
     "screening/schema-numbers": Mutant(
         file="policy/llm_mesh_policy/screening/domain/masking.py",
-        guard="    if of_number and form is Form.SCHEMA:",
+        guard="    if of_number and form is TextForm.SCHEMA:",
         instead="    if False:",
         test="tests/policy/test_screening_requests.py",
     ),
     "screening/names-stay-names": Mutant(
         file="policy/llm_mesh_policy/screening/domain/masking.py",
-        guard="        if slot.form is Form.NAME:",
+        guard="        if slot.form is TextForm.NAME:",
         instead="        if False:",
         test="tests/policy/test_screening_requests.py",
     ),

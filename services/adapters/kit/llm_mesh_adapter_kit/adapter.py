@@ -14,7 +14,7 @@ from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch, unsupported
 from llm_mesh_adapter_kit.grants import GrantCheck, Job
 from llm_mesh_adapter_kit.lanes import Lanes
-from llm_mesh_adapter_kit.standing import Standing
+from llm_mesh_adapter_kit.standing import UnclosedBreakers
 from llm_mesh_runtime.resources import page_of
 
 Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
@@ -24,7 +24,7 @@ class Adapter:
     """One dialect at its endpoints."""
 
     def __init__(
-        self, dialect: Dialect, table: EndpointTable, grants: GrantCheck, attempts: Attempts, lanes: Lanes, standing: Standing
+        self, dialect: Dialect, table: EndpointTable, grants: GrantCheck, attempts: Attempts, lanes: Lanes, standing: UnclosedBreakers
     ) -> None:
         self._dialect = dialect
         self._table = table
@@ -46,7 +46,7 @@ class Adapter:
         return self._attempts.stream(self._job(request, asked), asked, exact=request.exact)
 
     async def embed(self, request: adapter_pb2.EmbedRequest) -> adapter_pb2.EmbedResponse:
-        """Vectors."""
+        """Embed texts, and answer in one message."""
         return await self._attempts.embed(self._granted(request), request.input)
 
     def embed_stream(self, request: adapter_pb2.EmbedStreamRequest) -> AsyncGenerator[adapter_pb2.EmbedStreamResponse]:

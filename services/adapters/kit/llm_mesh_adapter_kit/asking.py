@@ -20,7 +20,7 @@ from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
 from llm_mesh_adapter_kit.lanes import Lane, Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
 from llm_mesh_adapter_kit.redaction import Redaction
 from llm_mesh_runtime.context import request_id
@@ -104,7 +104,7 @@ class Asking:
             self.refusals[endpoint.name] = error.about_account
 
 
-class Asked:
+class ProviderAnswer:
     """The provider's answer to an attempt, for the length of a block; its failure where it is no good one."""
 
     __slots__ = ("_asking", "_call", "_hurried", "_job", "_lane", "_operation", "_system", "_timers", "answer", "span")
@@ -145,7 +145,7 @@ class Asked:
         self.answer.close()
         self._ended(error)
 
-    def report(self, meter: Meter, report: adapter_pb2.AttemptReport) -> None:
+    def report(self, meter: AttemptMeter, report: adapter_pb2.AttemptReport) -> None:
         """Writes what the attempt used, once it is read to its end."""
         usage, source = meter.report()
         timers, model = self._timers, self._job.model

@@ -11,7 +11,7 @@ from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import genai_names as names
-from llm_mesh_adapter_kit.asking import Asked, Asking
+from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
@@ -25,7 +25,7 @@ from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
 from llm_mesh_adapter_kit.vector_memory import VectorMemory
@@ -74,10 +74,10 @@ class Attempts:
             else await self._large(job, request, stream=False, exact=exact)
         )
         attempt = job.attempt
-        meter = Meter(attempt, job.most_output * max(1, request.candidate_count))
+        meter = AttemptMeter(attempt, job.most_output * max(1, request.candidate_count))
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
-        async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
+        async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as asked:
             body = await asked.answer.body()
             response = adapter_pb2.GenerateResponse()
             output = response.output
@@ -104,10 +104,10 @@ class Attempts:
         call = (
             self._call(job, request, stream=True, exact=exact) if _small(job) else await self._large(job, request, stream=True, exact=exact)
         )
-        meter = Meter(job.attempt, job.most_output * max(1, request.candidate_count))
+        meter = AttemptMeter(job.attempt, job.most_output * max(1, request.candidate_count))
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
-            async with Asked(self._asking, job, call, names.CHAT, timers) as asked:
+            async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as asked:
                 reader = await self._reader(job, asked.answer)
                 parser = self._new_parser()
                 while not reader.done and (piece := await asked.answer.read()):
@@ -140,7 +140,7 @@ class Attempts:
         return self._embedding.stream(job, request)
 
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
-        """Embeddings."""
+        """Embed texts by one attempt at its endpoint."""
         return await self._embedding.whole(job, request)
 
     async def ask(self, endpoint: Endpoint, call: Call, limits: Limits | None = None) -> bytes:
@@ -185,7 +185,7 @@ class Attempts:
             self._dialect.output(job.endpoint, body, output)
             return
         parser, reader = self._new_parser(), self._dialect.reader(job.endpoint)
-        message, meter = adapter_pb2.GenerateStreamResponse(), Meter(job.attempt, 0)
+        message, meter = adapter_pb2.GenerateStreamResponse(), AttemptMeter(job.attempt, 0)
         failure = _read(job, parser.feed, body, reader, message.events, meter)
         if failure is not None:
             raise failure
@@ -197,7 +197,7 @@ class Attempts:
             self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.model, seconds)
 
 
-def _tell(error: AdapterError, meter: Meter) -> None:
+def _tell(error: AdapterError, meter: AttemptMeter) -> None:
     usage, _ = meter.report()
     error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
     if meter.final:
@@ -205,7 +205,7 @@ def _tell(error: AdapterError, meter: Meter) -> None:
 
 
 def _read(
-    job: Job, parse: Callable[[bytes], list[Frame]], piece: bytes, reader: StreamReader, events: Events, meter: Meter
+    job: Job, parse: Callable[[bytes], list[Frame]], piece: bytes, reader: StreamReader, events: Events, meter: AttemptMeter
 ) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
     try:
@@ -217,7 +217,7 @@ def _read(
     return None
 
 
-def _close(job: Job, parser: FrameParser, reader: StreamReader, events: Events, meter: Meter) -> None:
+def _close(job: Job, parser: FrameParser, reader: StreamReader, events: Events, meter: AttemptMeter) -> None:
     """Appends what the end of the body means. A last frame without its end mark counts where it is whole."""
     if not reader.done:
         failure = _read(job, lambda _: parser.rest(), b"", reader, events, meter)

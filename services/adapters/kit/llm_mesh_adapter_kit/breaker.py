@@ -16,7 +16,7 @@ _LONGEST_PAUSE = 30.0
 _LONGEST_THROTTLE = 5.0
 
 
-class State(enum.Enum):
+class BreakerState(enum.Enum):
     """How a breaker stands."""
 
     CLOSED = "calls pass"
@@ -41,11 +41,11 @@ class Breaker:
         self._probing = False
 
     @property
-    def state(self) -> State:
+    def state(self) -> BreakerState:
         """How it stands."""
         if self._now() < self._until:
-            return State.OPEN
-        return State.HALF_OPEN if self._tripped else State.CLOSED
+            return BreakerState.OPEN
+        return BreakerState.HALF_OPEN if self._tripped else BreakerState.CLOSED
 
     @property
     def probing(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.framing import Frame
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 
 Event = generate_pb2.StreamEvent
 
@@ -21,7 +21,7 @@ class WholeAnswer:
     def __init__(self, output: generate_pb2.GenerateOutput) -> None:
         self._output = output
 
-    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: AttemptMeter) -> None:
         """Nothing arrives: the answer was read before."""
 
     def finish(self) -> Sequence[Event]:

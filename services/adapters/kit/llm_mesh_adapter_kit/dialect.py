@@ -11,7 +11,7 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.framing import Frame, Framing
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -58,7 +58,7 @@ class StreamReader(Protocol):
     def done(self) -> bool:
         """Whether the provider said that nothing follows."""
 
-    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: AttemptMeter) -> None:
         """Appends what the arrived frames mean, and tells the meter.
 
         AdapterError where one is malformed, or tells of a failure; what was appended holds.

@@ -15,13 +15,13 @@ from typing import TypeVar
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit import genai_names as names
-from llm_mesh_adapter_kit.asking import Asked, Asking
+from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.dialect import Call, Dialect, VectorReader
 from llm_mesh_adapter_kit.errors import AdapterError, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.limits import AttemptLimits, Timers
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.values import LARGE
 from llm_mesh_adapter_kit.vector_memory import MemoryShare, VectorMemory
 from llm_mesh_adapter_kit.vector_pieces import pieces_of, put_vectors
@@ -103,10 +103,10 @@ class Embedding:
         translate = partial(self._dialect.embed, job.ask(0, stream=False)._replace(packed=packed), request)
         size = attempt.max_input_tokens  # a token is a byte at least
         call: Call = translate() if size <= LARGE else await self._heavy.run(job.domain, size, translate)
-        meter = Meter(attempt, 0)
+        meter = AttemptMeter(attempt, 0)
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
-        async with Asked(self._asking, job, call, names.EMBEDDINGS, timers) as asked:
+        async with ProviderAnswer(self._asking, job, call, names.EMBEDDINGS, timers) as asked:
             reader = self._dialect.vectors(job.endpoint, len(request.items))
             await self._read(job, asked.answer, reader, share, timers, len(request.items))
             output, vectors = await self._worked(job, reader.dimensions * _NUMBER * len(request.items), reader.finish)

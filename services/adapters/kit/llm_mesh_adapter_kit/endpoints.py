@@ -20,7 +20,7 @@ _AUTHENTICATES = re.compile(r"auth|key|token|secret|cookie|password", re.IGNOREC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One endpoint."""
+    """Where one provider answers, and how the adapter reaches and authenticates to it. Never changed."""
 
     name: str
     provider: str

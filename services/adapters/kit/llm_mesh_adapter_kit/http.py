@@ -36,7 +36,7 @@ class HttpAnswer(Protocol):
 
     @property
     def status(self) -> int:
-        """The status."""
+        """The HTTP status of the answer, such as 200."""
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
-from llm_mesh_adapter_kit.breaker import Breaker, State
+from llm_mesh_adapter_kit.breaker import Breaker, BreakerState
 from llm_mesh_adapter_kit.bulkhead import FairPlaces, MakePlaces, Places, own_places
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
@@ -29,11 +29,11 @@ _FAULTS = frozenset(
     }
 )
 _STATES = {
-    State.CLOSED: adapter_pb2.BREAKER_STATE_CLOSED,
-    State.HALF_OPEN: adapter_pb2.BREAKER_STATE_HALF_OPEN,
-    State.OPEN: adapter_pb2.BREAKER_STATE_OPEN,
+    BreakerState.CLOSED: adapter_pb2.BREAKER_STATE_CLOSED,
+    BreakerState.HALF_OPEN: adapter_pb2.BREAKER_STATE_HALF_OPEN,
+    BreakerState.OPEN: adapter_pb2.BREAKER_STATE_OPEN,
 }
-_WORST = (State.OPEN, State.HALF_OPEN, State.CLOSED)
+_WORST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
 
 
 class LaneKey(NamedTuple):
@@ -44,22 +44,22 @@ class LaneKey(NamedTuple):
     model: str
 
 
-class Series(Protocol):
-    """A gauge of one endpoint."""
+class EndpointGauge(Protocol):
+    """Calls in flight, as the metrics show them."""
 
     def inc(self) -> None:
-        """One more."""
+        """A call begins."""
 
     def dec(self) -> None:
-        """One less."""
+        """A call has ended."""
 
 
 class Lane:
-    """One of them."""
+    """The breaker and the bulkhead of one endpoint and model."""
 
     __slots__ = ("breaker", "endpoint", "gauge", "hurried", "places", "probe")
 
-    def __init__(self, endpoint: str, breaker: Breaker, gauge: Series, places: FairPlaces, probe: Places) -> None:
+    def __init__(self, endpoint: str, breaker: Breaker, gauge: EndpointGauge, places: FairPlaces, probe: Places) -> None:
         self.endpoint = endpoint
         self.breaker = breaker
         self.gauge = gauge
@@ -141,14 +141,14 @@ class Lanes:
     def stand(self, endpoint: str) -> tuple[adapter_pb2.BreakerState, int]:
         """How an endpoint stands: the worst of its breakers, and its calls in flight."""
         lanes = [lane for key, lane in self._lanes.items() if key[0] == endpoint]
-        states = {lane.breaker.state for lane in lanes} or {State.CLOSED}
+        states = {lane.breaker.state for lane in lanes} or {BreakerState.CLOSED}
         worst = next(state for state in _WORST if state in states)
         return _STATES[worst], sum(lane.places.taken for lane in lanes)
 
     def tripped(self) -> Iterator[tuple[LaneKey, adapter_pb2.BreakerState]]:
         """The lanes whose breaker is not closed."""
         for key, lane in list(self._lanes.items()):
-            if (state := lane.breaker.state) is not State.CLOSED:
+            if (state := lane.breaker.state) is not BreakerState.CLOSED:
                 yield LaneKey(*key), _STATES[state]
 
     def _learn(self, lane: Lane, error: AdapterError) -> None:
@@ -160,7 +160,7 @@ class Lanes:
             lane.breaker.left()  # a signer had none: nothing was sent
         else:
             lane.breaker.succeeded()  # it refused for a reason of its own: it is alive
-        if lane.breaker.state is State.OPEN:
+        if lane.breaker.state is BreakerState.OPEN:
             self._opened.labels(lane.endpoint).inc()
 
     def _refusal(self, reason: int, endpoint: str, why: str, wait: float) -> AdapterError:
@@ -186,6 +186,6 @@ class Lanes:
 
     def _forget(self) -> None:
         """Models come and go; what is idle and healthy is as good as new."""
-        idle = [key for key, lane in self._lanes.items() if not lane.places.taken and lane.breaker.state is State.CLOSED]
+        idle = [key for key, lane in self._lanes.items() if not lane.places.taken and lane.breaker.state is BreakerState.CLOSED]
         for key in idle:
             del self._lanes[key]

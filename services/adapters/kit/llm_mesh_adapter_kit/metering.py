@@ -17,7 +17,7 @@ _BYTES_PER_TOKEN = 4
 _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool_call", "audio"})
 
 
-class Meter:
+class AttemptMeter:
     """Watches one attempt."""
 
     __slots__ = ("_attempt", "_bytes", "_final", "_most_output", "_reported", "content")

@@ -16,7 +16,7 @@ MOST = 1_000
 ByEndpoint = Mapping[str, Sequence[adapter_pb2.Breaker]]
 
 
-class Standing:
+class UnclosedBreakers:
     """The breakers that are not closed: this process's own, and those of the others."""
 
     def __init__(self, adapter: str, process: str, lanes: Lanes, others: OtherProcesses) -> None:

@@ -19,7 +19,7 @@ from llm_mesh_adapter_kit.grants import GrantCheck
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits
-from llm_mesh_adapter_kit.standing import Standing
+from llm_mesh_adapter_kit.standing import UnclosedBreakers
 from llm_mesh_adapter_kit.vector_memory import VectorMemory
 from llm_mesh_runtime.breakers import OtherProcesses
 from llm_mesh_runtime.clock import SystemClock
@@ -89,7 +89,7 @@ def assemble(
     lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve)
     attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy, memory=VectorMemory(vectors_memory))
     grants = GrantCheck(name, links.seals, SystemClock())
-    standing = Standing(links.service, links.mesh.process, lanes, _others(links))
+    standing = UnclosedBreakers(links.service, links.mesh.process, lanes, _others(links))
     links.breakers.add(standing.own)
     return Assembled(Adapter(dialect, table, grants, attempts, lanes, standing), clients, shared)
 

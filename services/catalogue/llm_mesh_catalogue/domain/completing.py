@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from llm_mesh.catalogue.v1 import catalogue_pb2
-from llm_mesh_catalogue.domain.ports import Standing
+from llm_mesh_catalogue.domain.ports import CurrentPrompt
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import ALL
 
@@ -15,7 +15,9 @@ _CONTENT = ("version.messages", "version.variables_schema_json", "version.note")
 _PARTS = ("description", "labels", *_CONTENT)
 
 
-def completed(desired: catalogue_pb2.WantedPrompt, present: Standing | None, masks: Mapping[str, FieldMask]) -> catalogue_pb2.WantedPrompt:
+def completed(
+    desired: catalogue_pb2.WantedPrompt, present: CurrentPrompt | None, masks: Mapping[str, FieldMask]
+) -> catalogue_pb2.WantedPrompt:
     """The wanted prompt with what it does not name as it stands."""
     named = _named(desired, masks)
     target = catalogue_pb2.WantedPrompt()

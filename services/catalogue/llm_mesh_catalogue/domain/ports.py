@@ -10,7 +10,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_runtime.resources import Page
 
 
-class Standing(NamedTuple):
+class CurrentPrompt(NamedTuple):
     """A prompt as it is now."""
 
     prompt: catalogue_pb2.Prompt
@@ -50,7 +50,7 @@ class Prompts(Protocol):
         """Versions of a prompt, newest first; the page's key is the number."""
         ...
 
-    async def standing(self, names: Sequence[str]) -> Mapping[str, Standing]:
+    async def standing(self, names: Sequence[str]) -> Mapping[str, CurrentPrompt]:
         """Those of the prompts that exist, each with its newest version."""
         ...
 

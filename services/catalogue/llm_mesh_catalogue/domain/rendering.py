@@ -30,7 +30,7 @@ _LIMITS: Mapping[str, str] = {
 }
 
 
-class Engine(Protocol):
+class RenderingEngine(Protocol):
     """Runs `domain.program` where it can do no harm, and shares the work fairly among domains."""
 
     async def run(self, owner: str, parts: Sequence[bytes]) -> list[bytes]:
@@ -40,7 +40,7 @@ class Engine(Protocol):
 class Renderer:
     """Checks versions before they are kept, and renders them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: RenderingEngine) -> None:
         self._engine = engine
 
     async def check(self, domain: str, version: catalogue_pb2.PromptVersion, field: str = "version") -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_catalogue.domain.errors import prompt_not_found
-from llm_mesh_catalogue.domain.ports import Standing
+from llm_mesh_catalogue.domain.ports import CurrentPrompt
 from llm_mesh_catalogue.store.tables import PROMPTS, VERSIONS
 from llm_mesh_runtime.database import Database, for_update, from_micros, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
@@ -83,11 +83,11 @@ class SqlPrompts:
             lambda connection: [catalogue_pb2.PromptVersion.FromString(body) for body in connection.scalars(statement)]
         )
 
-    async def standing(self, names: Sequence[str]) -> Mapping[str, Standing]:
-        def work(connection: Connection) -> dict[str, Standing]:
+    async def standing(self, names: Sequence[str]) -> Mapping[str, CurrentPrompt]:
+        def work(connection: Connection) -> dict[str, CurrentPrompt]:
             bodies = connection.scalars(select(PROMPTS.c.body).where(PROMPTS.c.name.in_(names)))
             prompts = [catalogue_pb2.Prompt.FromString(body) for body in bodies.all()]
-            return {prompt.name: Standing(prompt, _version(connection, prompt.name, prompt.latest_version)) for prompt in prompts}
+            return {prompt.name: CurrentPrompt(prompt, _version(connection, prompt.name, prompt.latest_version)) for prompt in prompts}
 
         return await self._database.read(work)
 

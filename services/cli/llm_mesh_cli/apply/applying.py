@@ -15,7 +15,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import rules_pb2_grpc
 from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh.router.v1 import router_pb2_grpc
-from llm_mesh_cli.apply.pages import Page, pages
+from llm_mesh_cli.apply.pages import CallPage, pages
 from llm_mesh_cli.apply.subscribing import Subscribing
 from llm_mesh_cli.templates import newest_messages, replaced
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -29,14 +29,14 @@ _TIMEOUT = 60.0
 _OPTIONS = frozenset({"parent", "dry_run", "allow_missing_targets"})
 
 
-class Step(NamedTuple):
+class ServiceChange(NamedTuple):
     """One service's change."""
 
     service: str
     change: resources_pb2.Change
 
 
-class RefusedError(Exception):
+class PartRefusedError(Exception):
     """One service refused a part of the file. `done` are the calls that changed something before; `field` is the one that is wrong."""
 
     def __init__(self, part: str, error: PeerError, done: tuple[str, ...], field: str) -> None:
@@ -51,12 +51,12 @@ class RefusedError(Exception):
 class LoosensError(Exception):
     """The file loosens guards, which nobody allowed. Nothing was changed."""
 
-    def __init__(self, steps: list[Step]) -> None:
+    def __init__(self, steps: list[ServiceChange]) -> None:
         super().__init__()
         self.steps = steps
 
 
-async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: bool, force: bool = False) -> list[Step]:
+async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: bool, force: bool = False) -> list[ServiceChange]:
     """What changed, or would: policy, then registry, router, catalogue and subscriptions. Each call is all or nothing.
 
     `LoosensError` where guards would be loosened, unless `loosening` allows it. `force`: routes may name models that do not exist.
@@ -89,12 +89,12 @@ def split(wanted: Wanted) -> dict[str, int]:
 
 class _Call(NamedTuple):
     part: str
-    pages: Sequence[Page]
+    pages: Sequence[CallPage]
     method: Callable[..., Awaitable[Any]]
 
 
-async def _round(calls: Sequence[_Call], *, dry_run: bool, force: bool) -> list[Step]:
-    steps: dict[str, Step] = {}
+async def _round(calls: Sequence[_Call], *, dry_run: bool, force: bool) -> list[ServiceChange]:
+    steps: dict[str, ServiceChange] = {}
     done: list[str] = []
     for part, several, method in calls:
         service = service_of(part)
@@ -108,9 +108,9 @@ async def _round(calls: Sequence[_Call], *, dry_run: bool, force: bool) -> list[
                 answer = await method(page.request, timeout=_TIMEOUT)
             except grpc.aio.AioRpcError as error:
                 failure = from_rpc_error(error, peer=service)
-                raise RefusedError(part, failure, tuple(done), page.whole(failure.field)) from error
+                raise PartRefusedError(part, failure, tuple(done), page.whole(failure.field)) from error
             for change in answer.changes:  # what several calls name changes with the first of them
-                steps.setdefault(f"{part}/{change.resource}", Step(service, change))
+                steps.setdefault(f"{part}/{change.resource}", ServiceChange(service, change))
             if not dry_run:
                 done.append(service if len(several) == 1 else f"{service} ({number} of {len(several)})")
     return list(steps.values())

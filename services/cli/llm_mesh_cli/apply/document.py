@@ -13,7 +13,7 @@ from llm_mesh.policy.v1 import floors_pb2, identity_pb2, ledger_pb2, rules_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_cli.apply.filling import fill, names
-from llm_mesh_cli.apply.reading import FileError, Place, read
+from llm_mesh_cli.apply.reading import FileError, FileNode, read
 from llm_mesh_cli.apply.wanted import PLATFORM, Wanted
 from llm_mesh_cli.session import model_name, subject_name
 from llm_mesh_cli.templates import ROLES, replaced
@@ -31,7 +31,7 @@ _PARTS = {
 """By key of a prompt in the file: what it changes."""
 
 
-def of_options(root: Place, currency: str, *, update: bool) -> Wanted:
+def of_options(root: FileNode, currency: str, *, update: bool) -> Wanted:
     """What options of a command describe. An update names only what changes."""
     document = _Document(currency, update=update)
     document.take(root)
@@ -54,7 +54,7 @@ class _Document:
         self._currency = currency
         self._update = update
 
-    def take(self, root: Place) -> None:
+    def take(self, root: FileNode) -> None:
         fields = root.fields("floors", "domains", "adapters", "endpoints")
         for item in fields["floors"].items() if "floors" in fields else ():
             self._floor(item)
@@ -68,7 +68,7 @@ class _Document:
             self._endpoint(item)
         self.wanted.address(domains, whole=not fields.keys().isdisjoint({"adapters", "endpoints", "floors"}))
 
-    def _endpoint(self, place: Place) -> None:
+    def _endpoint(self, place: FileNode) -> None:
         endpoint = registry_pb2.Endpoint()
         fields = place.fields("adapter", "name", *names(endpoint))
         adapter = _required(place, fields, "adapter")
@@ -78,7 +78,7 @@ class _Document:
         endpoint.operator = _domain_name(endpoint.operator) if endpoint.operator else PLATFORM
         self.wanted.note("registry", "endpoints", endpoint, place, paths)
 
-    def _domain(self, place: Place) -> str:
+    def _domain(self, place: FileNode) -> str:
         domain = identity_pb2.Domain()
         fields = place.fields("name", *names(domain), *_OWNED)
         domain.name = f"domains/{_id(place, fields)}"
@@ -90,7 +90,7 @@ class _Document:
                 getattr(self, f"_{collection}")(domain.name, item, _local_roles(fields))
         return domain.name
 
-    def _floor(self, place: Place) -> None:
+    def _floor(self, place: FileNode) -> None:
         floor = floors_pb2.Floor()
         fields = place.fields("name", *names(floor))
         floor.name = f"{PLATFORM}/floors/{_id(place, fields)}"
@@ -99,7 +99,7 @@ class _Document:
         _name_domains(floor.may_accept_from)
         self.wanted.note("policy", "floors", floor, place, paths)
 
-    def _budgets(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _budgets(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         budget = ledger_pb2.Budget()
         fields = place.fields("name", *names(budget))
         budget.name = f"{domain}/budgets/{_id(place, fields)}"
@@ -110,7 +110,7 @@ class _Document:
                 place.problem(f"{name} is required")
         self.wanted.note("policy", "budgets", budget, place, fill(budget, fields, self._currency))
 
-    def _projects(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _projects(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         project = identity_pb2.Project()
         fields = place.fields("name", "budget", *names(project))
         project.name = f"{domain}/projects/{_id(place, fields)}"
@@ -118,7 +118,7 @@ class _Document:
         if "budget" in fields:
             self._budget(project.name, fields["budget"])
 
-    def _budget(self, project: str, place: Place) -> None:
+    def _budget(self, project: str, place: FileNode) -> None:
         """A project's own budget; `null` deletes it."""
         budget = ledger_pb2.Budget(name=f"{project}/budget")
         if place.is_null:
@@ -129,19 +129,19 @@ class _Document:
             place.problem("amount is required")
         self.wanted.note("policy", "budgets", budget, place, fill(budget, given, self._currency))
 
-    def _principals(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _principals(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         principal = identity_pb2.Principal()
         fields = place.fields("name", *names(principal))
         principal.name = f"{domain}/principals/{_id(place, fields)}"
         self.wanted.note("policy", "principals", principal, place, fill(principal, fields, self._currency))
 
-    def _roles(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _roles(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         role = rules_pb2.Role()
         fields = place.fields("name", *names(role))
         role.name = f"{domain}/roles/{_id(place, fields)}"
         self.wanted.note("policy", "roles", role, place, fill(role, fields, self._currency))
 
-    def _bindings(self, domain: str, place: Place, roles: frozenset[str]) -> None:
+    def _bindings(self, domain: str, place: FileNode, roles: frozenset[str]) -> None:
         fields = place.fields("name", "principal", "role", "scope")
         principal, role = (_required(place, fields, name) for name in ("principal", "role"))
         given = fields["name"].text() if "name" in fields else f"{_last(principal)}-{_last(role)}"[:63]
@@ -155,7 +155,7 @@ class _Document:
         )
         self.wanted.note("policy", "bindings", binding, place, [name for name in fields if name != "name"])
 
-    def _limits(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _limits(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         limit = ledger_pb2.Limit()
         fields = place.fields("name", *names(limit))
         limit.name = f"{domain}/limits/{_id(place, fields)}"
@@ -168,7 +168,7 @@ class _Document:
         limit.subject = subject_name(domain, limit.subject)
         self.wanted.note("policy", "limits", limit, place, paths)
 
-    def _models(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _models(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         model = registry_pb2.Model()
         fields = place.fields("name", *names(model))
         model.name = f"{domain}/models/{_id(place, fields)}"
@@ -179,7 +179,7 @@ class _Document:
         _name_domains(model.shared_with)
         self.wanted.note("registry", "models", model, place, paths)
 
-    def _routes(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _routes(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         route = router_pb2.Route()
         fields = place.fields("name", *names(route))
         route.name = f"{domain}/routes/{_id(place, fields)}"
@@ -190,7 +190,7 @@ class _Document:
             target.model = model_name(domain, target.model)
         self.wanted.note("router", "routes", route, place, paths)
 
-    def _subscriptions(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _subscriptions(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         fields = place.fields("name", "publisher", "product", "alias", "accepted_version")
         subscription = registry_pb2.Subscription(name=f"{domain}/subscriptions/{_id(place, fields)}")
         named = [name for name in fields if name != "name"]
@@ -201,7 +201,7 @@ class _Document:
             place.problem("expected either publisher or product")
         self.wanted.note("subscriptions", "subscriptions", subscription, place, named)
 
-    def _prompts(self, domain: str, place: Place, _roles: frozenset[str]) -> None:
+    def _prompts(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         fields = place.fields("name", *_PARTS)
         prompt = catalogue_pb2.WantedPrompt(name=f"{domain}/prompts/{_id(place, fields)}")
         for name, holder in (("description", prompt), ("note", prompt.version)):
@@ -228,14 +228,14 @@ class _Document:
         self.wanted.note("catalogue", "prompts", prompt, place, paths)
 
 
-def _id(place: Place, fields: dict[str, Place]) -> str:
+def _id(place: FileNode, fields: dict[str, FileNode]) -> str:
     name = _required(place, fields, "name")
     if name and _ID.fullmatch(name) is None:
         fields["name"].problem("expected 1 to 63 of a-z, 0-9 and -")
     return name
 
 
-def _required(place: Place, fields: dict[str, Place], name: str) -> str:
+def _required(place: FileNode, fields: dict[str, FileNode], name: str) -> str:
     if name not in fields:
         place.problem(f"{name} is required")
         return ""
@@ -246,7 +246,7 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _local_roles(fields: dict[str, Place]) -> frozenset[str]:
+def _local_roles(fields: dict[str, FileNode]) -> frozenset[str]:
     """Names of the domain's own roles, which win over built-in ones."""
     if "roles" not in fields:
         return frozenset()

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from llm_mesh_cli.apply.reading import Place
+from llm_mesh_cli.apply.reading import FileNode
 from llm_mesh_cli.failures import CommandError
 from llm_mesh_cli.texts import duration, moment, money
 from llm_mesh_runtime.resources import is_open
@@ -42,7 +42,7 @@ def names(message: Message, *, without: Iterable[str] = ()) -> list[str]:
     return [key_of(message, field) for field in message.DESCRIPTOR.fields if field.name not in left_out]
 
 
-def fill(message: Message, fields: dict[str, Place], currency: str) -> list[str]:
+def fill(message: Message, fields: dict[str, FileNode], currency: str) -> list[str]:
     """Set what is written, and answer the paths of it: those of `null` too, which unsets. Other keys than fields are not looked at."""
     paths: list[str] = []
     for field in message.DESCRIPTOR.fields:
@@ -62,7 +62,7 @@ def fill(message: Message, fields: dict[str, Place], currency: str) -> list[str]
     return paths
 
 
-def _fill_list(message: Message, field: Field, place: Place, currency: str) -> None:
+def _fill_list(message: Message, field: Field, place: FileNode, currency: str) -> None:
     values: Any = getattr(message, field.name)
     for item in place.items():
         if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
@@ -72,7 +72,7 @@ def _fill_list(message: Message, field: Field, place: Place, currency: str) -> N
             values.append(_scalar(field, item))
 
 
-def _fill_message(message: Any, place: Place, currency: str) -> list[str]:  # noqa: ANN401 (a field of any message type)
+def _fill_message(message: Any, place: FileNode, currency: str) -> list[str]:  # noqa: ANN401 (a field of any message type)
     convert = _CONVERSIONS.get(message.DESCRIPTOR.full_name)
     if convert is not None:
         with_problem(place, lambda: convert(message, place, currency))
@@ -86,7 +86,7 @@ def _fill_message(message: Any, place: Place, currency: str) -> list[str]:  # no
     return paths
 
 
-def with_problem(place: Place, work: Callable[[], object]) -> None:
+def with_problem(place: FileNode, work: Callable[[], object]) -> None:
     """A conversion that fails is a problem of its place."""
     try:
         work()
@@ -94,7 +94,7 @@ def with_problem(place: Place, work: Callable[[], object]) -> None:
         place.problem(str(error))
 
 
-def _scalar(field: Field, place: Place) -> Any:  # noqa: ANN401 (a field of any scalar type)
+def _scalar(field: Field, place: FileNode) -> Any:  # noqa: ANN401 (a field of any scalar type)
     if field.name.endswith(_RATE):
         found: list[int] = []
         with_problem(place, lambda: found.append(money(place.text()).nanos))
@@ -108,7 +108,7 @@ def _scalar(field: Field, place: Place) -> Any:  # noqa: ANN401 (a field of any 
     return place.text()
 
 
-def _enum(field: Field, place: Place) -> int:
+def _enum(field: Field, place: FileNode) -> int:
     """`monthly` is BUDGET_PERIOD_MONTHLY."""
     zero = field.enum_type.values_by_number[0].name
     prefix = zero.removesuffix("UNSPECIFIED")
@@ -126,19 +126,19 @@ def key_of(message: Message, field: Field) -> str:
     return "per" if field.name == "window" else str(field.name)
 
 
-def _money(message: Any, place: Place, currency: str) -> None:  # noqa: ANN401 (Money)
+def _money(message: Any, place: FileNode, currency: str) -> None:  # noqa: ANN401 (Money)
     message.CopyFrom(money(place.text(), currency))
 
 
-def _time(message: Any, place: Place, _currency: str) -> None:  # noqa: ANN401 (Timestamp)
+def _time(message: Any, place: FileNode, _currency: str) -> None:  # noqa: ANN401 (Timestamp)
     message.FromDatetime(moment(place.text()))
 
 
-def _duration(message: Any, place: Place, _currency: str) -> None:  # noqa: ANN401 (Duration)
+def _duration(message: Any, place: FileNode, _currency: str) -> None:  # noqa: ANN401 (Duration)
     message.FromTimedelta(duration(place.text()))
 
 
-_CONVERSIONS: dict[str, Callable[[Any, Place, str], None]] = {
+_CONVERSIONS: dict[str, Callable[[Any, FileNode, str], None]] = {
     "llm_mesh.mesh.v1.Money": _money,
     "google.protobuf.Timestamp": _time,
     "google.protobuf.Duration": _duration,

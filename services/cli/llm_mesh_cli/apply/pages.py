@@ -23,7 +23,7 @@ _NAMED = ("principal", "role", "scope", "subject")
 
 
 @dataclass(slots=True)
-class Page:
+class CallPage:
     """One call: a request, and what its elements are in the whole one."""
 
     request: Any
@@ -36,11 +36,11 @@ class Page:
         return self.original.get(head + bracket, head + bracket) + rest
 
 
-def pages(request: Any) -> list[Page]:  # noqa: ANN401 (any of the four requests)
+def pages(request: Any) -> list[CallPage]:  # noqa: ANN401 (any of the four requests)
     """The calls that bring a whole request about; the request itself where one call takes it."""
     entries = _entries(request)
     if len(entries) <= MOST_ENTRIES and sum(entry.collection in _MONEY for entry in entries) <= MOST_MONEY:
-        return [Page(request)]
+        return [CallPage(request)]
     by_name = {entry.message.name: entry for entry in entries}
     made, placed = [_Making()], set[tuple[str, int]]()
     for entry in entries:
@@ -81,8 +81,8 @@ class _Making:
         self._entries = after
         return True
 
-    def page(self, whole: Any) -> Page:  # noqa: ANN401 (any of the four requests)
-        page = Page(type(whole)(parent=whole.parent))
+    def page(self, whole: Any) -> CallPage:  # noqa: ANN401 (any of the four requests)
+        page = CallPage(type(whole)(parent=whole.parent))
         for entry in sorted(self._entries.values(), key=lambda each: each.number):
             items = getattr(page.request, entry.collection)
             page.original[f"{entry.collection}[{len(items)}]"] = f"{entry.collection}[{entry.number}]"

@@ -22,7 +22,7 @@ class FileError(Exception):
         self.problems = problems
 
 
-class Place:
+class FileNode:
     """One node of the file, with the path that leads to it."""
 
     def __init__(self, node: yaml.Node, path: str, file: str, problems: list[str]) -> None:
@@ -50,12 +50,12 @@ class Place:
         """Note what is wrong here."""
         self._problems.append(f"{self.where}: {self.path or 'the file'}: {expected}")
 
-    def entries(self) -> dict[str, Place]:
+    def entries(self) -> dict[str, FileNode]:
         """The entries of a mapping; a key that stands twice is a problem."""
         if not isinstance(self.node, yaml.MappingNode):
             self.problem(f"expected a mapping, found {self._kind()}")
             return {}
-        found: dict[str, Place] = {}
+        found: dict[str, FileNode] = {}
         for key, value in self.node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             place = self._inner(value, f"{self.path}.{name}" if self.path else name)
@@ -67,7 +67,7 @@ class Place:
                 found[name] = place
         return found
 
-    def fields(self, *known: str) -> dict[str, Place]:
+    def fields(self, *known: str) -> dict[str, FileNode]:
         """The entries of a mapping whose keys are known; others are problems."""
         found = self.entries()
         for name in [name for name in found if name not in known]:
@@ -76,7 +76,7 @@ class Place:
             found.pop(name).problem(f"is not a field; {hint}")
         return found
 
-    def items(self) -> Iterator[Place]:
+    def items(self) -> Iterator[FileNode]:
         """The items of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.problem(f"expected a list, found {self._kind()}")
@@ -117,7 +117,7 @@ class Place:
             self.problem(f"cannot be read: {error}")
             return None
 
-    def _inner(self, node: yaml.Node, path: str) -> Place:
+    def _inner(self, node: yaml.Node, path: str) -> FileNode:
         return type(self)(node, path, self._file, self._problems)
 
     def _kind(self) -> str:
@@ -126,7 +126,7 @@ class Place:
         return _KINDS.get(type(self.node), "something else")
 
 
-def read(path: Path, problems: list[str]) -> Place:
+def read(path: Path, problems: list[str]) -> FileNode:
     """The root of a file."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -139,4 +139,4 @@ def read(path: Path, problems: list[str]) -> Place:
         raise FileError([f"{where}: expected YAML: {getattr(error, 'problem', None) or error}"]) from error
     if node is None:
         raise FileError([f"{path}: is empty"])
-    return Place(node, "", str(path), problems)
+    return FileNode(node, "", str(path), problems)

@@ -13,7 +13,7 @@ from llm_mesh.router.v1 import router_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llm_mesh_cli.apply.reading import Place
+    from llm_mesh_cli.apply.reading import FileNode
 
 PLATFORM = "domains/platform"
 
@@ -27,13 +27,13 @@ class Wanted:
     router: router_pb2.ApplyRoutesRequest = field(default_factory=router_pb2.ApplyRoutesRequest)
     catalogue: catalogue_pb2.ApplyPromptsRequest = field(default_factory=catalogue_pb2.ApplyPromptsRequest)
     subscriptions: registry_pb2.ApplySubscriptionsRequest = field(default_factory=registry_pb2.ApplySubscriptionsRequest)
-    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    places: dict[tuple[str, str], FileNode] = field(default_factory=dict)
     """By request and field of it, such as ("registry", "models[3]")."""
 
     templates: dict[str, dict[str, str | None]] = field(default_factory=dict)
     """By prompt: the templates that the file names by role; None where it says `null`."""
 
-    def note(self, part: str, collection: str, message: Any, place: Place, paths: Iterable[str]) -> None:  # noqa: ANN401 (any resource)
+    def note(self, part: str, collection: str, message: Any, place: FileNode, paths: Iterable[str]) -> None:  # noqa: ANN401 (any resource)
         """Add a resource to a request with the fields that the file names, and remember where it stands."""
         request = getattr(self, part)
         items = getattr(request, collection)
@@ -51,7 +51,7 @@ class Wanted:
         """Whether the file describes a model or route of that name."""
         return any(item.name == product for items in (self.registry.models, self.router.routes) for item in items)
 
-    def where(self, part: str, path: str) -> tuple[Place, str] | None:
+    def where(self, part: str, path: str) -> tuple[FileNode, str] | None:
         """The place that an error's field is about, and the rest of the field's path."""
         head, bracket, rest = path.partition("]")
         place = self.places.get((part, head + bracket))

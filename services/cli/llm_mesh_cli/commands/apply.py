@@ -10,7 +10,7 @@ import typer
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh_cli import loosening
-from llm_mesh_cli.apply.applying import LoosensError, RefusedError, Step, apply, split
+from llm_mesh_cli.apply.applying import LoosensError, PartRefusedError, ServiceChange, apply, split
 from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
 from llm_mesh_cli.command import asks
@@ -54,14 +54,14 @@ async def apply_file(
         session.output.note(f"{service} takes this in {count} calls, each all or nothing; all are tried before the first is made")
     try:
         steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run, loosening=allow_loosening, force=force), "applying")
-    except RefusedError as refused:
+    except PartRefusedError as refused:
         raise _told(refused, wanted) from refused
     except LoosensError as refused:
         raise loosening.refused(step.change for step in refused.steps) from refused
     _show(session, steps, dry_run=dry_run)
 
 
-def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
+def _told(refused: PartRefusedError, wanted: Wanted) -> CommandError:
     error = refused.error
     found = wanted.where(refused.part, refused.field)
     lines = [f"{refused.service} refuses: {error.message} ({error.reason_name})"]
@@ -74,7 +74,7 @@ def _told(refused: RefusedError, wanted: Wanted) -> CommandError:
     return CommandError("\n  ".join(lines), exit_code(error))
 
 
-def _show(session: Session, steps: list[Step], *, dry_run: bool) -> None:
+def _show(session: Session, steps: list[ServiceChange], *, dry_run: bool) -> None:
     changed = [step for step in steps if step.change.action != resources_pb2.CHANGE_ACTION_NONE]
     if session.output.as_json:
         session.output.data({"dryRun": dry_run, "changes": [{"service": step.service, **as_dict(step.change)} for step in steps]})

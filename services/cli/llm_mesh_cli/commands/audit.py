@@ -95,7 +95,7 @@ async def verify_trail(
     """
     if database and file:
         raise CommandError("give --database or --file, not both", Exit.USAGE)
-    source: Callable[[], AsyncIterator[sources.Page]]
+    source: Callable[[], AsyncIterator[sources.TrailPage]]
     if database:
         source = partial(sources.stored, session, database)
     elif file:

@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.talk.conversation import Conversation, first_model, said
+from llm_mesh_cli.talk.conversation import ChatHistory, first_model, said
 from llm_mesh_cli.talk.typed import interactive
 from llm_mesh_cli.variables import Variables, prompt_reference, variables_json
 
@@ -48,7 +48,7 @@ async def chat(
         wanted.sampling.temperature = temperature
     if system:
         wanted.messages.append(said(content_pb2.ROLE_SYSTEM, system))
-    conversation = Conversation(session, stub, wanted, options, streamed=stream)
+    conversation = ChatHistory(session, stub, wanted, options, streamed=stream)
     text = sys.stdin.read() if message == "-" else message
     if count:
         await conversation.count(text or "")

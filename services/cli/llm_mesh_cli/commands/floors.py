@@ -28,7 +28,7 @@ Many = list[str] | None
 
 @asks(app, "list")
 async def list_floors(session: Session) -> None:
-    """List the floors."""
+    """List what the platform sets about each domain."""
     _table(session, await Calls(session, FLOORS).listed())
 
 

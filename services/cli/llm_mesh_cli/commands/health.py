@@ -9,7 +9,7 @@ import typer
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.survey import Seen, State, survey
+from llm_mesh_cli.survey import Seen, ServiceHealth, survey
 from llm_mesh_cli.unreachable import advice
 
 app = typer.Typer()
@@ -18,8 +18,8 @@ _Without = Annotated[
     list[str] | None,
     typer.Option("--without", help="A service that this mesh is meant not to have, such as catalogue. May be given again.", metavar="NAME"),
 ]
-_WRONG = {State.NOT_SERVING: "not serving", State.SILENT: "no answer from", State.NOT_ASKED: "could not ask"}
-_AS_JSON = {State.SERVING: True, State.NOT_ASKED: None}
+_WRONG = {ServiceHealth.NOT_SERVING: "not serving", ServiceHealth.SILENT: "no answer from", ServiceHealth.NOT_ASKED: "could not ask"}
+_AS_JSON = {ServiceHealth.SERVING: True, ServiceHealth.NOT_ASKED: None}
 
 
 @asks(app, who="nobody")
@@ -31,7 +31,7 @@ async def health(session: Session, without: _Without = None) -> None:
     else:
         session.output.table(("SERVICE", "STATE", ""), [(each.name, each.state.value, each.detail) for each in seen])
     wrong = "; ".join(f"{words} {', '.join(names)}" for state, words in _WRONG.items() if (names := _names(seen, state)))
-    if seen and all(each.state is State.SILENT for each in seen):
+    if seen and all(each.state is ServiceHealth.SILENT for each in seen):
         message, remedy = advice(session)
         wrong += f": {message}\n  remedy: {remedy}"
     if wrong:
@@ -40,8 +40,8 @@ async def health(session: Session, without: _Without = None) -> None:
 
 def _best_first(each: Seen) -> bool:
     """Of several instances the worst is what a program is told."""
-    return each.state is not State.SERVING
+    return each.state is not ServiceHealth.SERVING
 
 
-def _names(seen: list[Seen], state: State) -> list[str]:
+def _names(seen: list[Seen], state: ServiceHealth) -> list[str]:
     return sorted({each.name for each in seen if each.state is state})

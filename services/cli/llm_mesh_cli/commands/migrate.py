@@ -13,7 +13,7 @@ from llm_mesh_runtime.errors import MeshError, with_cause
 from llm_mesh_runtime.settings import SettingsError
 
 if TYPE_CHECKING:
-    from llm_mesh_cli.stores import Store
+    from llm_mesh_cli.stores import ServiceStore
 
 app = typer.Typer()
 
@@ -50,7 +50,7 @@ def migrate(
         raise typer.Exit(Exit.CONFLICT)
 
 
-async def _migrated(output: Output, found: tuple[Store, ...], *, check: bool) -> list[tuple[str, str, str, str]]:
+async def _migrated(output: Output, found: tuple[ServiceStore, ...], *, check: bool) -> list[tuple[str, str, str, str]]:
     rows = []
     for store in found:
         async with store.opened() as schema:

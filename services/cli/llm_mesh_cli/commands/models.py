@@ -10,11 +10,11 @@ import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.discovery import Found, discovered, registered
+from llm_mesh_cli.discovery import DiscoveredModels, discovered, registered
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.name_checks import CAPABILITIES
-from llm_mesh_cli.nouns.models import MODELS, Lifecycle, lifecycle
+from llm_mesh_cli.nouns.models import MODELS, ModelLifecycle, lifecycle
 from llm_mesh_cli.nouns.verbs import change, register
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
@@ -38,7 +38,7 @@ async def list_models(
     adapter: Annotated[str, typer.Option(help="Only of this adapter.")] = "",
     endpoint: Annotated[str, typer.Option(help="Only of this endpoint.")] = "",
     capability: Annotated[list[str] | None, typer.Option(help="Only with this capability, such as `tools`; repeatable.")] = None,
-    state: Annotated[Lifecycle | None, typer.Option(help="Only in this state.")] = None,
+    state: Annotated[ModelLifecycle | None, typer.Option(help="Only in this state.")] = None,
     free: Annotated[bool | None, typer.Option(help="Only models that are free, or that are not.")] = None,
 ) -> None:
     """List models with their prices."""
@@ -104,7 +104,7 @@ async def deprecate(
 async def undeprecate(session: Session, name: Name) -> None:
     """Take a deprecation back: the model is active, and answers without an end."""
     full = (await model_of(session, name)).name
-    await change(session, MODELS, full, {"lifecycle": Lifecycle.ACTIVE.value}, ("retire_time",), dry_run=False, loosens=True)
+    await change(session, MODELS, full, {"lifecycle": ModelLifecycle.ACTIVE.value}, ("retire_time",), dry_run=False, loosens=True)
 
 
 @asks(app, "well-known")
@@ -137,14 +137,14 @@ async def discover(
     _tell(session, found, new, added=add)
 
 
-async def _undeclared(session: Session, found: Found) -> list[registry_pb2.Endpoint]:
+async def _undeclared(session: Session, found: DiscoveredModels) -> list[registry_pb2.Endpoint]:
     """The endpoints that answered and whose facts nobody has declared."""
     listing = pages(_registry(session).ListEndpoints, registry_pb2.ListEndpointsRequest())
     declared = {endpoint.name async for answer in listing for endpoint in answer.endpoints}
     return [endpoint for endpoint in found.facts if endpoint.name not in declared]
 
 
-def _tell(session: Session, found: Found, new: Sequence[registry_pb2.Model], *, added: bool) -> None:
+def _tell(session: Session, found: DiscoveredModels, new: Sequence[registry_pb2.Model], *, added: bool) -> None:
     if session.output.as_json:
         session.output.data(
             {

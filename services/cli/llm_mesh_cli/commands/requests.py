@@ -25,7 +25,7 @@ Domain = Annotated[str | None, typer.Option("--domain", help="All projects of a 
 What = Annotated[str, typer.Argument(help="A request id (x-request-id), `claims/triage/RESERVATION`, or a reservation's resource name.")]
 
 
-class State(StrEnum):
+class ReservationState(StrEnum):
     """How a reservation stands."""
 
     HELD = "held"
@@ -40,7 +40,7 @@ async def list_requests(
     session: Session,
     project: Project = None,
     domain: Domain = None,
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[ReservationState | None, typer.Option(help="Only those in this state.")] = None,
     only: Entries = None,
     since: Since = None,
     until: Until = None,

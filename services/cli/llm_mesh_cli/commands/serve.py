@@ -18,4 +18,4 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(help=serving.READY_HELP)] = None,
 ) -> None:
     """Serve one or more services."""
-    raise typer.Exit(serving.start(serving.Arguments(services, ready_file)))
+    raise typer.Exit(serving.start(serving.ServeArguments(services, ready_file)))

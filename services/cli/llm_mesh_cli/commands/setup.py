@@ -16,7 +16,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.discovery import adapters
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.set_up.endpoints import ADAPTER, PREFIX, Endpoints
+from llm_mesh_cli.set_up.endpoints import ADAPTER, PREFIX, AdapterEndpoints
 from llm_mesh_cli.set_up.models import ProviderModels
 from llm_mesh_cli.set_up.project import PROJECT, first_project_key
 from llm_mesh_cli.waiting import Wait, once_available
@@ -52,7 +52,7 @@ async def setup(
         )
 
 
-async def _set_up(session: Session, file: Path) -> tuple[Endpoints, bool, int]:
+async def _set_up(session: Session, file: Path) -> tuple[AdapterEndpoints, bool, int]:
     """The providers, whether the key is new, and how many models are; once the gateway can use them."""
     endpoints = await _reachable(session)
     new_key = not session.files.key(file)
@@ -75,10 +75,10 @@ async def _usable(session: Session) -> None:
         await asyncio.sleep(_PAUSE)
 
 
-async def _reachable(session: Session) -> Endpoints:
+async def _reachable(session: Session) -> AdapterEndpoints:
     """The providers that can be reached; of the simulator's endpoints those behind which it runs."""
     names = [f"{PREFIX}{name}" for name in await adapters(session)]
-    endpoints = await Endpoints.ask(session.channel, names)
+    endpoints = await AdapterEndpoints.ask(session.channel, names)
     runs = await asyncio.gather(*(_runs(session, adapter, endpoint) for adapter, endpoint in endpoints.simulator))
     return endpoints.simulated_by([each for each, answers in zip(endpoints.simulator, runs, strict=True) if answers])
 

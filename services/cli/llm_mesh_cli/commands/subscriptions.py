@@ -13,7 +13,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.existing import suggestion
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.names import resource_name
-from llm_mesh_cli.offers import State, offers_to
+from llm_mesh_cli.offers import OfferState, offers_to
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session, domain_name
@@ -46,7 +46,9 @@ async def offers(
     session: Session,
     domain: Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for what any domain offers.")] = None,
     publisher: Annotated[str, typer.Option(help="Only what this domain offers.")] = "",
-    state: Annotated[State, typer.Option(help="Only offers in this state; `proposed` are accepted ones with changed terms.")] = State.ALL,
+    state: Annotated[
+        OfferState, typer.Option(help="Only offers in this state; `proposed` are accepted ones with changed terms.")
+    ] = OfferState.ALL,
 ) -> None:
     """List what other domains offer, at which price, and what of it is accepted."""
     parent = await session.domain(domain) if domain is not None else await session.whole()
@@ -144,7 +146,7 @@ async def _proposed(session: Session, subscription: registry_pb2.Subscription, p
     """Changed terms of what the subscription accepts."""
     parent = domain_of(subscription.name)
     source = subscription.publisher or domain_of(subscription.product)
-    found = await offers_to(session, parent, publisher=source, state=State.PROPOSED)
+    found = await offers_to(session, parent, publisher=source, state=OfferState.PROPOSED)
     wanted = {product if product.startswith("domains/") else f"domains/{product}" for product in products}
     return [offer for offer in found if offer.accepted.subscription == subscription.name and (not wanted or offer.product in wanted)]
 

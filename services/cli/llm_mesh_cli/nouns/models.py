@@ -8,7 +8,7 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.nouns.noun import Noun, Option
 
 
-class Lifecycle(StrEnum):
+class ModelLifecycle(StrEnum):
     """Where a model stands in its life."""
 
     PREVIEW = "preview"
@@ -17,10 +17,10 @@ class Lifecycle(StrEnum):
     RETIRED = "retired"
 
 
-def lifecycle(model: registry_pb2.Model) -> Lifecycle:
+def lifecycle(model: registry_pb2.Model) -> ModelLifecycle:
     """Where it stands; nothing said is active."""
-    states = {f"LIFECYCLE_{state.name}": state for state in Lifecycle}
-    return states.get(registry_pb2.Lifecycle.Name(model.lifecycle), Lifecycle.ACTIVE)
+    states = {f"LIFECYCLE_{state.name}": state for state in ModelLifecycle}
+    return states.get(registry_pb2.Lifecycle.Name(model.lifecycle), ModelLifecycle.ACTIVE)
 
 
 MODELS = Noun(
@@ -44,7 +44,7 @@ MODELS = Noun(
         Option("region", "--region", "Where the data is processed, such as `eu`."),
         Option("data_classes", "--data-class", "A data class that it is cleared for."),
         Option("service_level", "--service-level", "What its owner promises, such as `{contact: ana@example.com}`."),
-        Option("lifecycle", "--lifecycle", f"One of {', '.join(Lifecycle)}."),
+        Option("lifecycle", "--lifecycle", f"One of {', '.join(ModelLifecycle)}."),
         Option("retire_time", "--retire", "When it stops to answer: `90d`, or a time."),
         Option("free", "--free", "It costs nothing. Otherwise a model without a price is refused."),
         Option("image_tokens", "--image-tokens", "Most tokens that an image costs. 0: images are refused."),

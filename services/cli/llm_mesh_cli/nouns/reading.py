@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from llm_mesh_cli.apply.document import of_options
 from llm_mesh_cli.apply.filling import key_of
-from llm_mesh_cli.apply.reading import Place
+from llm_mesh_cli.apply.reading import FileNode
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.name_checks import check
 from llm_mesh_cli.nouns.names import referred
@@ -38,7 +38,7 @@ class Described:
     paths: tuple[str, ...]
 
 
-class _OptionPlace(Place):
+class _OptionPlace(FileNode):
     """A place of a command line: its problems name the option."""
 
     def problem(self, expected: str) -> None:

@@ -21,7 +21,7 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoints:
+class AdapterEndpoints:
     """What the adapters say of their endpoints: pairs of adapter and endpoint."""
 
     with_credential: tuple[tuple[str, str], ...]
@@ -34,7 +34,7 @@ class Endpoints:
     @classmethod
     async def ask(
         cls, channel: Callable[[str], grpc.aio.Channel], adapters: Iterable[str], admin: tuple[tuple[str, str], ...] = ()
-    ) -> Endpoints:
+    ) -> AdapterEndpoints:
         """Ask every adapter, by the names of their links."""
         found: list[tuple[str, str]] = []
         simulator: list[tuple[str, str]] = []
@@ -53,8 +53,8 @@ class Endpoints:
                     facts.append(facts_of(adapter, endpoint))
         return cls(tuple(found), tuple(simulator), tuple(facts))
 
-    def simulated_by(self, answering: Collection[tuple[str, str]]) -> Endpoints:
+    def simulated_by(self, answering: Collection[tuple[str, str]]) -> AdapterEndpoints:
         """The same where only some of the simulator's endpoints lead to one that runs: the others are left out."""
         silent = {f"adapters/{adapter}/endpoints/{name}" for adapter, name in self.simulator if (adapter, name) not in answering}
         facts = tuple(each for each in self.facts if each.name not in silent)
-        return Endpoints(self.with_credential, tuple(each for each in self.simulator if each in answering), facts)
+        return AdapterEndpoints(self.with_credential, tuple(each for each in self.simulator if each in answering), facts)

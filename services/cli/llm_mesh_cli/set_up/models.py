@@ -17,7 +17,7 @@ from llm_mesh_cli.set_up.simulated import simulator_models
 if TYPE_CHECKING:
     import grpc
 
-    from llm_mesh_cli.set_up.endpoints import Endpoints
+    from llm_mesh_cli.set_up.endpoints import AdapterEndpoints
 
 
 class ProviderModels:
@@ -27,7 +27,7 @@ class ProviderModels:
         self._registry = registry_pb2_grpc.RegistryServiceStub(channel("registry"))
         self._admin = admin
 
-    async def register(self, endpoints: Endpoints) -> int:
+    async def register(self, endpoints: AdapterEndpoints) -> int:
         """Make known what is missing; the number of new models."""
         wanted = list(simulator_models(endpoints.simulator))
         for adapter, endpoint in endpoints.with_credential:

@@ -19,7 +19,7 @@ _SIMULATED = "sim-echo"
 _TIMEOUT = 600.0
 
 
-class Conversation:
+class ChatHistory:
     """What was said so far."""
 
     def __init__(

@@ -16,7 +16,7 @@ from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
-    from llm_mesh_cli.talk.conversation import Conversation
+    from llm_mesh_cli.talk.conversation import ChatHistory
 
 _SIGN = "/"
 _HELP = {
@@ -30,7 +30,7 @@ _HELP = {
 _WORDS = ("/help", "/quit", "/exit", "/model", "/system", "/clear")
 
 
-async def interactive(session: Session, conversation: Conversation) -> None:
+async def interactive(session: Session, conversation: ChatHistory) -> None:
     """Asks line by line until the end."""
     if session.output.as_json:
         raise CommandError("--json needs a message", Exit.USAGE)
@@ -53,7 +53,7 @@ async def interactive(session: Session, conversation: Conversation) -> None:
             session.output.failure(explained(from_rpc_error(error, peer=session.peer), session))
 
 
-async def _ends(session: Session, conversation: Conversation, line: str) -> bool:
+async def _ends(session: Session, conversation: ChatHistory, line: str) -> bool:
     """Carries out a command, or asks; True where the conversation ends."""
     if line.startswith(_SIGN * 2) or not line.startswith(_SIGN):
         await conversation.ask(line.removeprefix(_SIGN) if line.startswith(_SIGN) else line)

@@ -21,26 +21,26 @@ _PAGE = 1000
 _ROWS = 5000
 
 
-class Page(NamedTuple):
+class TrailPage(NamedTuple):
     """Some records, and, with the last of them, the heads of the same moment."""
 
     records: Sequence[rules_pb2.AuditRecord]
     heads: Sequence[audit_pb2.ChainHead] | None
 
 
-async def running(session: Session, newest: int = 0) -> AsyncIterator[Page]:
+async def running(session: Session, newest: int = 0) -> AsyncIterator[TrailPage]:
     """The trail of a running mesh, or its newest records."""
     stub = rules_pb2_grpc.RuleServiceStub(session.channel("policy"))
     request = rules_pb2.ExportAuditRecordsRequest(parent="domains/-", page_size=_PAGE, newest=newest)
     while True:
         answer = await stub.ExportAuditRecords(request, timeout=60)
         request.page_token = answer.next_page_token
-        yield Page(answer.records, None if answer.next_page_token else answer.heads)
+        yield TrailPage(answer.records, None if answer.next_page_token else answer.heads)
         if not answer.next_page_token:
             return
 
 
-async def stored(session: Session, place: str) -> AsyncIterator[Page]:
+async def stored(session: Session, place: str) -> AsyncIterator[TrailPage]:
     """The trail in policy's database: a file of SQLite or a URL."""
     from llm_mesh_runtime.database import open_database  # noqa: PLC0415 (only who reads a database needs it)
     from llm_mesh_runtime.trail.stored import read  # noqa: PLC0415 (likewise)
@@ -48,7 +48,7 @@ async def stored(session: Session, place: str) -> AsyncIterator[Page]:
     database, after = open_database("policy", _url(place), session.mesh), 0
     try:
         while True:
-            page = Page(*(await database.read(partial(read, after=after, most=_ROWS))))
+            page = TrailPage(*(await database.read(partial(read, after=after, most=_ROWS))))
             yield page
             if page.heads is not None:
                 return
@@ -57,7 +57,7 @@ async def stored(session: Session, place: str) -> AsyncIterator[Page]:
         await database.close()
 
 
-async def exported(path: Path) -> AsyncIterator[Page]:
+async def exported(path: Path) -> AsyncIterator[TrailPage]:
     """The trail in a file that `llm-mesh audit export` wrote."""
     heads: list[audit_pb2.ChainHead] = []
     with path.open(encoding="utf-8") as file:
@@ -67,13 +67,13 @@ async def exported(path: Path) -> AsyncIterator[Page]:
                 if kind == "head":
                     heads.append(ParseDict(value, audit_pb2.ChainHead()))
                 else:
-                    yield Page([ParseDict(value, rules_pb2.AuditRecord())], None)
+                    yield TrailPage([ParseDict(value, rules_pb2.AuditRecord())], None)
             except (ValueError, AttributeError, StopIteration, ParseError):
                 raise CommandError(f"{path}:{number}: expected a line of an exported audit trail", Exit.USAGE) from None
-    yield Page([], heads)
+    yield TrailPage([], heads)
 
 
-async def export(pages: AsyncIterator[Page], path: Path) -> int:
+async def export(pages: AsyncIterator[TrailPage], path: Path) -> int:
     """Writes a trail as lines of JSON; answers with the number of its records."""
     count = 0
     async with aclosing(pages) as source:  # type: ignore[type-var] # an async generator

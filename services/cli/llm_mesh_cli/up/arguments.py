@@ -17,7 +17,7 @@ QUIET_HELP = "Print no panel."
 
 
 @dataclass(frozen=True, slots=True)
-class Arguments:
+class UpArguments:
     """What was asked for; None leaves it to the environment."""
 
     http: str | None = None
@@ -33,7 +33,7 @@ class Arguments:
         return {name: value for name, value in given.items() if value is not None}
 
 
-def parsed(words: list[str]) -> Arguments:
+def parsed(words: list[str]) -> UpArguments:
     """The arguments after `up`; ends the process with status 2 where they are wrong."""
     parser = argparse.ArgumentParser(prog="llm-mesh up", description=HELP, allow_abbrev=False)
     parser.add_argument("--http", help=HTTP_HELP)
@@ -42,4 +42,4 @@ def parsed(words: list[str]) -> Arguments:
     parser.add_argument("--workers", type=int, metavar="N", help=WORKERS_HELP)
     parser.add_argument("--ready-file", type=Path, help=READY_HELP)
     parser.add_argument("--quiet", action="store_true", help=QUIET_HELP)
-    return Arguments(**vars(parser.parse_args(words)))
+    return UpArguments(**vars(parser.parse_args(words)))

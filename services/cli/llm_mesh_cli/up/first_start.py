@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
-from llm_mesh_cli.set_up.endpoints import PREFIX, Endpoints
+from llm_mesh_cli.set_up.endpoints import PREFIX, AdapterEndpoints
 from llm_mesh_cli.set_up.models import ProviderModels
 from llm_mesh_cli.set_up.project import first_project_key
 from llm_mesh_cli.set_up.simulated import simulator_models
@@ -77,7 +77,7 @@ class FirstStart:
 
     async def _models(self, keys: tuple[str, ...]) -> SetUp:
         adapters = [name for name in self._names if name.startswith(PREFIX)]
-        endpoints = await Endpoints.ask(self._links.channel, adapters)
+        endpoints = await AdapterEndpoints.ask(self._links.channel, adapters)
         if "simulator" not in self._names:
             endpoints = endpoints.simulated_by(())
         providers = endpoints.with_credential

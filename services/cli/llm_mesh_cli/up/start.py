@@ -22,7 +22,7 @@ from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from llm_mesh_cli.up.arguments import Arguments
+    from llm_mesh_cli.up.arguments import UpArguments
     from llm_mesh_cli.up.workers import Workers
 
 _TOKEN_VARIABLE = "LLM_MESH_POLICY_BOOTSTRAP_TOKEN"  # noqa: S105 (a name, no token)
@@ -32,7 +32,7 @@ _PATIENCE = 10.0
 """Seconds until a start is announced although the router does not know the models yet that are registered."""
 
 
-def start(arguments: Arguments) -> int:
+def start(arguments: UpArguments) -> int:
     """Host everything until SIGTERM or Ctrl-C; answers with the exit code."""
     tell = _silent if arguments.quiet else _tell
     tell("loading the services")
@@ -51,9 +51,9 @@ def start(arguments: Arguments) -> int:
 
 @dataclass(slots=True)
 class _Start:
-    """One start."""
+    """A mesh that `up` is starting: its arguments, files and processes."""
 
-    arguments: Arguments
+    arguments: UpArguments
     files: DataFiles
     token: str
     workers: Workers | None
@@ -151,7 +151,7 @@ def _workers(mesh: MeshSettings, environ: Mapping[str, str], stack: ExitStack) -
     return stack.enter_context(Workers(mesh.workers, address, environ))
 
 
-def _environment(arguments: Arguments) -> dict[str, str]:
+def _environment(arguments: UpArguments) -> dict[str, str]:
     """The environment, with what follows from this being the whole mesh."""
     environ = dict(os.environ)  # noqa: TID251 (handed to the one reader of settings, with what is added here)
     if arguments.http is not None:

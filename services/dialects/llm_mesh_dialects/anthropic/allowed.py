@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from llm_mesh_dialects.allowing import Rule, Table, costly, dropped, safe
+from llm_mesh_dialects.allowing import KeyRule, Table, costly, dropped, safe
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 
 _HISTORY: Final = safe("a part of an earlier turn, sent back as it came; counted as input")
@@ -19,7 +19,7 @@ _ROUTES: Final = costly("it lets the provider choose another model than the plan
 _ACCOUNT: Final = costly("it charges or attributes the request elsewhere than was reserved")
 _FEATURE: Final = safe("a feature without a price of its own")
 
-_REQUEST: Final[Mapping[str, Rule]] = {
+_REQUEST: Final[Mapping[str, KeyRule]] = {
     "metadata": safe("a label for the provider's records"),
     "thinking": safe("thinking counts as output, within the limit of the answer", inner=("type", "display")),
     "output_config": safe("form and effort of the answer, within its limit", inner=("effort", "format")),
@@ -39,7 +39,7 @@ _REQUEST: Final[Mapping[str, Rule]] = {
     "context_management": dropped("it may compact the conversation, which is charged as a request of its own"),
     "diagnostics": dropped("it concerns the provider's own records"),
 }
-_BLOCKS: Final[Mapping[str, Rule]] = {
+_BLOCKS: Final[Mapping[str, KeyRule]] = {
     "part.cache_control": _CACHE,
     "part.citations": safe("asks for citations, which count as output"),
     "part.context": safe("says what a document is about; counted as input"),
@@ -52,7 +52,7 @@ _BLOCKS: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("part_type.tool_reference", "part_type.document", "part_type.compaction"), _HISTORY),
     "part_type.container_upload": _HOSTED,
 }
-_TOOLS: Final[Mapping[str, Rule]] = {
+_TOOLS: Final[Mapping[str, KeyRule]] = {
     "tool.cache_control": _CACHE,
     "tool.type": safe("says that the application defines the tool"),
     "tool.input_examples": safe("examples of arguments; counted as input"),
@@ -63,7 +63,7 @@ _TOOLS: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("tool_type.web_search_*", "tool_type.web_fetch_*", "tool_type.code_execution_*", "tool_type.mcp_*"), _HOSTED),
     **dict.fromkeys(("tool_type.tool_search_*", "tool_type.advisor_*"), _HOSTED),
 }
-_BETAS: Final[Mapping[str, Rule]] = {
+_BETAS: Final[Mapping[str, KeyRule]] = {
     "anthropic_beta": safe("features in trial, each by its own rule below"),
     **dict.fromkeys(("beta.claude-code-*", "beta.interleaved-thinking-*", "beta.fine-grained-tool-streaming-*"), _FEATURE),
     **dict.fromkeys(("beta.token-efficient-tools-*", "beta.output-128k-*", "beta.prompt-caching-*", "beta.pdfs-*"), _FEATURE),

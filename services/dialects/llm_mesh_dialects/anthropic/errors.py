@@ -23,7 +23,7 @@ TYPES_OF_REQUESTS: Final = frozenset({"invalid_request_error", "request_too_larg
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class AnthropicErrorBody:
     """What a server said of a failure; empty where it did not say."""
 
     message: str = ""
@@ -42,17 +42,17 @@ def type_of(status: int) -> str:
     return _TYPES.get(status) or ("api_error" if status >= _SERVER_ERROR else "invalid_request_error")
 
 
-def complaint(value: object) -> Complaint:
+def complaint(value: object) -> AnthropicErrorBody:
     """Reads an error body, or an error event of a stream, whatever its shape."""
     if not isinstance(value, dict):
-        return Complaint()
+        return AnthropicErrorBody()
     error = value.get("error", value)
     number = _text(value.get("request_id"))
     if isinstance(error, str):
-        return Complaint(message=error, request_id=number)
+        return AnthropicErrorBody(message=error, request_id=number)
     if not isinstance(error, dict):
-        return Complaint(request_id=number)
-    return Complaint(_text(error.get("message")), _text(error.get("type")), number)
+        return AnthropicErrorBody(request_id=number)
+    return AnthropicErrorBody(_text(error.get("message")), _text(error.get("type")), number)
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quirks:
+class AnthropicQuirks:
     """The defaults are those of the newest models, as far as models of other makers take them too."""
 
     sampling: Literal["all", "one", "none"] = "none"
@@ -30,8 +30,8 @@ class Quirks:
     """System messages may stand within the conversation, after a user's turn."""
 
 
-NEWEST: Final = Quirks()
-OPEN: Final = Quirks(sampling="all", budget=True, system_within=False)
+NEWEST: Final = AnthropicQuirks()
+OPEN: Final = AnthropicQuirks(sampling="all", budget=True, system_within=False)
 """Models of other makers behind the dialect: they ignore what they do not know."""
 
 _FORTY_SEVEN: Final = replace(NEWEST, system_within=False)
@@ -41,7 +41,7 @@ _FORTY: Final = replace(_FORTY_FIVE, sampling="all", schemas=False)
 _THREE: Final = replace(_FORTY, budget=False)
 
 # By the beginning of the name; the first that fits counts.
-_FAMILIES: Final[tuple[tuple[str, Quirks], ...]] = (
+_FAMILIES: Final[tuple[tuple[str, AnthropicQuirks], ...]] = (
     ("claude-2", _THREE),
     ("claude-3-7", _FORTY),
     ("claude-3", _THREE),
@@ -61,7 +61,7 @@ _FAMILIES: Final[tuple[tuple[str, Quirks], ...]] = (
 )
 
 
-def of_model(model: str) -> Quirks:
+def of_model(model: str) -> AnthropicQuirks:
     """What a model takes, by its name; prefixes of clouds and resellers (`anthropic/`, `us.anthropic.`) do not count."""
     start = model.lower().find("claude-")
     if start < 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from llm_mesh_dialects.allowing import Rule, Table, costly, dropped, safe
+from llm_mesh_dialects.allowing import KeyRule, Table, costly, dropped, safe
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
 _SAMPLING: Final = safe("changes how tokens are chosen, not how many")
@@ -23,7 +23,7 @@ _SERVER: Final = costly("it changes what the server makes of the request, beyond
 _KEEPS: Final = "the provider keeps content for it, for longer than was admitted"
 _HISTORY: Final = safe("a part of an earlier answer, sent back as it came")
 
-_REQUEST: Final[Mapping[str, Rule]] = {
+_REQUEST: Final[Mapping[str, KeyRule]] = {
     "metadata": _LABEL,
     "safety_identifier": _LABEL,
     "verbosity": _OUTPUT,
@@ -57,7 +57,7 @@ _REQUEST: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("chat_template", "chat_template_kwargs", "documents", "extra_body", "guided_*", "structured_outputs"), _SERVER),
     **dict.fromkeys(("mm_processor_kwargs", "add_generation_prompt", "continue_final_message", "lora", "ignore_eos"), _SERVER),
 }
-_MESSAGES: Final[Mapping[str, Rule]] = {
+_MESSAGES: Final[Mapping[str, KeyRule]] = {
     **dict.fromkeys(("message.function_call", "message.reasoning_details", "message.annotations", "message.refusal"), _HISTORY),
     "message.prefix": _OUTPUT,
     "message.partial": _OUTPUT,
@@ -70,14 +70,14 @@ _MESSAGES: Final[Mapping[str, Rule]] = {
     "part_type.tool_call.custom": _HISTORY,
     "part_type.custom": _HISTORY,
 }
-_TOOLS: Final[Mapping[str, Rule]] = {
+_TOOLS: Final[Mapping[str, KeyRule]] = {
     "tool.cache_control": safe("writing a cache is priced, and reserved at that price", inner=("type", "ttl")),
     "tool_type.custom": safe("the application runs it"),
     **dict.fromkeys(("tool_type.web_search*", "tool_type.openrouter:web_search*"), _SEARCH),
     **dict.fromkeys(("tool_type.file_search", "tool_type.code_interpreter", "tool_type.image_generation", "tool_type.mcp"), _HOSTED),
     **dict.fromkeys(("tool_type.computer*", "tool_type.shell", "tool_type.programmatic_tool_calling", "tool_type.openrouter:*"), _HOSTED),
 }
-_EMBEDDINGS: Final[Mapping[str, Rule]] = {
+_EMBEDDINGS: Final[Mapping[str, KeyRule]] = {
     "embedding.encoding_format": safe("how vectors are written"),
     "embedding.input_type": safe("what the vectors are for"),
     "embedding.task": safe("what the vectors are for"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.report import Report
 
 _HOUR = 3600
@@ -25,7 +25,7 @@ def read_hint(target: content_pb2.Part | content_pb2.Tool, fields: Fields) -> No
     target.cache_hint.ttl_seconds = _SECONDS[ttl]
 
 
-def hint(target: dict[str, Any], hinted: content_pb2.Part | content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> None:
+def hint(target: dict[str, Any], hinted: content_pb2.Part | content_pb2.Tool, path: str, quirks: OpenAIQuirks, report: Report) -> None:
     """Writes the hint of a part or tool, or reports that there is no place for it."""
     if not hinted.HasField("cache_hint"):
         return

@@ -16,7 +16,7 @@ from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
-from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
+from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vectors import number_of
 from llm_mesh_dialects.openai.vocabulary import DIALECT
@@ -67,7 +67,9 @@ def input_to_body(
     return body, report.translations
 
 
-def body_to_output(body: dict[str, Any], vectors: Sequence[bytes], quirks: Quirks = OPENAI) -> tuple[embed_pb2.EmbedOutput, list[bytes]]:
+def body_to_output(
+    body: dict[str, Any], vectors: Sequence[bytes], quirks: OpenAIQuirks = OPENAI
+) -> tuple[embed_pb2.EmbedOutput, list[bytes]]:
     """A provider's body, whose vectors `VectorText` has taken out, to the typed payload without vectors; and these in their order."""
     fields = Fields(body)
     ordered = _ordered([_place(each) for each in fields.each("data")], vectors)

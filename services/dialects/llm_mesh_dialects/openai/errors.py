@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class OpenAIErrorBody:
     """What a server said of a failure; empty where it did not say."""
 
     message: str = ""
@@ -34,19 +34,21 @@ def is_complaint(value: object) -> bool:
     return isinstance(value, dict) and "choices" not in value and (bool(value.get("error")) or value.get("object") == "error")
 
 
-def complaint(value: object) -> Complaint:
+def complaint(value: object) -> OpenAIErrorBody:
     """Reads an error body, or an error inside a stream, whatever its shape."""
     if isinstance(value, list) and value:  # Gemini wraps errors in a list
         value = value[0]
     if not isinstance(value, dict):
-        return Complaint()
+        return OpenAIErrorBody()
     error = value.get("error", value)
     if isinstance(error, str):  # Ollama and other small servers
-        return Complaint(message=error, code=_text(value.get("code")), type=_text(value.get("type")))
+        return OpenAIErrorBody(message=error, code=_text(value.get("code")), type=_text(value.get("type")))
     if not isinstance(error, dict):
-        return Complaint()
+        return OpenAIErrorBody()
     message = error.get("message") or error.get("detail") or error.get("msg")
-    return Complaint(_text(message), _text(error.get("type") or error.get("status")), _text(error.get("code")), _text(error.get("param")))
+    return OpenAIErrorBody(
+        _text(message), _text(error.get("type") or error.get("status")), _text(error.get("code")), _text(error.get("param"))
+    )
 
 
 def _text(value: object) -> str:

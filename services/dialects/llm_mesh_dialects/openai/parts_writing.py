@@ -10,7 +10,7 @@ from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.extras import put_back, whole
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.caching import hint
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_word
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
@@ -22,7 +22,7 @@ Numbered = list[tuple[int, content_pb2.Part]]
 class PartsWriter:
     """Writes the parts of one conversation or answer."""
 
-    def __init__(self, quirks: Quirks, report: Report) -> None:
+    def __init__(self, quirks: OpenAIQuirks, report: Report) -> None:
         self._quirks = quirks
         self._report = report
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quirks:
+class OpenAIQuirks:
     """The defaults are OpenAI's own behaviour."""
 
     max_tokens: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -50,5 +50,5 @@ class Quirks:
     """Fields of requests that the server refuses: left out, and reported."""
 
 
-OPENAI: Final = Quirks(allowed_tools=True)
+OPENAI: Final = OpenAIQuirks(allowed_tools=True)
 """OpenAI itself."""

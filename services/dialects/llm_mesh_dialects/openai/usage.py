@@ -9,7 +9,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.extras import keep, put_back
 from llm_mesh_dialects.fields import unread
 from llm_mesh_dialects.loose import loose_count
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
 _MOST: Final = 2**63 - 1
@@ -31,14 +31,14 @@ _OUTPUTS: Final[Mapping[str, str]] = {
 _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {"prompt_tokens_details": _INPUTS, "completion_tokens_details": _OUTPUTS}
 
 
-def read_usage(value: object, quirks: Quirks) -> generate_pb2.Usage:
+def read_usage(value: object, quirks: OpenAIQuirks) -> generate_pb2.Usage:
     """What a server reports. Absent figures are zero."""
     used = generate_pb2.Usage()
     read_usage_into(used, value, quirks)
     return used
 
 
-def read_usage_into(used: generate_pb2.Usage, value: object, quirks: Quirks) -> None:
+def read_usage_into(used: generate_pb2.Usage, value: object, quirks: OpenAIQuirks) -> None:
     """Likewise, into a message that is there already. A figure that cannot be read is as one that is missing."""
     used.SetInParent()
     if not isinstance(value, dict):

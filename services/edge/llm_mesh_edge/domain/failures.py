@@ -79,7 +79,7 @@ class First(NamedTuple):
         }
 
 
-class Charge(NamedTuple):
+class FailureCharge(NamedTuple):
     """What a failed request was charged."""
 
     nanos: int
@@ -114,7 +114,7 @@ class Failure:
     repeat: bool = False
     """Whether a client should try again by itself."""
     provider: ProviderWords = NO_WORDS
-    charge: Charge | None = None
+    charge: FailureCharge | None = None
     """None: it is not known, or there was nothing to charge for."""
     allow: str = ""
     """Methods that the resource has, where the method was wrong."""
@@ -178,20 +178,20 @@ def _should_repeat(error: MeshError) -> bool:
     return (free and passing) or (error.reason_name in _NEVER_SENT and error.metadata.get("sent") == "false")
 
 
-def _charge(error: MeshError) -> Charge | None:
+def _charge(error: MeshError) -> FailureCharge | None:
     said = error.metadata
     nanos = said.get("charged_nanos", "0" if error.domain in _REFUSING else "")
     if not nanos.isdecimal():
         return None
-    charge = Charge(int(nanos), said.get("charged_currency", ""), said.get("reservation", ""))
+    charge = FailureCharge(int(nanos), said.get("charged_currency", ""), said.get("reservation", ""))
     return _repetition(charge, said) if (error.domain, error.reason_name) == _COMPLETED else charge
 
 
-def _repetition(first: Charge, said: Mapping[str, str]) -> Charge:
+def _repetition(first: FailureCharge, said: Mapping[str, str]) -> FailureCharge:
     """A refused repetition costs nothing; what policy tells is the receipt of the first request."""
     inputs, outputs = (int(said[name]) if said.get(name, "").isdecimal() else 0 for name in ("input_tokens", "output_tokens"))
     receipt = First(said.get("request_id", ""), first.nanos, first.currency, inputs, outputs, said.get("outcome", ""))
-    return Charge(0, first.currency, first.reservation, receipt)
+    return FailureCharge(0, first.currency, first.reservation, receipt)
 
 
 def placed(failure: Failure, place: Place, body: Body) -> Failure:

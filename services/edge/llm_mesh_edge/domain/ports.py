@@ -13,7 +13,7 @@ from llm_mesh_runtime.shares import Party
 
 
 class AnswerStream(Protocol):
-    """A streamed answer."""
+    """The gateway's response stream of one request, read message by message."""
 
     async def read(self) -> gateway_pb2.GenerateStreamResponse | None:
         """The next message; None at the end. Raises `MeshError`."""
@@ -29,7 +29,7 @@ class VectorsStream(Protocol):
         """The next message, None at the end. The first has the receipt, and everything but vectors. Raises `MeshError`."""
 
 
-class Gateway(Protocol):
+class GatewayClient(Protocol):
     """Answers requests on behalf of the caller whose credential is in the metadata."""
 
     async def generate(self, request: gateway_pb2.GenerateRequest, metadata: Metadata) -> gateway_pb2.GenerateResponse:
@@ -39,13 +39,13 @@ class Gateway(Protocol):
         """A streamed answer."""
 
     def embed(self, request: gateway_pb2.EmbedStreamRequest, metadata: Metadata) -> VectorsStream:
-        """Vectors."""
+        """Embed texts, and stream the vectors."""
 
     async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
         """A page of models."""
 
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
-        """A count."""
+        """Count the input tokens of a request. Raises `MeshError`."""
 
     async def readiness(self) -> Mapping[str, bool]:
         """What a newcomer needs of the services behind the gateway. Raises `MeshError` where the gateway does not answer at once."""

@@ -15,13 +15,13 @@ from llm_mesh_edge.domain.failures import Failure, failure_of
 from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.domain.ports import Keys
 from llm_mesh_edge.http.door import CROWDED, Door
-from llm_mesh_edge.http.exchange import Exchange, GoneError, ProblemError, Receive, Scope, Send
+from llm_mesh_edge.http.exchange import GoneError, HttpExchange, ProblemError, Receive, Scope, Send
 from llm_mesh_runtime.errors import MeshError, internal
 from llm_mesh_runtime.log import get_logger
 from llm_mesh_runtime.pressure import Pressure
 from llm_mesh_runtime.telemetry.metrics import Metrics
 
-Handler = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[HttpExchange], Awaitable[None]]
 Shape = Callable[[Failure, Headers], object]
 
 
@@ -48,10 +48,10 @@ class Observed(Protocol):
     """Counts answers."""
 
     def __call__(self, route: str, method: str, status: int, seconds: float) -> None:
-        """One more."""
+        """Count an answered request."""
 
 
-class Routes:
+class HttpRoutes:
     """All paths, and the shape of failures where there is none."""
 
     def __init__(self, routes: list[Route], fallback: Shape) -> None:
@@ -71,24 +71,24 @@ class Edge:
     """Raw ASGI: a framework's router costs more than all of this."""
 
     def __init__(self, routes: list[Route], fallback: Shape, metrics: Metrics, pressure: Pressure, keys: Keys) -> None:
-        self._routes = Routes(routes, fallback)
+        self._routes = HttpRoutes(routes, fallback)
         self._keys = keys
         self._observe = _observer(metrics)
         self.door = Door(pressure, self._routes, keys, self._observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Answer a request by the handler of its path."""
         if scope["type"] != "http":
             return
         began = time.monotonic()
-        exchange = Exchange(scope, receive, send)
+        exchange = HttpExchange(scope, receive, send)
         route = self._routes.of(exchange.path)
         try:
             await self._answer(exchange, route)
         finally:
             self._observe(route.path if route else "other", exchange.method, exchange.status, time.monotonic() - began)
 
-    async def _answer(self, exchange: Exchange, route: Route | None) -> None:
+    async def _answer(self, exchange: HttpExchange, route: Route | None) -> None:
         try:
             handler = self._handler(exchange, route)
             if route is not None and route.protected and not exchange.known and exchange.method != "OPTIONS":
@@ -110,14 +110,14 @@ class Edge:
         shape = route.shape if route else self._routes.fallback
         return await exchange.answer_json(shape(failure, exchange.headers), failure.headers(), status=failure.status)
 
-    async def _authenticate(self, exchange: Exchange) -> None:
+    async def _authenticate(self, exchange: HttpExchange) -> None:
         """Have policy asked about a credential that is not known, before the body is read."""
         headers = exchange.headers
         caller = await self._keys.ask(headers.credential(), headers.project, exchange.address, f"{exchange.method} {exchange.path[:256]}")
         if not exchange.authenticated(caller):
             raise ProblemError(CROWDED)
 
-    def _handler(self, exchange: Exchange, route: Route | None) -> Handler:
+    def _handler(self, exchange: HttpExchange, route: Route | None) -> Handler:
         if route is None:
             raise ProblemError(Failure(404, "not_found", f"there is no {_shown(exchange.path)} here"))
         handler = route.methods.get(exchange.method)

@@ -9,11 +9,11 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_edge.domain.headers import Metadata
 from llm_mesh_edge.domain.options import FIELD, options_of
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.exchange import HttpExchange
 
 
 @dataclass(slots=True)
-class Asked:
+class ParsedRequest:
     """A request, taken apart."""
 
     body: dict[str, Any]
@@ -24,19 +24,19 @@ class Asked:
     """Bytes of the body."""
 
 
-async def asked(exchange: Exchange, bodies: Bodies) -> Asked:
+async def asked(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
     """Read the request; what is wrong with it is told before anything is asked of the mesh."""
     body, size = await bodies.read(exchange)
     exchange.options_in_body = _keys(body.get(FIELD))
     options, project = options_of(body, exchange.headers)
-    return Asked(body, options, exchange.headers.metadata(project), size)
+    return ParsedRequest(body, options, exchange.headers.metadata(project), size)
 
 
 def _keys(value: object) -> frozenset[str]:
     return frozenset(value) if isinstance(value, dict) else frozenset()
 
 
-async def conversation(exchange: Exchange, bodies: Bodies) -> Asked:
+async def conversation(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
     """The same for a conversation, whose messages may all come from a prompt."""
     request = await asked(exchange, bodies)
     if request.options is not None and request.options.HasField("prompt"):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from llm_mesh_edge.domain.failures import Failure
-from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.items import has_more_values
@@ -33,7 +33,7 @@ class Bodies:
         self._uploads = Shares(settings.uploads)
         """Bytes."""
 
-    async def read(self, exchange: Exchange) -> tuple[dict[str, Any], int]:
+    async def read(self, exchange: HttpExchange) -> tuple[dict[str, Any], int]:
         """The body as a JSON object, and its size. OVERLOADED where its sender has too many bytes under way."""
         raw = exchange.arrived_body(self._settings.max_body)
         if raw is not None:
@@ -45,19 +45,19 @@ class Bodies:
         finally:
             upload.end()
 
-    async def _object(self, exchange: Exchange, raw: bytes) -> tuple[dict[str, Any], int]:
+    async def _object(self, exchange: HttpExchange, raw: bytes) -> tuple[dict[str, Any], int]:
         size = len(raw)
         if size <= LARGE:  # nearly always: as `worked` would, without a coroutine and a function for it
             return self._parsed(raw), size
         return await self.worked(exchange, size, lambda: self._parsed(raw)), size
 
-    async def worked(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
+    async def worked(self, exchange: HttpExchange, size: int, work: Callable[[], T]) -> T:
         """The result of a work on a body of that size."""
         if size <= LARGE:
             return work()
         return await self._heavy.run(exchange.tenant or _sender(exchange), size, work)
 
-    async def written(self, exchange: Exchange, size: int, work: Callable[[], T]) -> T:
+    async def written(self, exchange: HttpExchange, size: int, work: Callable[[], T]) -> T:
         """The same for an answer, which is never refused: it is paid."""
         if size <= LARGE:
             return work()
@@ -97,7 +97,7 @@ class _Upload:
             self._shares.give(self._party, self._size)
 
 
-def _sender(exchange: Exchange) -> str:
+def _sender(exchange: HttpExchange) -> str:
     """Who sent a request, as its credential tells, without keeping it."""
     credential = next((value for name in _CREDENTIALS if (value := exchange.headers.get(name))), "")
     return hashlib.sha256(credential.encode()).hexdigest()

@@ -24,7 +24,7 @@ class Writer(Protocol):
         """The end of a stream that broke off."""
 
 
-class Dialect(Protocol):
+class EdgeDialect(Protocol):
     """One way to ask for an answer."""
 
     @property

@@ -21,7 +21,7 @@ from llm_mesh_runtime.shares import Party
 
 if TYPE_CHECKING:
     from llm_mesh_edge.domain.ports import Keys
-    from llm_mesh_edge.http.app import Observed, Route, Routes, Shape
+    from llm_mesh_edge.http.app import HttpRoutes, Observed, Route, Shape
     from llm_mesh_runtime.context import Caller
 
 CROWDED = Failure(429, "too_many_connections", "too many connections; try again later", retry_after=1.0, repeat=True, closes=True)
@@ -32,7 +32,7 @@ _FAULTS = {HeadFault.TOO_LARGE: _TOO_LARGE, HeadFault.CROWDED: CROWDED}
 class Door:
     """The listener asks it about each request."""
 
-    def __init__(self, pressure: Pressure, routes: Routes, keys: Keys, observe: Observed) -> None:
+    def __init__(self, pressure: Pressure, routes: HttpRoutes, keys: Keys, observe: Observed) -> None:
         self._pressure = pressure
         self._routes = routes
         self._keys = keys

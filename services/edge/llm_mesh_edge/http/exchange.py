@@ -49,7 +49,7 @@ class GoneError(Exception):
     """The client left while its request was read."""
 
 
-class Exchange:
+class HttpExchange:
     """What handlers work with."""
 
     __slots__ = (

@@ -9,28 +9,28 @@ import orjson
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import placed
-from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.domain.ports import GatewayClient
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
-from llm_mesh_edge.http.asking import Asked, conversation
+from llm_mesh_edge.http.asking import ParsedRequest, conversation
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.dialect import Dialect
-from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.dialect import EdgeDialect
+from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
 from llm_mesh_edge.http.pouring import Pouring, not_translatable
 from llm_mesh_edge.http.presence import Presence
 from llm_mesh_edge.settings import Settings
 
 
-class Generation:
+class GenerationHandler:
     """Carries a conversation to the gateway and back."""
 
-    def __init__(self, gateway: Gateway, settings: Settings, bodies: Bodies, dialect: Dialect) -> None:
+    def __init__(self, gateway: GatewayClient, settings: Settings, bodies: Bodies, dialect: EdgeDialect) -> None:
         self._gateway = gateway
         self._settings = settings
         self._bodies = bodies
         self._dialect = dialect
 
-    async def __call__(self, exchange: Exchange) -> None:
-        """Answer."""
+    async def __call__(self, exchange: HttpExchange) -> None:
+        """Translate the body, ask the gateway, and write its answer, streamed where the body says so."""
         request = await conversation(exchange, self._bodies)
         exchange.place = lambda failure: placed(failure, self._dialect.place, request.body)
         streamed = request.body.get("stream") or False
@@ -47,12 +47,14 @@ class Generation:
             with Presence(exchange):
                 await self._whole(exchange, request, whole)
 
-    def _read(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest) -> None:
+    def _read(
+        self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest
+    ) -> None:
         self._dialect.read(request.body, exchange.headers, asking.input)
         if request.options is not None:
             asking.options.CopyFrom(request.options)  # the constructor would serialise and parse it
 
-    async def _whole(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateRequest) -> None:
+    async def _whole(self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateRequest) -> None:
         answer = await self._gateway.generate(asking, request.metadata)
         output = answer.output
         headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
@@ -63,6 +65,6 @@ class Generation:
             raise ProblemError(not_translatable(error)) from error
         await exchange.answer(200, body, headers)
 
-    def _stream(self, exchange: Exchange, request: Asked, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
+    def _stream(self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
         answer = self._gateway.stream(asking, request.metadata)
         return Pouring(exchange, answer, self._dialect, asking.input).pour(self._settings.keep_alive.total_seconds())

@@ -16,7 +16,7 @@ class Speak(Protocol):
     """Says something that every reader skips."""
 
     def __call__(self) -> Coroutine[object, object, None]:
-        """Once."""
+        """Write one keep-alive."""
 
 
 class KeepAlive:

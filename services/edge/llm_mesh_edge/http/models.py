@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Metadata
-from llm_mesh_edge.domain.ports import Gateway
-from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.domain.ports import GatewayClient
+from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
 from llm_mesh_edge.http.shared_paths import dialect_of
 
 PATH = "/v1/models"
@@ -19,19 +19,19 @@ _AT_ONCE = 200
 _PAGES = 20
 
 
-class Models:
+class ModelsHandler:
     """Tells what the caller may ask."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
 
-    async def all(self, exchange: Exchange) -> None:
+    async def all(self, exchange: HttpExchange) -> None:
         """The list."""
         models = [each async for each in self._each(exchange.headers.metadata())]
         listed = dialect_of(exchange.headers).models.listed
         await exchange.answer_json(await asyncio.to_thread(listed, models) if len(models) > _AT_ONCE else listed(models))
 
-    async def one(self, exchange: Exchange) -> None:
+    async def one(self, exchange: HttpExchange) -> None:
         """One of the list."""
         wanted = exchange.path.removeprefix(f"{PATH}/")
         async for each in self._each(exchange.headers.metadata()):

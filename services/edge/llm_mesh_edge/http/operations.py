@@ -7,7 +7,7 @@ import asyncio
 from llm_mesh_edge.domain.exposition import joined
 from llm_mesh_edge.domain.ports import Keys, Processes
 from llm_mesh_edge.domain.readiness import MeshReadiness
-from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.exchange import HttpExchange
 from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -40,11 +40,11 @@ class Operations:
         self._discreet = discreet
         """Whether strangers who ask are not told which services there are."""
 
-    async def alive(self, exchange: Exchange) -> None:
+    async def alive(self, exchange: HttpExchange) -> None:
         """The process runs and its loop turns."""
         await exchange.answer_json({"status": "ok"})
 
-    async def ready(self, exchange: Exchange) -> None:
+    async def ready(self, exchange: HttpExchange) -> None:
         """Every service of the process can take work, those that it needs elsewhere answer, and keys and models are there; else 503."""
         states = self._health.readiness()
         if self._mesh is not None:
@@ -59,7 +59,7 @@ class Operations:
             answer["services"] = states
         await exchange.answer_json(answer, status=200 if serving else 503)
 
-    async def metrics(self, exchange: Exchange) -> None:
+    async def metrics(self, exchange: HttpExchange) -> None:
         """Prometheus' text format."""
         text = self._metrics.render()
         if self._process:
@@ -68,7 +68,7 @@ class Operations:
             text = (await asyncio.to_thread(joined, told)).encode()
         await exchange.answer(200, text, media_type=CONTENT_TYPE.encode())
 
-    async def permitted_metrics(self, exchange: Exchange) -> None:
+    async def permitted_metrics(self, exchange: HttpExchange) -> None:
         """The same for a caller who may read them."""
         await self._keys.authorise(exchange.headers.credential(), exchange.address, "GET /metrics", _PLATFORM, _PERMISSION)
         await self.metrics(exchange)

@@ -24,8 +24,8 @@ from llm_mesh_edge.domain.receipts import (
     translation_headers,
     translations_text,
 )
-from llm_mesh_edge.http.dialect import Dialect, Writer
-from llm_mesh_edge.http.exchange import Exchange, ProblemError
+from llm_mesh_edge.http.dialect import EdgeDialect, Writer
+from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
 from llm_mesh_edge.http.keep_alive import KeepAlive
 from llm_mesh_runtime.errors import MeshError
 
@@ -33,7 +33,7 @@ from llm_mesh_runtime.errors import MeshError
 class Pouring:
     """One stream."""
 
-    def __init__(self, exchange: Exchange, answer: AnswerStream, dialect: Dialect, given: generate_pb2.GenerateInput) -> None:
+    def __init__(self, exchange: HttpExchange, answer: AnswerStream, dialect: EdgeDialect, given: generate_pb2.GenerateInput) -> None:
         self._exchange = exchange
         self._answer = answer
         self._dialect = dialect

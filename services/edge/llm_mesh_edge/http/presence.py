@@ -10,7 +10,7 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.exchange import HttpExchange
 
 _MOMENT = 0.03
 
@@ -20,7 +20,7 @@ class Presence:
 
     __slots__ = ("_exchange", "_gone", "_task", "_timer", "_watching")
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: HttpExchange) -> None:
         self._exchange = exchange
         self._gone = False
         self._task: asyncio.Task[object] | None = None

@@ -72,7 +72,7 @@ def check_generation(request: generate_pb2.GenerateInput, *, has_prompt: bool) -
 
 
 def check_embedding(request: embed_pb2.EmbedInput) -> None:
-    """An embedding."""
+    """Raise INVALID_FIELD where an embedding request cannot be valid for any model."""
     _model(request.model)
     if not 1 <= len(request.items) <= _MAX_ITEMS:
         raise invalid("input.items", f"1 to {_MAX_ITEMS}")

@@ -21,7 +21,7 @@ class Verdict(enum.Enum):
     STOP = "the end"
 
 
-class Meaning(NamedTuple):
+class ReasonMeaning(NamedTuple):
     """What a reason says about the attempt."""
 
     verdict: Verdict
@@ -31,12 +31,12 @@ class Meaning(NamedTuple):
     """The provider may have worked on it, and may charge for it."""
 
 
-_NOT_SENT = Meaning(Verdict.NEXT, sent=False, billed=False)
-_ANSWERED = Meaning(Verdict.NEXT, sent=True, billed=False)
-_BROKEN = Meaning(Verdict.NEXT, sent=True, billed=True)
+_NOT_SENT = ReasonMeaning(Verdict.NEXT, sent=False, billed=False)
+_ANSWERED = ReasonMeaning(Verdict.NEXT, sent=True, billed=False)
+_BROKEN = ReasonMeaning(Verdict.NEXT, sent=True, billed=True)
 
 _MEANINGS = {
-    ("adapter.llm-mesh", "GRANT_MISMATCH"): Meaning(Verdict.STOP, sent=False, billed=False),
+    ("adapter.llm-mesh", "GRANT_MISMATCH"): ReasonMeaning(Verdict.STOP, sent=False, billed=False),
     ("adapter.llm-mesh", "UNKNOWN_ENDPOINT"): _NOT_SENT,
     ("adapter.llm-mesh", "NO_CREDENTIAL"): _NOT_SENT,
     ("adapter.llm-mesh", "ADDRESS_NOT_ALLOWED"): _NOT_SENT,
@@ -45,25 +45,25 @@ _MEANINGS = {
     ("adapter.llm-mesh", "PROVIDER_TIMEOUT"): _BROKEN,
     ("adapter.llm-mesh", "PROVIDER_RATE_LIMITED"): _ANSWERED,
     ("adapter.llm-mesh", "PROVIDER_ERROR"): _ANSWERED,
-    ("adapter.llm-mesh", "PROVIDER_REJECTED"): Meaning(Verdict.OTHER_DIALECT, sent=True, billed=False),
+    ("adapter.llm-mesh", "PROVIDER_REJECTED"): ReasonMeaning(Verdict.OTHER_DIALECT, sent=True, billed=False),
     ("adapter.llm-mesh", "PROVIDER_UNAUTHENTICATED"): _ANSWERED,
     ("adapter.llm-mesh", "PROVIDER_MODEL_NOT_FOUND"): _ANSWERED,
     ("adapter.llm-mesh", "PROVIDER_MALFORMED"): _ANSWERED,
     ("adapter.llm-mesh", "CONTEXT_EXCEEDED"): _ANSWERED,  # a larger model may stand next in the plan
-    ("adapter.llm-mesh", "PROVIDER_FILTERED"): Meaning(Verdict.STOP, sent=True, billed=False),
+    ("adapter.llm-mesh", "PROVIDER_FILTERED"): ReasonMeaning(Verdict.STOP, sent=True, billed=False),
     ("adapter.llm-mesh", "BREAKER_OPEN"): _NOT_SENT,
     ("adapter.llm-mesh", "BULKHEAD_FULL"): _NOT_SENT,
     ("adapter.llm-mesh", "FIDELITY_LOST"): _NOT_SENT,
     ("adapter.llm-mesh", "UNSUPPORTED"): _NOT_SENT,
     ("adapter.llm-mesh", "EXTRA_NOT_ALLOWED"): _NOT_SENT,  # the next endpoint's operator may allow it
     ("adapter.llm-mesh", "MEDIA_ADDRESS_NOT_ALLOWED"): _NOT_SENT,
-    ("mesh.llm-mesh", "INVALID_SEAL"): Meaning(Verdict.STOP, sent=False, billed=False),
-    ("mesh.llm-mesh", "INVALID_FIELD"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
-    ("mesh.llm-mesh", "MESSAGE_TOO_LARGE"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
-    ("mesh.llm-mesh", "MALFORMED_MESSAGE"): Meaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
+    ("mesh.llm-mesh", "INVALID_SEAL"): ReasonMeaning(Verdict.STOP, sent=False, billed=False),
+    ("mesh.llm-mesh", "INVALID_FIELD"): ReasonMeaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
+    ("mesh.llm-mesh", "MESSAGE_TOO_LARGE"): ReasonMeaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
+    ("mesh.llm-mesh", "MALFORMED_MESSAGE"): ReasonMeaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
     ("mesh.llm-mesh", "MESH_ONLY"): _NOT_SENT,
     ("mesh.llm-mesh", "CALLER_NOT_ALLOWED"): _NOT_SENT,
-    ("mesh.llm-mesh", "DEADLINE_EXCEEDED"): Meaning(Verdict.STOP, sent=True, billed=True),  # it is the caller's own
+    ("mesh.llm-mesh", "DEADLINE_EXCEEDED"): ReasonMeaning(Verdict.STOP, sent=True, billed=True),  # it is the caller's own
     ("mesh.llm-mesh", "OVERLOADED"): _NOT_SENT,
     ("mesh.llm-mesh", "DRAINING"): _NOT_SENT,
     ("mesh.llm-mesh", "NOT_IMPLEMENTED"): _NOT_SENT,
@@ -78,14 +78,14 @@ OPERATOR_FAULTS = frozenset({
 _RATE_LIMIT = "PROVIDER_RATE_LIMITED"
 
 
-def meaning_of(failure: MeshError) -> Meaning:
+def meaning_of(failure: MeshError) -> ReasonMeaning:
     """What the failure means; reasons that this build does not know may have cost something and move on."""
     known = _MEANINGS.get((failure.domain, failure.reason_name), _BROKEN)
     told = failure.metadata.get("sent")
     if told == "false":
-        return Meaning(known.verdict, sent=False, billed=False)
+        return ReasonMeaning(known.verdict, sent=False, billed=False)
     if told == "true":
-        return Meaning(known.verdict, sent=True, billed=known.billed)
+        return ReasonMeaning(known.verdict, sent=True, billed=known.billed)
     return known
 
 

@@ -20,17 +20,17 @@ from llm_mesh_gateway.domain import replay
 from llm_mesh_gateway.domain.charge import tell_charge
 from llm_mesh_gateway.domain.checks import check_options
 from llm_mesh_gateway.domain.execution import EXECUTORS, Execution, Executors, Retries, attempts_of
-from llm_mesh_gateway.domain.execution.repeating import Bounds
+from llm_mesh_gateway.domain.execution.repeating import RetryBounds
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.fields import in_callers_words
 from llm_mesh_gateway.domain.findings import Findings, tell_screened
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.outlets import Outlet
-from llm_mesh_gateway.domain.ports import Adapters, Catalogue, Policy, Release, Rights, Router
+from llm_mesh_gateway.domain.ports import Adapters, Policy, PromptRenderer, Release, Rights, RoutePlanner
 from llm_mesh_gateway.domain.record import set_duration
-from llm_mesh_gateway.domain.recording import Recording, Room
-from llm_mesh_gateway.domain.reservation import Reservation, refusal_of, was_sent
+from llm_mesh_gateway.domain.recording import Recording, RecordingRoom
+from llm_mesh_gateway.domain.reservation import OpenReservation, refusal_of, was_sent
 from llm_mesh_gateway.domain.reservation_id import ReservationIds
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_gateway.domain.transforms import UNCHANGED, AnswerContext, ResponseChain, Transforms, chain_of
@@ -89,19 +89,19 @@ class Gateway:
     def __init__(  # noqa: PLR0913 - one port per peer
         self,
         *,
-        catalogue: Catalogue,
+        catalogue: PromptRenderer,
         rights: Rights,
         policy: Policy,
-        router: Router,
+        router: RoutePlanner,
         adapters: Adapters,
         settlements: Settlements,
         outcomes: Outcomes,
         budget: RetryBudget,
-        bounds: Bounds,
+        bounds: RetryBounds,
         epoch: str,
         transforms: Transforms,
         executors: Executors = EXECUTORS,
-        room: Room | None = None,
+        room: RecordingRoom | None = None,
         replayed: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalogue = catalogue
@@ -116,7 +116,7 @@ class Gateway:
         self._epoch = epoch
         self._executors = executors
         self._transforms = transforms
-        self._room = Room(0) if room is None else room
+        self._room = RecordingRoom(0) if room is None else room
         self._replayed = replayed
         self._ids = ReservationIds()
 
@@ -130,7 +130,7 @@ class Gateway:
         except MeshError as failure:
             self._outcomes.refused(failure)
             raise
-        if isinstance(held, replay.Replay):
+        if isinstance(held, replay.KeptAnswer):
             await self._repeat(request, planned, held, outlet, receipt)
             return
         may_record = digest and held.answer_limit and planned.chain.records
@@ -150,7 +150,7 @@ class Gateway:
         request.counts_only = True
         return await self.plan(request)
 
-    async def _prepared(self, request: Request, digest: bytes) -> tuple[Planned, Reservation]:
+    async def _prepared(self, request: Request, digest: bytes) -> tuple[Planned, OpenReservation]:
         """Everything before money is held. Where that fails, what screening found in the request leaves proof all the same."""
         try:
             planned = await self.plan(request)
@@ -223,7 +223,7 @@ class Gateway:
         plan = answer.plan
         return Planned(admitted, admission, plan, attempts_of(plan, self._executors), answer.decision_id)
 
-    async def _hold(self, reservation: Reservation) -> Reservation | replay.Replay:
+    async def _hold(self, reservation: OpenReservation) -> OpenReservation | replay.KeptAnswer:
         """Hold the money; or find the answer of the earlier request that this one repeats."""
         try:
             await reservation.hold()
@@ -233,7 +233,9 @@ class Gateway:
             return await replay.find(self._policy, reservation.request, refusal)
         return reservation
 
-    async def _repeat(self, request: Request, planned: Planned, kept: replay.Replay, outlet: Outlet, receipt: gateway_pb2.Receipt) -> None:
+    async def _repeat(
+        self, request: Request, planned: Planned, kept: replay.KeptAnswer, outlet: Outlet, receipt: gateway_pb2.Receipt
+    ) -> None:
         """Answer with a kept answer."""
         request.decided(kept.entry.decision_id)
         kept.screened = planned.admitted.screened[:]
@@ -244,7 +246,7 @@ class Gateway:
         receipt.request_id = request.request_id
         set_duration(receipt.total, time.monotonic() - request.began)
 
-    def _reservation(self, request: Request, planned: Planned, digest: bytes) -> Reservation:
+    def _reservation(self, request: Request, planned: Planned, digest: bytes) -> OpenReservation:
         reservation_id = self._ids.next()
         reserve = policy_pb2.ReserveRequest(reservation_id=reservation_id, epoch=self._epoch, request_id=request.request_id)
         reserve.admission.CopyFrom(planned.admission)
@@ -255,13 +257,13 @@ class Gateway:
         if candidates := request.operation.candidate_count:
             reserve.candidate_count = candidates
         name = f"{request.caller.project}/reservations/{reservation_id}"
-        reservation = Reservation(self._policy, self._settlements, reserve, reservation_id, name, self._epoch)
+        reservation = OpenReservation(self._policy, self._settlements, reserve, reservation_id, name, self._epoch)
         if planned.admitted.screened:
             reservation.screened = planned.admitted.screened[:]
         return reservation
 
     async def _dispatch(
-        self, request: Request, planned: Planned, reservation: Reservation, release: Release, recording: Recording | None
+        self, request: Request, planned: Planned, reservation: OpenReservation, release: Release, recording: Recording | None
     ) -> tuple[str, policy_pb2.SettleResponse | None]:
         """Have it answered. Tells by which model, and what it cost where that is known."""
         self._budget.request()
@@ -321,7 +323,7 @@ def prompt_resource(name: str, domain: str) -> str:
 
 
 def _write_receipt(
-    receipt: gateway_pb2.Receipt, request: Request, reservation: Reservation, settled: policy_pb2.SettleResponse | None
+    receipt: gateway_pb2.Receipt, request: Request, reservation: OpenReservation, settled: policy_pb2.SettleResponse | None
 ) -> None:
     receipt.reservation = reservation.name
     receipt.request_id = request.request_id

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_gateway.domain.ports import Epochs, Ledger
+from llm_mesh_gateway.domain.ports import Epochs, ReservationLedger
 from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -26,7 +26,7 @@ _LAST_DELAY = 2.0
 class Lease:
     """The epoch of this start, and its heartbeat."""
 
-    def __init__(self, ledger: Ledger, epochs: Epochs, *, instance: str, every: float = _EVERY, again: float = _AGAIN) -> None:
+    def __init__(self, ledger: ReservationLedger, epochs: Epochs, *, instance: str, every: float = _EVERY, again: float = _AGAIN) -> None:
         self._ledger = ledger
         self._epochs = epochs
         self._instance = instance

@@ -9,14 +9,14 @@ from __future__ import annotations
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_gateway.domain.ports import Router
+from llm_mesh_gateway.domain.ports import RoutePlanner
 from llm_mesh_runtime.errors import RuntimeFault
 
 
 class Listing:
     """Asks the router."""
 
-    def __init__(self, router: Router) -> None:
+    def __init__(self, router: RoutePlanner) -> None:
         self._router = router
 
     async def models(self, domain: str, request: gateway_pb2.ListModelsRequest) -> gateway_pb2.ListModelsResponse:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.failures import OPERATOR_FAULTS
-from llm_mesh_gateway.domain.ports import Router
+from llm_mesh_gateway.domain.ports import RoutePlanner
 from llm_mesh_gateway.domain.record import AttemptRecord
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -21,7 +21,7 @@ _MOST = 1000
 class Outcomes:
     """Collects results, oldest lost first."""
 
-    def __init__(self, router: Router, attempts: Counter, faults: Counter, *, every: float = 0.5) -> None:
+    def __init__(self, router: RoutePlanner, attempts: Counter, faults: Counter, *, every: float = 0.5) -> None:
         self._router = router
         self._attempts = attempts
         self._faults = faults

@@ -10,8 +10,8 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_gateway.domain.ports import Piece
 from llm_mesh_gateway.domain.recording import Recording
-from llm_mesh_gateway.domain.replay import Replay
-from llm_mesh_gateway.domain.reservation import Reservation
+from llm_mesh_gateway.domain.replay import KeptAnswer
+from llm_mesh_gateway.domain.reservation import OpenReservation
 from llm_mesh_runtime.delimited import before
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -25,10 +25,10 @@ class Outlet(Protocol):
     async def release(self, piece: Piece) -> None:
         """The next piece of it."""
 
-    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+    def held(self, reservation: OpenReservation, recording: Recording | None) -> None:
         """Money is held, and the answer is asked for. What is released goes into the recording, if there is one."""
 
-    def replays(self, replay: Replay) -> Iterator[Piece]:
+    def replays(self, replay: KeptAnswer) -> Iterator[Piece]:
         """The pieces of a kept answer, which come instead."""
 
 
@@ -41,7 +41,7 @@ class Whole:
         self._output = output
         self._recording: Recording | None = None
 
-    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+    def held(self, reservation: OpenReservation, recording: Recording | None) -> None:
         """The answer has no place for the reservation but its receipt."""
         del reservation
         self._recording = recording
@@ -53,7 +53,7 @@ class Whole:
             if self._recording is not None:
                 self._recording.add_whole(self._output)
 
-    def replays(self, replay: Replay) -> Iterator[Piece]:
+    def replays(self, replay: KeptAnswer) -> Iterator[Piece]:
         """The one piece."""
         for message in replay.recorded.messages:
             yield Piece(answer=generate_pb2.GenerateOutput.FromString(message))
@@ -71,7 +71,7 @@ class Vectors:
         """The vectors, in messages that have the field `embeddings` alone, which is the same one in all contracts."""
         self._recording: Recording | None = None
 
-    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+    def held(self, reservation: OpenReservation, recording: Recording | None) -> None:
         """The answer has no place for the reservation but its receipt."""
         del reservation
         self._recording = recording
@@ -83,7 +83,7 @@ class Vectors:
             if self._recording is not None:
                 self._recording.add_whole(self.output, self.pieces)
 
-    def replays(self, replay: Replay) -> Iterator[Piece]:
+    def replays(self, replay: KeptAnswer) -> Iterator[Piece]:
         """The one piece."""
         output, *vectors = replay.recorded.messages
         yield Piece(answer=embed_pb2.EmbedOutput.FromString(output), vectors=vectors)
@@ -120,7 +120,7 @@ class Streamed:
         self._first: Callable[[], gateway_pb2.GenerateStreamResponse] | None = None
         self._recording: Recording | None = None
 
-    def held(self, reservation: Reservation, recording: Recording | None) -> None:
+    def held(self, reservation: OpenReservation, recording: Recording | None) -> None:
         """The first message will have the reservation, how limits stand, and what screening found until then."""
         self._recording = recording
         self._first = lambda: gateway_pb2.GenerateStreamResponse(
@@ -130,7 +130,7 @@ class Streamed:
             screened=reservation.screened,
         )
 
-    def replays(self, replay: Replay) -> Iterator[Piece]:
+    def replays(self, replay: KeptAnswer) -> Iterator[Piece]:
         """The messages as they were recorded; the first one will say whose they are."""
         entry = replay.entry
         self._first = lambda: gateway_pb2.GenerateStreamResponse(

@@ -60,7 +60,7 @@ class Adapters(Protocol):
         """Count the input, without a grant."""
 
 
-class Catalogue(Protocol):
+class PromptRenderer(Protocol):
     """Renders prompts."""
 
     async def render(self, request: catalogue_pb2.RenderRequest) -> catalogue_pb2.RenderResponse:
@@ -74,7 +74,7 @@ class Rights(Protocol):
         """Return where the caller may; ACTION_DENIED where not. `resource` is absolute, or relative to the caller's project."""
 
 
-class Router(Protocol):
+class RoutePlanner(Protocol):
     """Plans, and learns how plans went."""
 
     async def plan(self, request: router_pb2.PlanRequest) -> router_pb2.PlanResponse:
@@ -122,7 +122,7 @@ class Policy(Protocol):
         """The kept answer of an earlier request."""
 
 
-class Ledger(Protocol):
+class ReservationLedger(Protocol):
     """Ends reservations, and keeps them alive meanwhile."""
 
     async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:

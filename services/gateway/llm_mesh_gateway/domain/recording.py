@@ -20,7 +20,7 @@ _SLICE = 4 * 1024
 """Messages of a stream that follow each other are joined up to this many bytes: on the wire their joined bytes are one message."""
 
 
-class Room:
+class RecordingRoom:
     """How many bytes the recorded answers of this gateway take together, at most. Nobody has all of them: see `shares`."""
 
     def __init__(self, most: int) -> None:
@@ -41,7 +41,7 @@ class Recording:
 
     __slots__ = ("_complete", "_most", "_open", "_party", "_room", "_size", "_slices", "has_end")
 
-    def __init__(self, most: int, room: Room, party: Party | None = None) -> None:
+    def __init__(self, most: int, room: RecordingRoom, party: Party | None = None) -> None:
         self._most = most
         self._room = room
         self._party = party

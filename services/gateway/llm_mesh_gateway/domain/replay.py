@@ -27,7 +27,7 @@ _NOT_KEPT = "ANSWER_NOT_KEPT"
 
 
 @dataclass(slots=True)
-class Replay:
+class KeptAnswer:
     """A kept answer, with the ledger entry of the request that it answered."""
 
     entry: usage_pb2.LedgerEntry
@@ -79,7 +79,7 @@ def is_kept(refusal: MeshError) -> bool:
     return refusal.reason_name == _COMPLETED and refusal.metadata.get("answer") == "kept"
 
 
-async def find(policy: Policy, reserve: policy_pb2.ReserveRequest, refusal: MeshError) -> Replay:
+async def find(policy: Policy, reserve: policy_pb2.ReserveRequest, refusal: MeshError) -> KeptAnswer:
     """The answer to repeat. Raises the refusal where it is gone meanwhile, or recorded in a form that this build does not know."""
     question = policy_pb2.GetKeptAnswerRequest(
         idempotency_key=reserve.idempotency_key, request_digest=reserve.request_digest, request_id=reserve.request_id
@@ -97,7 +97,7 @@ async def find(policy: Policy, reserve: policy_pb2.ReserveRequest, refusal: Mesh
         recorded = gateway_pb2.RecordedAnswer.FromString(found.answer.content)
     except DecodeError as failure:
         raise refusal from failure
-    return Replay(found.entry, recorded)
+    return KeptAnswer(found.entry, recorded)
 
 
 async def _with_end(pieces: Iterator[Piece]) -> AsyncIterator[Piece]:

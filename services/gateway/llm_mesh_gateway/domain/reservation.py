@@ -20,7 +20,7 @@ _REFUSED_BY = "policy.llm-mesh"
 _LEFT = "CANCELLED"
 
 
-class Reservation:
+class OpenReservation:
     """One request's reservation. `end` is to be called once, however the request went."""
 
     __slots__ = ("_epoch", "_grant", "_held", "_id", "_policy", "_request", "_settlements", "findings", "name", "screened")

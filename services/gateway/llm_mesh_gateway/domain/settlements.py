@@ -13,8 +13,8 @@ from datetime import timedelta
 from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.execution.remainder import LateUsage, Remainder
-from llm_mesh_gateway.domain.ports import Ledger
-from llm_mesh_gateway.domain.recording import Room
+from llm_mesh_gateway.domain.ports import ReservationLedger
+from llm_mesh_gateway.domain.recording import RecordingRoom
 from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.log import get_logger
@@ -36,17 +36,17 @@ class Settlements:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: ReservationLedger,
         *,
         most_open: int = 10_000,
         first_delay: float = _FIRST_DELAY,
         block_on_outage: bool = False,
-        room: Room | None = None,
+        room: RecordingRoom | None = None,
         late_usage: LateUsage | None = None,
     ) -> None:
         self._ledger = ledger
         self._late_usage = late_usage or LateUsage()
-        self._room = Room(0) if room is None else room
+        self._room = RecordingRoom(0) if room is None else room
         """For answers that wait to be kept."""
         self._block_on_outage = block_on_outage
         self._most_open = most_open

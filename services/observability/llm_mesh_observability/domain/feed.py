@@ -23,7 +23,7 @@ _RESERVATIONS = "/reservations/"
 _RETRY = 1.0
 
 
-class Feed:
+class TailFeed:
     """What has come since somebody follows."""
 
     def __init__(self, store: Projection, pause: float) -> None:

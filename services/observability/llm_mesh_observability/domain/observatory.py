@@ -12,8 +12,8 @@ from llm_mesh.observability.v1 import errors_pb2, observability_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_observability.domain import queries
 from llm_mesh_observability.domain.errors import ObservabilityError, too_many_tails
-from llm_mesh_observability.domain.feed import Feed
-from llm_mesh_observability.domain.ports import Ledger, Projection
+from llm_mesh_observability.domain.feed import TailFeed
+from llm_mesh_observability.domain.ports import LedgerOfRecord, Projection
 from llm_mesh_observability.domain.resume_tokens import ResumeTokens
 from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.errors import MeshError, invalid
@@ -49,7 +49,7 @@ class Observatory:
     def __init__(
         self,
         store: Projection,
-        ledger: Ledger,
+        ledger: LedgerOfRecord,
         tokens: ResumeTokens,
         *,
         tail_pause: float,
@@ -60,7 +60,7 @@ class Observatory:
         self._tokens = tokens
         self._ledger = ledger
         self._tail_lifetime = tail_lifetime
-        self._feed = Feed(store, tail_pause)
+        self._feed = TailFeed(store, tail_pause)
         limits = bounds or Bounds()
         self._open: Counter[str] = Counter()
         """Tails, by the domain of who reads them."""

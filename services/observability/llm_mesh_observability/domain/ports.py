@@ -78,8 +78,8 @@ class Projection(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """The ledger of record."""
+class LedgerOfRecord(Protocol):
+    """Policy's usage events, which can be read again from any sequence on."""
 
     def replay(self, from_sequence: int) -> AsyncIterator[Sequence[usage_pb2.UsageEvent]]:
         """All usage events from a sequence on, oldest first."""

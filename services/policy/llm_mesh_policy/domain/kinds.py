@@ -9,14 +9,14 @@ from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.domain.resources import Row, Transaction
+from llm_mesh_policy.domain.resources import StoredResource, Transaction
 from llm_mesh_runtime.errors import not_found
 from llm_mesh_runtime.resources import NamePattern, etag_of
 
 M = TypeVar("M", bound=Message)
 
 
-class Kind(Generic[M]):
+class ResourceKind(Generic[M]):
     """One kind of resource: how it is named, what of it may change, what is valid."""
 
     def __init__(self, message: type[M], template: str, mutable: Collection[str], check: Callable[[M, str], None]) -> None:
@@ -51,7 +51,9 @@ class Kind(Generic[M]):
         name: Any = getattr(message, "name")  # noqa: B009 (messages of all kinds have a name, which their common type lacks)
         domain, identity = self.place(name, f"{field}.name")
         content = self.content(message)
-        return self.unpack(transaction.save(self.collection, Row(domain, identity, content.SerializeToString(deterministic=True))))
+        return self.unpack(
+            transaction.save(self.collection, StoredResource(domain, identity, content.SerializeToString(deterministic=True)))
+        )
 
     def content(self, message: M) -> M:
         """The message with nothing but what people set."""
@@ -61,18 +63,18 @@ class Kind(Generic[M]):
             content.ClearField(name)
         return content
 
-    def row_of(self, message: M) -> Row:
+    def row_of(self, message: M) -> StoredResource:
         """The row of a resource that `unpack` has shown, as far as that tells."""
         shown: Any = message
         times = [getattr(shown, name).ToMicroseconds() if name in self._fields else 0 for name in ("create_time", "update_time")]
         domain, identity = self.place(shown.name)
-        return Row(domain, identity, self.content(message).SerializeToString(deterministic=True), *times)
+        return StoredResource(domain, identity, self.content(message).SerializeToString(deterministic=True), *times)
 
-    def name_of(self, row: Row) -> str:
+    def name_of(self, row: StoredResource) -> str:
         """The resource's name."""
         return f"domains/{row.id}" if self.collection == "domains" else f"domains/{row.domain}/{self.collection}/{row.id}"
 
-    def unpack(self, row: Row) -> M:
+    def unpack(self, row: StoredResource) -> M:
         """The stored resource as the contract shows it."""
         message: Any = self.message.FromString(row.body)
         if "etag" in self._fields:
@@ -86,29 +88,29 @@ class Kind(Generic[M]):
         return shown
 
 
-DOMAINS = Kind(
+DOMAINS = ResourceKind(
     identity_pb2.Domain,
     "domains/{domain}",
     {"display_name", "regions", "default_data_class", "allowed_adapters", "zero_retention"},
     checks.domain,
 )
-PROJECTS = Kind(
+PROJECTS = ResourceKind(
     identity_pb2.Project,
     "domains/{domain}/projects/{project}",
     {"display_name", "allowed_models", "max_output_tokens", "strict_charging", "keep_answers"},
     checks.project,
 )
-PRINCIPALS = Kind(identity_pb2.Principal, "domains/{domain}/principals/{principal}", {"display_name", "disabled"}, checks.principal)
-ROLES = Kind(rules_pb2.Role, "domains/{domain}/roles/{role}", {"description", "permissions"}, checks.role)
-BINDINGS = Kind(rules_pb2.Binding, "domains/{domain}/bindings/{binding}", {"principal", "role", "scope", "state"}, checks.binding)
-FLOORS = Kind(
+PRINCIPALS = ResourceKind(identity_pb2.Principal, "domains/{domain}/principals/{principal}", {"display_name", "disabled"}, checks.principal)
+ROLES = ResourceKind(rules_pb2.Role, "domains/{domain}/roles/{role}", {"description", "permissions"}, checks.role)
+BINDINGS = ResourceKind(rules_pb2.Binding, "domains/{domain}/bindings/{binding}", {"principal", "role", "scope", "state"}, checks.binding)
+FLOORS = ResourceKind(
     floors_pb2.Floor,
     "domains/{domain}/floors/{floor}",
     set(floors_pb2.Floor.DESCRIPTOR.fields_by_name) - {"name", "etag", "create_time", "update_time"},
     checks.floor,
 )
 
-ALL_KINDS: Mapping[str, Kind[Any]] = {kind.collection: kind for kind in (DOMAINS, PROJECTS, PRINCIPALS, ROLES, BINDINGS, FLOORS)}
+ALL_KINDS: Mapping[str, ResourceKind[Any]] = {kind.collection: kind for kind in (DOMAINS, PROJECTS, PRINCIPALS, ROLES, BINDINGS, FLOORS)}
 """By collection."""
 
 KEY_NAME = NamePattern("domains/{domain}/projects/{project}/keys/{key}")

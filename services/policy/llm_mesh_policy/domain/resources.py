@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredResource:
     """A stored resource: its place, and its content as the contract's message without what the place says."""
 
     domain: str
@@ -33,7 +33,7 @@ class Contents:
 
     revision: int
     now: int
-    rows: dict[str, list[Row]]
+    rows: dict[str, list[StoredResource]]
     """By collection: what was saved."""
     removed: dict[str, list[tuple[str, str]]]
     """By collection: domain and id of what was removed; what was saved again since is among the rows."""
@@ -51,16 +51,16 @@ class Transaction(UnitOfWork, Protocol):
     def advance(self) -> int:
         """Makes a new revision, once per transaction; answers with it."""
 
-    def find(self, collection: str, domain: str, identity: str) -> Row | None:
+    def find(self, collection: str, domain: str, identity: str) -> StoredResource | None:
         """A resource."""
 
-    def page(self, collection: str, domain: str, after: str, limit: int) -> list[Row]:
+    def page(self, collection: str, domain: str, after: str, limit: int) -> list[StoredResource]:
         """Resources of a domain whose id comes after `after`, by id. Of domains themselves: all."""
 
-    def save(self, collection: str, row: Row) -> Row:
+    def save(self, collection: str, row: StoredResource) -> StoredResource:
         """Creates or replaces a resource; answers with its times."""
 
-    def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
+    def save_all(self, collection: str, rows: Sequence[StoredResource], *, grown: Collection[str]) -> None:
         """Creates or replaces resources with their times; those that exist keep their first. `grown`: the domains that have new ones."""
 
     def remove(self, collection: str, domain: str, identity: str) -> None:
@@ -87,7 +87,7 @@ class Transaction(UnitOfWork, Protocol):
         """Audit records, newest first, with sequences below `before` (0: all); of all domains where the domain is empty."""
 
 
-class Store(Protocol):
+class ResourceStore(Protocol):
     """Where identity and rules are kept."""
 
     async def change(self, work: Callable[[Transaction], T]) -> T:

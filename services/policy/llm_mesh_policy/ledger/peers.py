@@ -26,7 +26,7 @@ _MOST_SERVING = 16_384
 _SHARED = "domains/shared"
 
 
-class RegistryPeer:
+class ProductRegistryPeer:
     """What serves a domain, as last heard of, and price versions, which never change. What was never heard of is asked for.
 
     A domain is served by its own models, by those of `domains/shared`, and by what it accepted of others.

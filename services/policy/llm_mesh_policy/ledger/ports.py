@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from llm_mesh_policy.ledger.domain.refusing import unreserved_entry
 from llm_mesh_policy.ledger.domain.reservation import REFUSED, SETTLED, Reservation
-from llm_mesh_policy.ledger.domain.reserving import Seals
+from llm_mesh_policy.ledger.domain.reserving import ReservationSeals
 
 __all__ = [
     "REFUSED",
     "SETTLED",
     "Reservation",
-    "Seals",
+    "ReservationSeals",
     "unreserved_entry",
 ]

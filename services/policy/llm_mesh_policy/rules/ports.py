@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_mesh_policy.rules.domain.access import floor_in, save_domain, save_principal, save_project, with_floor
 from llm_mesh_policy.rules.domain.allowances import Allowances
-from llm_mesh_policy.rules.domain.applying import Masks, Step, deletes
+from llm_mesh_policy.rules.domain.applying import EntryChange, Masks, deletes
 from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
 from llm_mesh_policy.rules.domain.escalation import require_held
 from llm_mesh_policy.rules.domain.live import Live
@@ -22,10 +22,10 @@ __all__ = [
     "Change",
     "Changes",
     "Done",
+    "EntryChange",
     "Live",
     "Masks",
     "Snapshot",
-    "Step",
     "absolute",
     "deletes",
     "floor_in",

@@ -11,7 +11,7 @@ from llm_mesh_policy.rules.domain.explaining import Explaining
 from llm_mesh_policy.rules.domain.flooring import Flooring
 from llm_mesh_policy.rules.servicer import RuleServicer
 from llm_mesh_policy.settings import Settings
-from llm_mesh_policy.wiring.identity import Identity
+from llm_mesh_policy.wiring.identity import IdentityParts
 from llm_mesh_policy.wiring.ledger import build_ledger
 from llm_mesh_policy.wiring.servicer import PolicyServicer
 from llm_mesh_runtime.database import check, migrate
@@ -24,7 +24,7 @@ MIGRATIONS = "llm_mesh_policy.store.migrations"
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts policy together."""
     database = links.database("policy")
-    identity = Identity(settings, links, database, LedgerFollower())
+    identity = IdentityParts(settings, links, database, LedgerFollower())
     ledger = build_ledger(settings, links, database, identity)
     rules = Administration(identity.store, identity.changes, identity.live)
     flooring = Flooring(identity.store, identity.changes)

@@ -43,7 +43,7 @@ _PEPPER_FILE = "policy.pepper"
 _PEPPER_BYTES = 32
 
 
-class Identity:
+class IdentityParts:
     """The identity half of policy."""
 
     def __init__(self, settings: Settings, links: Links, database: Database, follower: ResourceFollower) -> None:

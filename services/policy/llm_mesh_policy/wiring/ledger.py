@@ -11,18 +11,18 @@ from llm_mesh_policy.admission.domain.admitting import Admitting, OutputBounds
 from llm_mesh_policy.admission.servicer import AdmitServicer
 from llm_mesh_policy.audit.store.records import AuditRecords
 from llm_mesh_policy.ledger.domain.accounts import Accounts
-from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.alerts import AlertKind, Alerts
 from llm_mesh_policy.ledger.domain.answer_sweep import AnswerSweep
 from llm_mesh_policy.ledger.domain.charges import Charges
-from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, Outcome
+from llm_mesh_policy.ledger.domain.kept_answers import KeepOutcome, KeptAnswers
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle, Sweep
 from llm_mesh_policy.ledger.domain.meter_check import MeterCheck
 from llm_mesh_policy.ledger.domain.refusing import Refusing
-from llm_mesh_policy.ledger.domain.replay import Delivery, Replay
+from llm_mesh_policy.ledger.domain.replay import Delivery, ReplayedRecords
 from llm_mesh_policy.ledger.domain.reserving import Reserving
 from llm_mesh_policy.ledger.domain.sharing import Sharing
 from llm_mesh_policy.ledger.domain.speeds import Speeds
-from llm_mesh_policy.ledger.peers import ObservabilityPeer, RegistryPeer
+from llm_mesh_policy.ledger.peers import ObservabilityPeer, ProductRegistryPeer
 from llm_mesh_policy.ledger.servicer.decisions import DecisionsServicer
 from llm_mesh_policy.ledger.servicer.ledger import LedgerServicer
 from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _MOST_LEARNED_FROM = 500
 
 
-class Ledger:
+class LedgerParts:
     """The ledger half of policy."""
 
     def __init__(self, settings: Settings, links: Links, database: Database, identity: IdentityHalf) -> None:
@@ -67,7 +67,7 @@ class Ledger:
         refused = settings.projects_without_budget == "refused"
         ledger = SqlLedger(database, identity, currency=currency, changed=changed, speeds=self._speeds, budget_required=refused)
         limits = LedgerLimits(database, identity, settings.quotas, currency=currency)
-        self._registry = RegistryPeer(links.channel("registry"))
+        self._registry = ProductRegistryPeer(links.channel("registry"))
         self._sweep = Sweep(ledger)
         sums = LedgerSums(database, identity, most=settings.meter_check_entries)
         self._meter_check = MeterCheck(sums, alerts, _shown(links.metrics), every=settings.meter_check_every.total_seconds())
@@ -101,7 +101,7 @@ class Ledger:
         self.decisions = DecisionsServicer(
             Reserving(ledger, self._registry, links.seals, Sharing(identity.snapshot), currency=currency, grant_micros=grant_micros),
             Lifecycle(ledger, self._speeds, alerts, _charges(links.metrics)),
-            Replay(reading),
+            ReplayedRecords(reading),
             KeptAnswers(
                 kept_answers, identity.snapshot, links.seals, most_bytes=settings.kept_answer_bytes, counted=_counted(links.metrics)
             ),
@@ -140,13 +140,13 @@ class Ledger:
 
 def _alerts(metrics: Metrics) -> Alerts:
     counter = metrics.counter("llm_mesh.ledger.alerts", "Alerts of the ledger: what should not happen, and the log explains.", ("kind",))
-    return Alerts({kind: counter.labels(kind.value) for kind in Kind})
+    return Alerts({kind: counter.labels(kind.value) for kind in AlertKind})
 
 
-def _counted(metrics: Metrics) -> Callable[[Outcome], None]:
+def _counted(metrics: Metrics) -> Callable[[KeepOutcome], None]:
     text = "Answers to requests with an idempotency key, in projects that keep answers, by whether they were kept."
     counter = metrics.counter("llm_mesh.kept_answers", text, ("outcome",))
-    labelled = {outcome: counter.labels(outcome.value) for outcome in Outcome}
+    labelled = {outcome: counter.labels(outcome.value) for outcome in KeepOutcome}
     return lambda outcome: labelled[outcome].inc()
 
 
@@ -180,6 +180,6 @@ def _rules(settings: Settings, identity: IdentityHalf) -> ScreeningRules:
     return ScreeningRules(settings.screening, floor)
 
 
-def build_ledger(settings: Settings, links: Links, database: Database, identity: IdentityHalf) -> Ledger:
+def build_ledger(settings: Settings, links: Links, database: Database, identity: IdentityHalf) -> LedgerParts:
     """Puts the ledger together."""
-    return Ledger(settings, links, database, identity)
+    return LedgerParts(settings, links, database, identity)

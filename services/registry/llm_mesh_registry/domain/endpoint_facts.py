@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.endpoints import ENDPOINT, checked_endpoint, seen_by
 from llm_mesh_registry.domain.feed import Feed
-from llm_mesh_registry.domain.ports import Endpoints
+from llm_mesh_registry.domain.ports import EndpointStore
 from llm_mesh_runtime.errors import not_found
 from llm_mesh_runtime.resources import Page
 
@@ -17,7 +17,7 @@ _AT_ONCE = 500
 class EndpointFacts:
     """Keeps facts. `reader` is the domain that asks; empty for services."""
 
-    def __init__(self, store: Endpoints, feed: Feed) -> None:
+    def __init__(self, store: EndpointStore, feed: Feed) -> None:
         self._store = store
         self._feed = feed
 

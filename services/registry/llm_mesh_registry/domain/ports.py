@@ -93,7 +93,7 @@ class Products(Protocol):
         ...
 
 
-class Endpoints(Protocol):
+class EndpointStore(Protocol):
     """The store of the facts of endpoints. Each change raises the revision, since models are in effect by them."""
 
     async def page(self, after: str, limit: int) -> Sequence[registry_pb2.Endpoint]:

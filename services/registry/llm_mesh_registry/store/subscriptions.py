@@ -23,7 +23,7 @@ from llm_mesh_runtime.resources import Page, applied, domain_of, etag_of
 _APPLIED = ("publisher", "product", "alias", "accepted_version")
 
 
-class _DryRunError(Exception):
+class _SubscriptionDryRunError(Exception):
     """Carries what an apply would change out of the transaction, which therefore keeps nothing."""
 
     def __init__(self, changes: Sequence[resources_pb2.Change]) -> None:
@@ -97,12 +97,12 @@ class SqlSubscriptions:
             now = self._begin_change(connection)
             changes = [self._apply(connection, notes, one, masks, now, f"subscriptions[{index}]") for index, one in enumerate(desired)]
             if dry_run:
-                raise _DryRunError(changes)
+                raise _SubscriptionDryRunError(changes)
             return changes
 
         try:
             return await self._outbox.write(work, action="subscriptions.apply")
-        except _DryRunError as done:
+        except _SubscriptionDryRunError as done:
             return done.changes
 
     def _begin_change(self, connection: Connection) -> int:

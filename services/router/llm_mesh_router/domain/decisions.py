@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_router.domain.eligibility import Objection, Question
+from llm_mesh_router.domain.eligibility import EligibilityRequest, Objection
 from llm_mesh_router.domain.shortlists import Shortlist
 
 KEPT_AT_LEAST = 10_000
@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(hours=1)
 _LEFT_OVER = Objection("attempts", "the plan has enough attempts without it")
 
 
-class Look(NamedTuple):
+class Candidate(NamedTuple):
     """One target that was looked at. Looks sort into the order in which targets are to be tried."""
 
     failing: bool
@@ -37,7 +37,14 @@ class Decision:
 
     __slots__ = ("_alias", "_looks", "_profile", "_shortlist", "_tried", "domain", "id", "principal", "request_id", "time")
 
-    def __init__(self, id: str, question: Question, shortlist: Shortlist, looks: Sequence[Look], tried: Sequence[int]) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: str,  # noqa: A002
+        question: EligibilityRequest,
+        shortlist: Shortlist,
+        looks: Sequence[Candidate],
+        tried: Sequence[int],
+    ) -> None:
         self.id = id
         self.domain = question.domain
         self.principal = question.admission.caller.principal
@@ -78,7 +85,7 @@ class Decision:
                 _write_candidate(explanation, look, look.excluded)
 
 
-def _write_candidate(explanation: router_pb2.ExplainDecisionResponse, look: Look, excluded: Objection | None) -> None:
+def _write_candidate(explanation: router_pb2.ExplainDecisionResponse, look: Candidate, excluded: Objection | None) -> None:
     shown = explanation.candidates.add(model=look.model, priority=look.priority, score=-look.key)
     if excluded is not None:
         shown.excluded_by, shown.note = excluded.rule, excluded.words

@@ -42,7 +42,7 @@ _OPERATIONS = {"generate": "generate", "embed": "embeddings"}
 
 
 @dataclass(slots=True)
-class Question:
+class EligibilityRequest:
     """One request, as the rules see it."""
 
     admission: admission_pb2.Admission
@@ -79,10 +79,10 @@ class Objection:
         return self.note or self.rule.replace("_", " ")
 
 
-Rule = Callable[[registry_pb2.Model, Question], Objection | None]
+Rule = Callable[[registry_pb2.Model, EligibilityRequest], Objection | None]
 
 
-def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None:
+def lifecycle(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
     """Retired models answer nobody, previews their own domain only."""
     if model.lifecycle == registry_pb2.LIFECYCLE_RETIRED:
         return Objection("lifecycle", "retired")
@@ -93,7 +93,7 @@ def lifecycle(model: registry_pb2.Model, question: Question) -> Objection | None
     return None
 
 
-def constraints(model: registry_pb2.Model, question: Question) -> Objection | None:
+def constraints(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
     """The models, adapters and endpoints that policy allows."""
     allowed = question.constraints
     upstream = f"upstream:{model.adapter}/{model.endpoint}/{model.upstream_model}"
@@ -110,7 +110,7 @@ def constraints(model: registry_pb2.Model, question: Question) -> Objection | No
     return None
 
 
-def whereabouts(model: registry_pb2.Model, question: Question) -> Objection | None:
+def whereabouts(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
     """Where policy lets data be processed, of which class, and whether it may be kept."""
     allowed = question.constraints
     if allowed.regions and model.region not in allowed.regions:
@@ -123,7 +123,7 @@ def whereabouts(model: registry_pb2.Model, question: Question) -> Objection | No
     return None
 
 
-def capabilities(model: registry_pb2.Model, question: Question) -> Objection | None:
+def capabilities(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
     """What the request needs the model must declare."""
     profile = question.profile
     operation = _OPERATIONS.get(question.admission.operation)
@@ -147,7 +147,7 @@ def size(most_output: int, window: int, profile: router_pb2.RequestProfile) -> O
     return None
 
 
-def price(model: registry_pb2.Model, question: Question) -> Objection | None:  # noqa: ARG001 - every rule has the same form
+def price(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:  # noqa: ARG001 - every rule has the same form
     """A model without a price is refused, unless an operator declared it free."""
     return None if model.free or model.HasField("price") else Objection(PRICE, "it has no price that holds now")
 
@@ -156,7 +156,7 @@ BEFORE_SIZE: Sequence[Rule] = (lifecycle, constraints, whereabouts, capabilities
 AFTER_SIZE: Sequence[Rule] = (price,)
 
 
-def objection(rules: Sequence[Rule], model: registry_pb2.Model, question: Question) -> Objection | None:
+def objection(rules: Sequence[Rule], model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
     """The first of the rules that excludes the model, or None."""
     for rule in rules:
         objection = rule(model, question)

@@ -13,7 +13,7 @@ from llm_mesh_runtime.resources import NamePattern
 
 if TYPE_CHECKING:
     from llm_mesh_router.domain.decisions import Decisions
-    from llm_mesh_router.domain.ports import DecisionStore, Rights
+    from llm_mesh_router.domain.ports import DecisionStore, Permissions
 
 _METHOD = "/llm_mesh.router.v1.RouterService/ExplainDecision"
 _ACTION = "routeDecisions.get"
@@ -26,7 +26,7 @@ _DENIED = "PERMISSION_DENIED"
 class Explanations:
     """Finds decisions in memory and in the store."""
 
-    def __init__(self, decisions: Decisions, store: DecisionStore, rights: Rights) -> None:
+    def __init__(self, decisions: Decisions, store: DecisionStore, rights: Permissions) -> None:
         self._decisions = decisions
         self._store = store
         self._rights = rights

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from llm_mesh.router.v1 import errors_pb2, plan_pb2
 from llm_mesh_router.domain.affinity import Affinity
-from llm_mesh_router.domain.decisions import Decision, Decisions, Look
-from llm_mesh_router.domain.eligibility import PRICE, Objection, Question
+from llm_mesh_router.domain.decisions import Candidate, Decision, Decisions
+from llm_mesh_router.domain.eligibility import PRICE, EligibilityRequest, Objection
 from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
@@ -28,7 +28,7 @@ class Planner:
         self._decisions = decisions
         self._random = random.Random()  # noqa: S311 - spreads load and names decisions, guards nothing
 
-    def plan(self, question: Question, plan: plan_pb2.Plan) -> str:
+    def plan(self, question: EligibilityRequest, plan: plan_pb2.Plan) -> str:
         """Writes the plan of a request, and answers the id of the decision. MODEL_NOT_FOUND or NO_ELIGIBLE_TARGET where there is none."""
         shortlist = self._shortlists.of(question)
         profile, now, failing = question.profile, question.now, self._ranking.failing
@@ -42,7 +42,9 @@ class Planner:
             draws = [draw() for _ in targets]
         looks = [
             # Efraimidis and Spirakis, 2006: sorting by such keys draws without replacement in proportion to the weights.
-            Look(failing(domain, target.name, now), target.priority, -(drawn**target.share), place, target.name, target.excluded(profile))
+            Candidate(
+                failing(domain, target.name, now), target.priority, -(drawn**target.share), place, target.name, target.excluded(profile)
+            )
             for place, (target, drawn) in enumerate(zip(targets, draws, strict=True))
         ]
         looks.sort()
@@ -56,7 +58,7 @@ class Planner:
         return decision_id
 
 
-def _nothing_left(alias: str, decision_id: str, looks: Sequence[Look]) -> RouterError:
+def _nothing_left(alias: str, decision_id: str, looks: Sequence[Candidate]) -> RouterError:
     excluded = [(look.model, look.excluded) for look in looks if look.excluded is not None and look.excluded.rule != UNKNOWN]
     reasons = "; ".join(f"{model.rpartition('/')[2]} {_note(objection)}" for model, objection in excluded[:_NAMED_EXCLUSIONS])
     unpriced = bool(excluded) and all(objection.rule == PRICE for _, objection in excluded)

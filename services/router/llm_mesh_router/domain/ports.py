@@ -14,7 +14,7 @@ from llm_mesh_router.domain.decisions import Decision
 from llm_mesh_runtime.resources import Page
 
 
-class Routes(Protocol):
+class RouteStore(Protocol):
     """The store of routes. Each change raises the revision."""
 
     async def create(self, route: router_pb2.Route) -> router_pb2.Route:
@@ -72,7 +72,7 @@ class DecisionStore(Protocol):
         ...
 
 
-class Rights(Protocol):
+class Permissions(Protocol):
     """Knows what the caller of the present call may do."""
 
     async def demand(self, method: str, action: str, resource: str) -> None:

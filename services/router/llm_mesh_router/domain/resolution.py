@@ -17,7 +17,7 @@ UNKNOWN = "unknown_model"
 NOT_ACCEPTED = "not_accepted"
 
 
-class Meaning(NamedTuple):
+class AliasMeaning(NamedTuple):
     """What an alias leads to."""
 
     owner: str
@@ -50,14 +50,14 @@ class Resolution:
         """Every domain's, by name: what aliases lead to."""
         return self._models
 
-    def meaning(self, alias: str, domain: str) -> Meaning:
+    def meaning(self, alias: str, domain: str) -> AliasMeaning:
         """What the alias means in the domain; MODEL_NOT_FOUND where it means nothing there."""
         meaning = self.find(alias, domain)
         if meaning is None:
             raise RouterError(errors_pb2.ERROR_REASON_MODEL_NOT_FOUND, f"there is no model {alias}", field="input.model", alias=alias)
         return meaning
 
-    def find(self, alias: str, domain: str) -> Meaning | None:
+    def find(self, alias: str, domain: str) -> AliasMeaning | None:
         """What the alias means in the domain: what the domain gave it to, what is shared, what it accepted under the publisher's alias."""
         accepted = [one for one in self._accepted.of_alias(alias, domain) if self._still_offered(one)]
         return (
@@ -87,23 +87,23 @@ class Resolution:
             aliases.update(self._models.aliases(owner), self._routes.aliases(owner))
         return aliases
 
-    def _accepted_meaning(self, alias: str, domain: str) -> Meaning | None:
+    def _accepted_meaning(self, alias: str, domain: str) -> AliasMeaning | None:
         """What the domain itself gave the alias to: a route before a model."""
         route = self._routes.of_alias(alias, domain)
         if route is not None:
-            return Meaning(domain, route)
+            return AliasMeaning(domain, route)
         model = self._models.of_alias(alias, domain)
-        return None if model is None else Meaning(domain, _alone(alias, model.name))
+        return None if model is None else AliasMeaning(domain, _alone(alias, model.name))
 
     def _still_offered(self, accepted: registry_pb2.AcceptedProduct) -> bool:
         """The registry ends offers of models; of routes the router knows first."""
         return accepted.HasField("model") or self._routes.is_offered(accepted.product, accepted.domain)
 
 
-def _first(accepted: Sequence[registry_pb2.AcceptedProduct]) -> Meaning | None:
+def _first(accepted: Sequence[registry_pb2.AcceptedProduct]) -> AliasMeaning | None:
     for one in accepted:
         route = one.route if one.HasField("route") else _alone(one.alias, one.product)
-        return Meaning(domain_of(one.product), route)
+        return AliasMeaning(domain_of(one.product), route)
     return None
 
 

@@ -11,7 +11,7 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_router.domain.decisions import Decisions
-from llm_mesh_router.domain.eligibility import Question, lifecycle
+from llm_mesh_router.domain.eligibility import EligibilityRequest, lifecycle
 from llm_mesh_router.domain.planner import Planner
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import Resolution
@@ -44,7 +44,7 @@ class Router:
         expires = admission.expire_time
         if expires.seconds + expires.nanos / 1e9 <= now.timestamp():
             raise invalid_seal("admission, which has expired,")
-        question = Question(admission, profile, now, request_id)
+        question = EligibilityRequest(admission, profile, now, request_id)
         if question.constraints.max_output_tokens <= 0 and admission.operation != "embed":
             raise invalid("admission.constraints.max_output_tokens", "must be over zero")
         return self._planner.plan(question, plan)
@@ -57,7 +57,7 @@ class Router:
 
     def has_models(self) -> bool:
         """Whether the domain of some model may address it: it is in service there."""
-        now, questions = self._clock.now(), dict[str, Question]()
+        now, questions = self._clock.now(), dict[str, EligibilityRequest]()
         for model in self._resolution.models:
             domain = domain_of(model.name)
             if lifecycle(model, questions.get(domain) or questions.setdefault(domain, _question(domain, now))) is None:
@@ -79,7 +79,7 @@ class Router:
                 await asyncio.sleep(0)  # a domain may have thousands
         return aliases
 
-    def _alias(self, alias: str, question: Question) -> router_pb2.Alias | None:
+    def _alias(self, alias: str, question: EligibilityRequest) -> router_pb2.Alias | None:
         """The alias, where a request for it could be planned."""
         meaning = self._resolution.find(alias, question.domain)
         if meaning is None:
@@ -99,6 +99,6 @@ class Router:
         )
 
 
-def _question(domain: str, now: datetime) -> Question:
+def _question(domain: str, now: datetime) -> EligibilityRequest:
     """What a domain may address, apart from any request."""
-    return Question(admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), now)
+    return EligibilityRequest(admission_pb2.Admission(caller=admission_pb2.Caller(domain=domain)), router_pb2.RequestProfile(), now)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
-from llm_mesh_router.domain.eligibility import AFTER_SIZE, BEFORE_SIZE, Objection, Question, objection, size
+from llm_mesh_router.domain.eligibility import AFTER_SIZE, BEFORE_SIZE, EligibilityRequest, Objection, objection, size
 from llm_mesh_router.domain.references import References
 from llm_mesh_router.domain.resolution import Located, Resolution
 
@@ -30,7 +30,7 @@ class Target:
         target: router_pb2.RouteTarget,
         located: Located,
         limits: plan_pb2.AttemptLimits | None,
-        question: Question,
+        question: EligibilityRequest,
     ) -> None:
         model = located.model
         self.name = target.model
@@ -94,7 +94,7 @@ class Shortlists:
         self._shortlists: dict[Key, Shortlist] = {}
         self._revision = (-1, -1, -1)
 
-    def of(self, question: Question) -> Shortlist:
+    def of(self, question: EligibilityRequest) -> Shortlist:
         """The shortlist. MODEL_NOT_FOUND where the alias means nothing in the domain."""
         revision = self._resolution.revision
         if revision != self._revision:
@@ -118,7 +118,7 @@ class Shortlists:
             self._shortlists[key] = shortlist
         return shortlist
 
-    def _made(self, question: Question) -> Shortlist:
+    def _made(self, question: EligibilityRequest) -> Shortlist:
         route = self._resolution.meaning(question.alias, question.domain).route
         limits = route.limits if route.HasField("limits") else None
         located = [self._resolution.located(target.model, question.domain) for target in route.targets]
@@ -133,7 +133,7 @@ def _until(models: Iterable[registry_pb2.Model], now: datetime) -> datetime | No
     return min((time for time in times if time > now), default=None)
 
 
-def _attempt(model: registry_pb2.Model, limits: plan_pb2.AttemptLimits | None, question: Question) -> plan_pb2.Attempt:
+def _attempt(model: registry_pb2.Model, limits: plan_pb2.AttemptLimits | None, question: EligibilityRequest) -> plan_pb2.Attempt:
     return plan_pb2.Attempt(
         adapter=model.adapter,
         endpoint=model.endpoint,
@@ -150,7 +150,7 @@ def _attempt(model: registry_pb2.Model, limits: plan_pb2.AttemptLimits | None, q
     )
 
 
-def _most_output(model: registry_pb2.Model, question: Question) -> int:
+def _most_output(model: registry_pb2.Model, question: EligibilityRequest) -> int:
     """The least of what policy allows and what the model can; nothing for embeddings. A request may ask for less."""
     if question.admission.operation == "embed":
         return 0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.offering import Offering
-from llm_mesh_router.domain.ports import Routes
+from llm_mesh_router.domain.ports import RouteStore
 from llm_mesh_router.domain.routes import DOMAIN, ROUTE, RouteBook, Shelf, checked_route
 from llm_mesh_router.domain.targets import Targets
 from llm_mesh_runtime.errors import invalid
@@ -23,7 +23,7 @@ _PLATFORM = "domains/platform"
 class RouteTable:
     """Checks and keeps routes. After each change the book is read anew, so that the next plan knows it, and offers are told."""
 
-    def __init__(self, store: Routes, book: RouteBook, offering: Offering, targets: Targets) -> None:
+    def __init__(self, store: RouteStore, book: RouteBook, offering: Offering, targets: Targets) -> None:
         self._targets = targets
         self._store = store
         self._book = book

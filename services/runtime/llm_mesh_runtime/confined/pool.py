@@ -122,12 +122,12 @@ class _Spent:
         self._at = time.monotonic()
 
     def add(self, owner: str, seconds: float) -> None:
-        """So much more."""
+        """Add seconds of work to what an owner has used."""
         self._age()
         self._amounts[owner] = self._amounts.get(owner, 0.0) + seconds
 
     def of(self, owner: str) -> float:
-        """How much."""
+        """Seconds of work that an owner has used lately."""
         return self._amounts.get(owner, 0.0)
 
     def _age(self) -> None:

@@ -113,13 +113,13 @@ class SqliteStore(DatabaseEngine):
         _driver(connection).execute("SAVEPOINT work")
 
     def advance(self, connection: Connection) -> None:
-        """Likewise."""
+        """Keep what was done since the point, and set it anew."""
         driver = _driver(connection)
         driver.execute("RELEASE work")
         driver.execute("SAVEPOINT work")
 
     def rewind(self, connection: Connection) -> None:
-        """Likewise."""
+        """Undo what was done since the point, which stays."""
         _driver(connection).execute("ROLLBACK TO work")
 
     def _connect(self) -> sqlite3.Connection:

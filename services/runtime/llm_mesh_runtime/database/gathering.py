@@ -29,7 +29,7 @@ class Gathering:
         self._turns = 0
 
     def add(self, work: Work) -> None:
-        """One more."""
+        """Put work into the next transaction."""
         if not self._works:
             self._seen = self._quiet = self._turns = 0
             self.loop.call_soon(self._turn)

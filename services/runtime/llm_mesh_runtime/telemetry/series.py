@@ -60,11 +60,11 @@ class Gauge:
         return self._value if self._function is None else self._function()
 
     def inc(self, amount: float = 1) -> None:
-        """Rises."""
+        """Raise the value by an amount."""
         self._value += amount
 
     def dec(self, amount: float = 1) -> None:
-        """Falls."""
+        """Lower the value by an amount."""
         self._value -= amount
 
     def set(self, value: float) -> None:

@@ -67,7 +67,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SimulatedAnswer:
     """All choices, with what is reported; `usage` is None when the behaviour withholds it."""
 
     choices: tuple[Choice, ...]
@@ -75,7 +75,7 @@ class Answer:
     true_usage: Usage
 
 
-def answer(question: Question, behaviour: Behaviour, cache: tuple[int, int, int] = (0, 0, 0)) -> Answer:
+def answer(question: Question, behaviour: Behaviour, cache: tuple[int, int, int] = (0, 0, 0)) -> SimulatedAnswer:
     """The answer, which depends on nothing but the arguments."""
     seed = question.seed if question.seed is not None else int.from_bytes(digest(question.text)[:6], "big")
     choices = tuple(_choice(question, behaviour, (seed, index)) for index in range(question.choices))
@@ -88,7 +88,7 @@ def answer(question: Question, behaviour: Behaviour, cache: tuple[int, int, int]
         written_hour=written_hour,
         reasoning=sum(len(choice.reasoning) for choice in choices),
     )
-    return Answer(choices, reported(true, behaviour), true)
+    return SimulatedAnswer(choices, reported(true, behaviour), true)
 
 
 def reported(true: Usage, behaviour: Behaviour) -> Usage | None:

@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Kind(Enum):
+class RefusalKind(Enum):
     """Kinds of refusal that clients tell apart; the value is the HTTP status."""
 
     INVALID = 400
@@ -17,7 +17,7 @@ class Kind(Enum):
 class RefusedError(Exception):
     """A request that a real provider would refuse too. `code` and `param` are what the OpenAI dialect adds."""
 
-    def __init__(self, message: str, *, kind: Kind = Kind.INVALID, param: str | None = None, code: str | None = None) -> None:
+    def __init__(self, message: str, *, kind: RefusalKind = RefusalKind.INVALID, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind

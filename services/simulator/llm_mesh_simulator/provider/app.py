@@ -7,16 +7,16 @@ import orjson
 
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.behaviours import Behaviours
-from llm_mesh_simulator.domain.errors import Kind, RefusedError
+from llm_mesh_simulator.domain.errors import RefusalKind, RefusedError
 from llm_mesh_simulator.domain.log import Log
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.script import NAMES
 from llm_mesh_simulator.provider import admin
 from llm_mesh_simulator.provider.anthropic import headers as anthropic_headers
 from llm_mesh_simulator.provider.anthropic import models as anthropic_models
-from llm_mesh_simulator.provider.connection import Connection, Receive, Scope, Send
+from llm_mesh_simulator.provider.connection import AsgiRequest, Receive, Scope, Send
 from llm_mesh_simulator.provider.delivery import deliver
-from llm_mesh_simulator.provider.dialects import Dialect, anthropic, endpoints, openai
+from llm_mesh_simulator.provider.dialects import ServedDialect, anthropic, endpoints, openai
 from llm_mesh_simulator.provider.exchange import Exchanges
 from llm_mesh_simulator.provider.openai import headers as openai_headers
 from llm_mesh_simulator.provider.openai import models as openai_models
@@ -41,7 +41,7 @@ class Simulator:
         """Answers one request."""
         if scope["type"] != "http":
             return
-        connection = Connection(receive, send)
+        connection = AsgiRequest(receive, send)
         path: str = scope["path"]
         end = path[path.rfind("/") :]
         endpoint = self._endpoints.get("/chat/completions" if end == "/completions" and path.endswith("/chat/completions") else end)
@@ -67,17 +67,17 @@ class Simulator:
         except RefusedError as error:
             return dialect.refusal(error, request)
 
-    def _models(self, dialect: Dialect, method: str, path: str, query: Mapping[str, str], request: str) -> Reply:
+    def _models(self, dialect: ServedDialect, method: str, path: str, query: Mapping[str, str], request: str) -> Reply:
         _, separator, name = path.partition("/models")
         if not separator or (name and not name.startswith("/")):
-            raise RefusedError(f"Invalid URL ({method} {path})", kind=Kind.NOT_FOUND)
+            raise RefusedError(f"Invalid URL ({method} {path})", kind=RefusalKind.NOT_FOUND)
         if method != "GET":
-            raise RefusedError(f"Not allowed to {method} on {path}", kind=Kind.METHOD, code="method_not_supported")
+            raise RefusedError(f"Not allowed to {method} on {path}", kind=RefusalKind.METHOD, code="method_not_supported")
         known = list(dict.fromkeys((*NAMES, *self._behaviours.all())))
         model_id = name.removeprefix("/")
         if model_id and model_id not in known:
             message = f"The model '{model_id}' does not exist" if dialect is self._openai else f"model: {model_id}"
-            raise RefusedError(message, kind=Kind.NOT_FOUND, param="model", code="model_not_found")
+            raise RefusedError(message, kind=RefusalKind.NOT_FOUND, param="model", code="model_not_found")
         if dialect is self._anthropic:
             shown = anthropic_models.model(model_id) if model_id else anthropic_models.models(known, query)
             return Reply(200, [*anthropic_headers.headers(request), JSON], orjson.dumps(shown))

@@ -30,7 +30,7 @@ class TooLargeError(Exception):
     """The request's body is larger than allowed."""
 
 
-class Connection:
+class AsgiRequest:
     """The two ASGI callables of a request, with the time of its arrival."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
@@ -111,7 +111,7 @@ class Connection:
 class Watch:
     """Listens for the client's leaving beside the block, and cancels the block when it happens."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: AsgiRequest) -> None:
         self._connection = connection
         self._after: float | None = None
         self._block: asyncio.Task[Any] | None = None

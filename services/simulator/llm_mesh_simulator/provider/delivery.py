@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from llm_mesh_simulator.domain.behaviour import Behaviour, Fault, Quirk
-from llm_mesh_simulator.provider.connection import ClientGoneError, Connection
+from llm_mesh_simulator.provider.connection import AsgiRequest, ClientGoneError
 from llm_mesh_simulator.provider.plan import Action, Step, body_length, plan
 from llm_mesh_simulator.provider.quirks import slices
 from llm_mesh_simulator.provider.reply import Reply, Stream
@@ -18,7 +18,7 @@ _CUTS: Final = frozenset({Quirk.SPLIT, Quirk.DRIP})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """What became of an answer."""
 
     kind: str
@@ -27,7 +27,7 @@ class Outcome:
     seconds: float
 
 
-async def deliver(connection: Connection, reply: Reply, behaviour: Behaviour) -> Outcome:
+async def deliver(connection: AsgiRequest, reply: Reply, behaviour: Behaviour) -> DeliveryOutcome:
     """Sends the reply. Never raises because the client has left."""
     if _plain(behaviour):
         body = reply.body
@@ -35,21 +35,21 @@ async def deliver(connection: Connection, reply: Reply, behaviour: Behaviour) ->
         if len(data) <= _AT_ONCE:
             await connection.start(reply.status, [*reply.headers, _length(len(data))] if body is data else reply.headers)
             await connection.write(data, more=False)
-            return Outcome("completed", reply.tokens, connection.elapsed())
+            return DeliveryOutcome("completed", reply.tokens, connection.elapsed())
     return await _Course(connection, reply, behaviour).run()
 
 
 class _Course:
     """One delivery that takes its time or goes wrong."""
 
-    def __init__(self, connection: Connection, reply: Reply, behaviour: Behaviour) -> None:
+    def __init__(self, connection: AsgiRequest, reply: Reply, behaviour: Behaviour) -> None:
         self._connection = connection
         self._reply = reply
         self._behaviour = behaviour
         self._steps = plan(reply, behaviour)
         self._tokens = 0
 
-    async def run(self) -> Outcome:
+    async def run(self) -> DeliveryOutcome:
         kind = "completed" if self._behaviour.fault is Fault.NONE or self._outlasted() else "failed"
         last = self._steps[-1]
         try:
@@ -61,11 +61,11 @@ class _Course:
                     # Watched too, since it may wait for a client that does not read what came before.
                     await self._take(last)
         except ClientGoneError as gone:
-            return Outcome("client_gone", self._tokens, gone.after)
+            return DeliveryOutcome("client_gone", self._tokens, gone.after)
         if last.action is not Action.END:
             # Not watched: a connection that is broken off looks like a client that leaves.
             await self._take(last)
-        return Outcome(kind, self._tokens, self._connection.elapsed())
+        return DeliveryOutcome(kind, self._tokens, self._connection.elapsed())
 
     def _outlasted(self) -> bool:
         """Whether the fault is a pause after which all is well."""

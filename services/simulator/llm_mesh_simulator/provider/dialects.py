@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from llm_mesh_simulator.domain.behaviour import Behaviour
-from llm_mesh_simulator.domain.errors import Kind, RefusedError
+from llm_mesh_simulator.domain.errors import RefusalKind, RefusedError
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.provider.anthropic import errors as anthropic_errors
 from llm_mesh_simulator.provider.anthropic import messages
-from llm_mesh_simulator.provider.fields import Fields, Phrasing
+from llm_mesh_simulator.provider.fields import Phrasing, RequestFields
 from llm_mesh_simulator.provider.openai import chat, embeddings
 from llm_mesh_simulator.provider.openai import errors as openai_errors
-from llm_mesh_simulator.provider.reply import Prepared, Reply
+from llm_mesh_simulator.provider.reply import PreparedAnswer, Reply
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ServedDialect:
     """What is common to the endpoints of a provider."""
 
     name: str
@@ -29,11 +29,11 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ServedPath:
     """One path that answers POST."""
 
-    dialect: Dialect
-    read: Callable[[Fields], Prepared]
+    dialect: ServedDialect
+    read: Callable[[RequestFields], PreparedAnswer]
 
 
 def _bearer(headers: Mapping[str, str]) -> str:
@@ -47,30 +47,30 @@ def _x_api_key(headers: Mapping[str, str]) -> str:
 
 def _version(headers: Mapping[str, str]) -> None:
     if "anthropic-version" not in headers:
-        raise RefusedError("anthropic-version: header is required", kind=Kind.INVALID)
+        raise RefusedError("anthropic-version: header is required", kind=RefusalKind.INVALID)
 
 
 def _nothing(headers: Mapping[str, str]) -> None:
     """OpenAI demands no header beside the key."""
 
 
-def openai() -> Dialect:
+def openai() -> ServedDialect:
     """The OpenAI dialect."""
-    return Dialect("openai", openai_errors.OpenAIPhrasing(), openai_errors.refusal, openai_errors.failure, _bearer, _nothing)
+    return ServedDialect("openai", openai_errors.OpenAIPhrasing(), openai_errors.refusal, openai_errors.failure, _bearer, _nothing)
 
 
-def anthropic() -> Dialect:
+def anthropic() -> ServedDialect:
     """The Anthropic dialect."""
     phrasing = anthropic_errors.AnthropicPhrasing()
-    return Dialect("anthropic", phrasing, anthropic_errors.refusal, anthropic_errors.failure, _x_api_key, _version)
+    return ServedDialect("anthropic", phrasing, anthropic_errors.refusal, anthropic_errors.failure, _x_api_key, _version)
 
 
-def endpoints(cache: PromptCache) -> Mapping[str, Endpoint]:
+def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
     """The endpoints by the end of their path, since servers mount the same dialect at different places."""
     one, other = openai(), anthropic()
     return {
-        "/chat/completions": Endpoint(one, chat.read),
-        "/embeddings": Endpoint(one, embeddings.read),
-        "/messages": Endpoint(other, lambda body: messages.read(body, cache)),
-        "/count_tokens": Endpoint(other, messages.read_count),
+        "/chat/completions": ServedPath(one, chat.read),
+        "/embeddings": ServedPath(one, embeddings.read),
+        "/messages": ServedPath(other, lambda body: messages.read(body, cache)),
+        "/count_tokens": ServedPath(other, messages.read_count),
     }

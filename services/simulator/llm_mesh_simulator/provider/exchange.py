@@ -12,13 +12,13 @@ import orjson
 
 from llm_mesh_simulator.domain.behaviour import Behaviour, Fault
 from llm_mesh_simulator.domain.behaviours import Behaviours
-from llm_mesh_simulator.domain.errors import Kind, RefusedError, UnknownScriptError
+from llm_mesh_simulator.domain.errors import RefusalKind, RefusedError, UnknownScriptError
 from llm_mesh_simulator.domain.log import Log
-from llm_mesh_simulator.provider.connection import ClientGoneError, Connection, Scope, TooLargeError
-from llm_mesh_simulator.provider.delivery import Outcome, deliver
-from llm_mesh_simulator.provider.dialects import Dialect, Endpoint
-from llm_mesh_simulator.provider.fields import Fields
-from llm_mesh_simulator.provider.reply import Identity, Prepared, Reply
+from llm_mesh_simulator.provider.connection import AsgiRequest, ClientGoneError, Scope, TooLargeError
+from llm_mesh_simulator.provider.delivery import DeliveryOutcome, deliver
+from llm_mesh_simulator.provider.dialects import ServedDialect, ServedPath
+from llm_mesh_simulator.provider.fields import RequestFields
+from llm_mesh_simulator.provider.reply import AnswerIdentity, PreparedAnswer, Reply
 
 _NOTED: Final = ("x-request-id", "idempotency-key", "traceparent", "x-stainless-retry-count", "user-agent", "x-client-request-id")
 _SECRET: Final = frozenset({"authorization", "x-api-key", "api-key", "cookie"})
@@ -50,13 +50,13 @@ class Exchanges:
         self._body_limit = body_limit
         self._boot = uuid4().hex[:12]
 
-    def identity(self) -> Identity:
+    def identity(self) -> AnswerIdentity:
         """The next request's number, unlike any other of any run."""
         self.counters.received += 1
         number = f"{self._boot}{self.counters.received:012x}"
-        return Identity("req_" + number, number, int(time.time()))
+        return AnswerIdentity("req_" + number, number, int(time.time()))
 
-    async def serve(self, scope: Scope, connection: Connection, endpoint: Endpoint) -> None:
+    async def serve(self, scope: Scope, connection: AsgiRequest, endpoint: ServedPath) -> None:
         """Answers one request."""
         identity = self.identity()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -68,7 +68,7 @@ class Exchanges:
             self.counters.in_flight -= 1
             return
         except TooLargeError:
-            error = RefusedError("Request exceeds the maximum allowed number of bytes.", kind=Kind.TOO_LARGE)
+            error = RefusedError("Request exceeds the maximum allowed number of bytes.", kind=RefusalKind.TOO_LARGE)
             await deliver(connection, endpoint.dialect.refusal(error, identity.request), Behaviour())
             self.counters.in_flight -= 1
             return
@@ -76,14 +76,14 @@ class Exchanges:
         entry = _arrival(identity, endpoint.dialect, path, headers, raw)
         behaviour, reply = self._answer(endpoint, headers, path, raw, identity, entry)
         self._log.append(entry)
-        outcome = Outcome("cancelled", 0, 0)
+        outcome = DeliveryOutcome("cancelled", 0, 0)
         try:
             outcome = await deliver(connection, reply, behaviour)
         finally:
             self._settle(identity, reply, behaviour, outcome, connection)
 
     def _answer(
-        self, endpoint: Endpoint, headers: Mapping[str, str], path: str, raw: bytes, identity: Identity, entry: dict[str, object]
+        self, endpoint: ServedPath, headers: Mapping[str, str], path: str, raw: bytes, identity: AnswerIdentity, entry: dict[str, object]
     ) -> tuple[Behaviour, Reply]:
         """The reply, and how to deliver it; fills in what the log says of the request."""
         dialect = endpoint.dialect
@@ -95,9 +95,9 @@ class Exchanges:
                 body["model"] = model
             self._check(dialect, headers)
             behaviour = self._behaviours.next(model)
-            prepared = endpoint.read(Fields(body, dialect.phrasing))
+            prepared = endpoint.read(RequestFields(body, dialect.phrasing))
         except UnknownScriptError as error:
-            unknown = RefusedError(f"The model does not exist: {error}", kind=Kind.NOT_FOUND, param="model", code="model_not_found")
+            unknown = RefusedError(f"The model does not exist: {error}", kind=RefusalKind.NOT_FOUND, param="model", code="model_not_found")
             return Behaviour(), dialect.refusal(unknown, identity.request)
         except RefusedError as error:
             return Behaviour(), dialect.refusal(error, identity.request)
@@ -105,12 +105,14 @@ class Exchanges:
         entry["stream"] = prepared.stream
         return _behaved(dialect, prepared, behaviour, identity, entry)
 
-    def _check(self, dialect: Dialect, headers: Mapping[str, str]) -> None:
+    def _check(self, dialect: ServedDialect, headers: Mapping[str, str]) -> None:
         if self._api_key and dialect.credential(headers) != self._api_key:
-            raise RefusedError("Incorrect API key provided.", kind=Kind.AUTHENTICATION, code="invalid_api_key")
+            raise RefusedError("Incorrect API key provided.", kind=RefusalKind.AUTHENTICATION, code="invalid_api_key")
         dialect.check(headers)
 
-    def _settle(self, identity: Identity, reply: Reply, behaviour: Behaviour, outcome: Outcome, connection: Connection) -> None:
+    def _settle(
+        self, identity: AnswerIdentity, reply: Reply, behaviour: Behaviour, outcome: DeliveryOutcome, connection: AsgiRequest
+    ) -> None:
         kind, what = outcome.kind, ""
         if behaviour.fault is not Fault.NONE:
             what = behaviour.fault.value
@@ -143,7 +145,7 @@ class Exchanges:
 
 
 def _behaved(
-    dialect: Dialect, prepared: Prepared, behaviour: Behaviour, identity: Identity, entry: dict[str, object]
+    dialect: ServedDialect, prepared: PreparedAnswer, behaviour: Behaviour, identity: AnswerIdentity, entry: dict[str, object]
 ) -> tuple[Behaviour, Reply]:
     if behaviour.fault is Fault.HTML:
         return behaviour, Reply(502, [(b"content-type", b"text/html")], _HTML)
@@ -158,7 +160,7 @@ def _behaved(
     return behaviour, reply
 
 
-def _arrival(identity: Identity, dialect: Dialect, path: str, headers: Mapping[str, str], raw: bytes) -> dict[str, object]:
+def _arrival(identity: AnswerIdentity, dialect: ServedDialect, path: str, headers: Mapping[str, str], raw: bytes) -> dict[str, object]:
     entry: dict[str, object] = {
         "event": "received",
         "id": identity.request,
@@ -172,7 +174,7 @@ def _arrival(identity: Identity, dialect: Dialect, path: str, headers: Mapping[s
     return {**noted, **entry}
 
 
-def _parsed(raw: bytes, dialect: Dialect) -> dict[str, object]:
+def _parsed(raw: bytes, dialect: ServedDialect) -> dict[str, object]:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -24,7 +24,7 @@ class Phrasing(Protocol):
         ...
 
 
-class Fields:
+class RequestFields:
     """A JSON object that knows where in the request it stands."""
 
     __slots__ = ("_path", "_say", "values")
@@ -65,13 +65,13 @@ class Fields:
             return value
         raise self._wrong(key, value, "a boolean")
 
-    def member(self, key: str) -> "Fields | None":
+    def member(self, key: str) -> "RequestFields | None":
         """An object, or None."""
         value = self.values.get(key)
         if value is None:
             return None
         if isinstance(value, dict):
-            return Fields(value, self._say, self.path(key))
+            return RequestFields(value, self._say, self.path(key))
         raise self._wrong(key, value, "an object")
 
     def array(self, key: str) -> list[object] | None:
@@ -81,14 +81,14 @@ class Fields:
             return value
         raise self._wrong(key, value, "an array")
 
-    def objects(self, key: str) -> "Iterator[Fields]":
+    def objects(self, key: str) -> "Iterator[RequestFields]":
         """The objects of an array; none when it is absent."""
         path = self.path(key)
         for index, value in enumerate(self.array(key) or ()):
             at = self._say.at(path, index)
             if not isinstance(value, dict):
                 raise self._say.wrong(at, "an object", _kind(value))
-            yield Fields(value, self._say, at)
+            yield RequestFields(value, self._say, at)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A string or an array of strings; nothing when it is absent."""

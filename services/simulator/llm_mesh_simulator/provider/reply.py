@@ -38,7 +38,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class AnswerIdentity:
     """What makes an answer distinct although its words are not: a number, and the second in which it was made."""
 
     request: str
@@ -46,7 +46,7 @@ class Identity:
     created: int
 
 
-class Prepared(Protocol):
+class PreparedAnswer(Protocol):
     """A request that has been read and can be answered."""
 
     @property
@@ -59,6 +59,6 @@ class Prepared(Protocol):
         """Whether the answer is a stream."""
         ...
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:
         """The answer under a behaviour."""
         ...

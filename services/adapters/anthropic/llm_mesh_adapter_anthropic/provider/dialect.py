@@ -81,7 +81,7 @@ class MessagesDialect:
         )
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
-        """A count."""
+        """Input tokens, as the provider counted them."""
         return _understood(endpoint, lambda: Fields(_answered(endpoint, body)).whole("input_tokens", 0) or 0)
 
     def models(self, endpoint: Endpoint) -> Call:

@@ -40,9 +40,9 @@ _EXHAUSTED: Final = re.compile(r"credit balance|usage limits|billing", re.IGNORE
 def of_answer(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
     """The failure that an answer with an error status is."""
     try:
-        complaint = errors.complaint(parsed(body)) if body else errors.Complaint()
+        complaint = errors.complaint(parsed(body)) if body else errors.AnthropicErrorBody()
     except DialectError:
-        complaint = errors.Complaint()  # a proxy's page, most likely
+        complaint = errors.AnthropicErrorBody()  # a proxy's page, most likely
     return of_status(endpoint, status, headers, _said(complaint), worded=_by_words(complaint), exhausted=_exhausted(complaint))
 
 
@@ -55,16 +55,16 @@ def of_event(endpoint: str, event: Mapping[str, Any]) -> AdapterError:
     return answered(reason, endpoint, status=0, said=said, exhausted=limited and _exhausted(complaint))
 
 
-def _said(complaint: errors.Complaint) -> Said:
+def _said(complaint: errors.AnthropicErrorBody) -> Said:
     """The dialect has no codes: its types stand for both."""
     return Said(complaint.message, complaint.type, complaint.type)
 
 
-def _exhausted(complaint: errors.Complaint) -> bool:
+def _exhausted(complaint: errors.AnthropicErrorBody) -> bool:
     return complaint.type == "billing_error" or _EXHAUSTED.search(complaint.message[:2_000]) is not None
 
 
-def _by_words(complaint: errors.Complaint) -> int:
+def _by_words(complaint: errors.AnthropicErrorBody) -> int:
     if complaint.type not in {"invalid_request_error", ""}:
         return 0
     return next((reason for pattern, reason in _WORDS if pattern.search(complaint.message)), 0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, Row
+from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, AnthropicProvider
 from llm_mesh_adapter_anthropic.settings import Settings
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
@@ -33,7 +33,7 @@ def configured(settings: Settings) -> EndpointTable:
     return EndpointTable(endpoints)
 
 
-def _row(name: str, fields: Fields, known: Mapping[str, Row]) -> Row:
+def _row(name: str, fields: Fields, known: Mapping[str, AnthropicProvider]) -> AnthropicProvider:
     base = known.get(name, GENERIC)
     url = fields.text("base_url") or base.base_url
     if not url:
@@ -59,7 +59,7 @@ def _auth(base: Auth, fields: Fields) -> Auth:
     return Auth() if word == "bearer" else Auth(header="x-api-key", scheme="")
 
 
-def _endpoint(row: Row, fields: Fields, settings: Settings) -> Endpoint:
+def _endpoint(row: AnthropicProvider, fields: Fields, settings: Settings) -> Endpoint:
     own, named = fields.text("credential"), fields.texts("credentials")
     if unknown := [name for name in (*named, *([own] if own else [])) if name not in settings.credentials]:
         raise fields.wrong("credential", f"there is no credential {unknown[0]}")

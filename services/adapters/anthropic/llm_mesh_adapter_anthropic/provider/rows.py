@@ -16,8 +16,8 @@ _NO_KEY: Final = Auth(header="x-api-key", scheme="", required=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One provider."""
+class AnthropicProvider:
+    """A server that speaks Anthropic's dialect: its address, its credential, and in what it differs."""
 
     name: str
     provider: str
@@ -31,15 +31,17 @@ class Row:
 
 
 ROWS: Final = (
-    Row(name="anthropic", provider="Anthropic", base_url="https://api.anthropic.com", key="anthropic_key", system="anthropic"),
-    Row(name="deepseek-anthropic", provider="DeepSeek", base_url="https://api.deepseek.com/anthropic", key="deepseek_key",
+    AnthropicProvider(name="anthropic", provider="Anthropic", base_url="https://api.anthropic.com", key="anthropic_key",
+        system="anthropic"),
+    AnthropicProvider(name="deepseek-anthropic", provider="DeepSeek", base_url="https://api.deepseek.com/anthropic", key="deepseek_key",
         system="deepseek", region="cn"),
-    Row(name="moonshot-anthropic", provider="Moonshot AI", base_url="https://api.moonshot.ai/anthropic", key="moonshot_key",
+    AnthropicProvider(name="moonshot-anthropic", provider="Moonshot AI", base_url="https://api.moonshot.ai/anthropic", key="moonshot_key",
         system="moonshot_ai", auth=Auth()),
-    Row(name="ollama-anthropic", provider="Ollama", base_url="http://127.0.0.1:11434", auth=_NO_KEY, local=True),
-    Row(name="lmstudio-anthropic", provider="LM Studio", base_url="http://127.0.0.1:1234", auth=_NO_KEY, local=True),
-    Row(name="simulator-anthropic", provider="Simulator", base_url="http://127.0.0.1:8099", key="simulator_key", auth=_NO_KEY, local=True),
+    AnthropicProvider(name="ollama-anthropic", provider="Ollama", base_url="http://127.0.0.1:11434", auth=_NO_KEY, local=True),
+    AnthropicProvider(name="lmstudio-anthropic", provider="LM Studio", base_url="http://127.0.0.1:1234", auth=_NO_KEY, local=True),
+    AnthropicProvider(name="simulator-anthropic", provider="Simulator", base_url="http://127.0.0.1:8099", key="simulator_key",
+        auth=_NO_KEY, local=True),
 )  # fmt: skip
 
-GENERIC: Final = Row(name="", provider="Anthropic-compatible server", auth=_NO_KEY)
+GENERIC: Final = AnthropicProvider(name="", provider="Anthropic-compatible server", auth=_NO_KEY)
 """What an endpoint is that no row knows."""

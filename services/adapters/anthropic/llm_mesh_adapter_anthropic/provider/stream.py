@@ -12,7 +12,7 @@ from llm_mesh_adapter_anthropic.provider.failures import of_event
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.framing import Frame
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_dialects.anthropic.streams import EventReader
 from llm_mesh_dialects.errors import DialectError, TruncatedError
@@ -36,7 +36,7 @@ class MessageStream:
         """Whether the provider said that nothing follows."""
         return self._reader.done or self._said_so
 
-    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: AttemptMeter) -> None:
         """Appends what the arrived events mean."""
         made: list[generate_pb2.StreamEvent] = []
         try:

@@ -52,7 +52,7 @@ class Answer:
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.fields.items()}
 
     def header(self, name: str) -> str:
-        """One header."""
+        """A header's value by its lower-case name; empty where the provider did not send it."""
         value = self.fields.get(name.encode())
         return "" if value is None else value.decode("latin-1")
 

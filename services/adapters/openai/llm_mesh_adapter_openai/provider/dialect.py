@@ -18,7 +18,7 @@ from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_adapter_openai.provider.failures import of_answer
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
-from llm_mesh_adapter_openai.provider.rows import GENERIC, Row
+from llm_mesh_adapter_openai.provider.rows import GENERIC, OpenAIProvider
 from llm_mesh_adapter_openai.provider.vectors import OpenAIVectors
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.addresses import MediaRule
@@ -40,7 +40,7 @@ class OpenAIDialect:
 
     framing: Framing = SSE
 
-    def __init__(self, rows: Mapping[str, Row]) -> None:
+    def __init__(self, rows: Mapping[str, OpenAIProvider]) -> None:
         self._rows = rows
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
@@ -129,7 +129,7 @@ class OpenAIDialect:
         """What an answer whose status is not 200 means."""
         return of_answer(endpoint.name, status, headers, body)
 
-    def _row(self, endpoint: Endpoint) -> Row:
+    def _row(self, endpoint: Endpoint) -> OpenAIProvider:
         return self._rows.get(endpoint.name, GENERIC)
 
 
@@ -140,7 +140,7 @@ def _allowance(endpoint: Endpoint) -> Allowance:
     return Allowance(endpoint.extras, MediaRule(endpoint.media))
 
 
-def _path(row: Row, model: str, path: str) -> str:
+def _path(row: OpenAIProvider, model: str, path: str) -> str:
     if not row.api_version:
         return path
     version = urlencode({"api-version": row.api_version})

@@ -12,7 +12,7 @@ from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh_adapter_kit.errors import AdapterError, Said, answered, malformed
 from llm_mesh_adapter_kit.failures import of_status
 from llm_mesh_dialects import openai
-from llm_mesh_dialects.openai.errors import Complaint
+from llm_mesh_dialects.openai.errors import OpenAIErrorBody
 
 _OK = 200
 _CODES: Final[Mapping[str, int]] = {
@@ -49,14 +49,14 @@ def of_answer(endpoint: str, status: int, headers: Mapping[str, str], body: byte
     try:
         complaint = openai.errors.complaint(orjson.loads(body))
     except orjson.JSONDecodeError:
-        complaint = Complaint(message="" if b"<" in body[:256] else body[:512].decode("utf-8", "replace"))
+        complaint = OpenAIErrorBody(message="" if b"<" in body[:256] else body[:512].decode("utf-8", "replace"))
     if status == _OK:
         empty = not complaint.message and not complaint.code
         return malformed(endpoint, "no answer of the dialect") if empty else of_complaint(endpoint, complaint)
     return _of_status(endpoint, status, headers, complaint)
 
 
-def of_complaint(endpoint: str, complaint: Complaint) -> AdapterError:
+def of_complaint(endpoint: str, complaint: OpenAIErrorBody) -> AdapterError:
     """An error that came with status 200: in the body, or in the middle of a stream."""
     if _STATUS.fullmatch(complaint.code):  # OpenRouter's codes are statuses
         return _of_status(endpoint, int(complaint.code), {}, complaint)
@@ -65,19 +65,19 @@ def of_complaint(endpoint: str, complaint: Complaint) -> AdapterError:
     return answered(reason, endpoint, status=0, said=_said(complaint), exhausted=limited and _exhausted(complaint))
 
 
-def _of_status(endpoint: str, status: int, headers: Mapping[str, str], complaint: Complaint) -> AdapterError:
+def _of_status(endpoint: str, status: int, headers: Mapping[str, str], complaint: OpenAIErrorBody) -> AdapterError:
     return of_status(endpoint, status, headers, _said(complaint), worded=_worded(complaint), exhausted=_exhausted(complaint))
 
 
-def _said(complaint: Complaint) -> Said:
+def _said(complaint: OpenAIErrorBody) -> Said:
     return Said(complaint.message, complaint.code or complaint.type, complaint.type, complaint.param)
 
 
-def _worded(complaint: Complaint) -> int:
+def _worded(complaint: OpenAIErrorBody) -> int:
     """What the words mean: the code, else the type, else the message."""
     named = _CODES.get(complaint.code.lower()) or _CODES.get(complaint.type.lower())
     return named or next((reason for pattern, reason in _MESSAGES if pattern.search(complaint.message[:2_000])), 0)
 
 
-def _exhausted(complaint: Complaint) -> bool:
+def _exhausted(complaint: OpenAIErrorBody) -> bool:
     return any(_EXHAUSTED.search(text[:2_000]) for text in (complaint.code, complaint.type, complaint.message))

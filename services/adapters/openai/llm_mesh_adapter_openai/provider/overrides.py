@@ -10,11 +10,11 @@ import orjson
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
-from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, Row
+from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, OpenAIProvider
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.openai import Quirks
+from llm_mesh_dialects.openai import OpenAIQuirks
 from llm_mesh_runtime.secret import Secret
 
 
@@ -22,7 +22,7 @@ from llm_mesh_runtime.secret import Secret
 class Configured:
     """The rows as the operator wants them, and their endpoints."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, OpenAIProvider]
     endpoints: tuple[Endpoint, ...]
 
 
@@ -31,7 +31,7 @@ def configured(
 ) -> Configured:
     """The table. Raises `ValueError` where a setting is wrong; the message never has its value."""
     known = {row.name: row for row in ROWS}
-    rows: dict[str, Row] = {}
+    rows: dict[str, OpenAIProvider] = {}
     endpoints: list[Endpoint] = []
     for name in sorted(known.keys() | given.keys()):
         text = given.get(name, "").strip()
@@ -49,14 +49,14 @@ def configured(
     return Configured(rows, tuple(endpoints))
 
 
-def _check(fields: Fields, row: Row, *, given: bool) -> None:
+def _check(fields: Fields, row: OpenAIProvider, *, given: bool) -> None:
     if given and not row.base_url:
         raise fields.wrong("base_url", "required")
     if left := fields.rest():
         raise fields.wrong(min(left), "there is no such key")
 
 
-def _row(name: str, fields: Fields, known: Mapping[str, Row]) -> Row:
+def _row(name: str, fields: Fields, known: Mapping[str, OpenAIProvider]) -> OpenAIProvider:
     like = fields.text("like")
     if like is not None and like not in known:
         raise fields.wrong("like", "expected the name of a known provider")
@@ -75,12 +75,12 @@ def _row(name: str, fields: Fields, known: Mapping[str, Row]) -> Row:
     )
 
 
-def _quirks(base: Quirks, fields: Fields | None) -> Quirks:
+def _quirks(base: OpenAIQuirks, fields: Fields | None) -> OpenAIQuirks:
     """Each quirk has the type that it has in the row."""
     if fields is None:
         return base
     changes: dict[str, Any] = {}
-    for field in dataclasses.fields(Quirks):
+    for field in dataclasses.fields(OpenAIQuirks):
         value = fields.peek(field.name)
         if value is None:
             continue
@@ -97,7 +97,9 @@ def _quirks(base: Quirks, fields: Fields | None) -> Quirks:
     return dataclasses.replace(base, **changes)
 
 
-def _endpoint(row: Row, fields: Fields, keys: Mapping[str, Secret], credentials: Mapping[str, Secret], max_in_flight: int) -> Endpoint:
+def _endpoint(
+    row: OpenAIProvider, fields: Fields, keys: Mapping[str, Secret], credentials: Mapping[str, Secret], max_in_flight: int
+) -> Endpoint:
     own = fields.text("credential")
     named = fields.texts("credentials")
     if unknown := [name for name in (*named, *([own] if own else [])) if name not in credentials]:

@@ -10,7 +10,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.framing import Frame
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_adapter_openai.provider.failures import of_complaint
 from llm_mesh_dialects import openai
@@ -23,12 +23,12 @@ _DONE = b"[DONE]"
 class OpenAIReader:
     """Reads one stream. A stream that ends without `[DONE]` is whole when each of its choices is."""
 
-    def __init__(self, endpoint: str, quirks: openai.Quirks) -> None:
+    def __init__(self, endpoint: str, quirks: openai.OpenAIQuirks) -> None:
         self._endpoint = endpoint
         self._chunks = openai.streams.ChunkReader(quirks)
         self.done = False
 
-    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: AttemptMeter) -> None:
         """Appends what the arrived events mean."""
         place, last = 0, len(arrived)
         texts: list[str] = []

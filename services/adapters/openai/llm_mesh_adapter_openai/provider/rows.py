@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from llm_mesh_adapter_kit.signing import Auth
-from llm_mesh_dialects.openai import OPENAI, Quirks
+from llm_mesh_dialects.openai import OPENAI, OpenAIQuirks
 
 _NO_KEY: Final = Auth(required=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One provider."""
+class OpenAIProvider:
+    """A server that speaks OpenAI's dialect: its address, its credential, and in what it differs."""
 
     name: str
     provider: str
@@ -30,7 +30,7 @@ class Row:
     system: str = ""
     local: bool = False
     region: str = ""
-    quirks: Quirks = field(default_factory=Quirks)
+    quirks: OpenAIQuirks = field(default_factory=OpenAIQuirks)
     zero_retention: Mapping[str, Any] = field(default_factory=dict)
     """Keys of a request that forbid the provider to keep data."""
     api_version: str = ""
@@ -45,52 +45,59 @@ class Row:
 _STORE: Final[Mapping[str, Any]] = {"store": False}
 
 ROWS: Final = (
-    Row(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai", zero_retention=_STORE,
+    OpenAIProvider(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai",
+        zero_retention=_STORE,
         quirks=OPENAI),
-    Row(name="azure", provider="Azure OpenAI", key="azure_key", auth=Auth(header="api-key", scheme=""), system="azure.ai.openai",
+    OpenAIProvider(name="azure", provider="Azure OpenAI", key="azure_key", auth=Auth(header="api-key", scheme=""), system="azure.ai.openai",
         zero_retention=_STORE, quirks=OPENAI),
-    Row(name="mistral", provider="Mistral AI", base_url="https://api.mistral.ai/v1", key="mistral_key", system="mistral_ai", region="eu",
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, stream_usage=False, seed="random_seed", prompt_cache_key=False,
+    OpenAIProvider(name="mistral", provider="Mistral AI", base_url="https://api.mistral.ai/v1", key="mistral_key", system="mistral_ai",
+        region="eu",
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, stream_usage=False, seed="random_seed", prompt_cache_key=False,
                       text_lists=False,
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "user", "modalities"}))),
-    Row(name="groq", provider="Groq", base_url="https://api.groq.com/openai/v1", key="groq_key", system="groq", embeddings=False,
-        quirks=Quirks(developer_role=False, message_names=False, reasoning_history="reasoning", prompt_cache_key=False, text_lists=False,
+    OpenAIProvider(name="groq", provider="Groq", base_url="https://api.groq.com/openai/v1", key="groq_key", system="groq", embeddings=False,
+        quirks=OpenAIQuirks(developer_role=False, message_names=False, reasoning_history="reasoning", prompt_cache_key=False,
+            text_lists=False,
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "modalities"}))),
-    Row(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key",
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
+    OpenAIProvider(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key",
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
                       unsupported=frozenset({"user", "modalities"}))),
-    Row(name="openrouter", provider="OpenRouter", base_url="https://openrouter.ai/api/v1", key="openrouter_key", check="/key",
-        quirks=Quirks(max_tokens="max_tokens", top_k=True, reasoning="reasoning", reasoning_history="reasoning", cache_control=True),
+    OpenAIProvider(name="openrouter", provider="OpenRouter", base_url="https://openrouter.ai/api/v1", key="openrouter_key", check="/key",
+        quirks=OpenAIQuirks(max_tokens="max_tokens", top_k=True, reasoning="reasoning", reasoning_history="reasoning", cache_control=True),
         zero_retention={"provider": {"data_collection": "deny", "zdr": True}}),
-    Row(name="deepseek", provider="DeepSeek", base_url="https://api.deepseek.com/v1", key="deepseek_key", system="deepseek", region="cn",
+    OpenAIProvider(name="deepseek", provider="DeepSeek", base_url="https://api.deepseek.com/v1", key="deepseek_key", system="deepseek",
+        region="cn",
         embeddings=False,
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, reasoning_history="reasoning_content", prompt_cache_key=False,
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, reasoning_history="reasoning_content", prompt_cache_key=False,
                       text_lists=False, reasoning_at_calls=True, most_stops=16,
                       unsupported=frozenset({"n", "seed", "logit_bias", "user", "parallel_tool_calls", "modalities"}))),
-    Row(name="fireworks", provider="Fireworks AI", base_url="https://api.fireworks.ai/inference/v1", key="fireworks_key",
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
+    OpenAIProvider(name="fireworks", provider="Fireworks AI", base_url="https://api.fireworks.ai/inference/v1", key="fireworks_key",
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
                       unsupported=frozenset({"modalities"}))),
-    Row(name="xai", provider="xAI", base_url="https://api.x.ai/v1", key="xai_key", system="x_ai", embeddings=False,
-        quirks=Quirks(hidden_reasoning=True, prompt_cache_key=False, unsupported=frozenset({"logit_bias", "modalities"}))),
-    Row(name="gemini", provider="Google Gemini", base_url="https://generativelanguage.googleapis.com/v1beta/openai", key="gemini_key",
+    OpenAIProvider(name="xai", provider="xAI", base_url="https://api.x.ai/v1", key="xai_key", system="x_ai", embeddings=False,
+        quirks=OpenAIQuirks(hidden_reasoning=True, prompt_cache_key=False, unsupported=frozenset({"logit_bias", "modalities"}))),
+    OpenAIProvider(name="gemini", provider="Google Gemini", base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        key="gemini_key",
         system="gcp.gemini",
-        quirks=Quirks(developer_role=False, hidden_reasoning=True, prompt_cache_key=False,
+        quirks=OpenAIQuirks(developer_role=False, hidden_reasoning=True, prompt_cache_key=False,
                       unsupported=frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "top_logprobs",
                                              "user", "parallel_tool_calls"}))),
-    Row(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True, tokenize=True,
-        quirks=Quirks(developer_role=False, top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, most_stops=0,
+    OpenAIProvider(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True,
+        tokenize=True,
+        quirks=OpenAIQuirks(developer_role=False, top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, most_stops=0,
                       unsupported=frozenset({"modalities"}))),
-    Row(name="llamacpp", provider="llama.cpp", base_url="http://127.0.0.1:8080/v1", key="llamacpp_key", auth=_NO_KEY, local=True,
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
+    OpenAIProvider(name="llamacpp", provider="llama.cpp", base_url="http://127.0.0.1:8080/v1", key="llamacpp_key", auth=_NO_KEY, local=True,
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
                       prompt_cache_key=False, most_stops=0, unsupported=frozenset({"modalities"}))),
-    Row(name="ollama", provider="Ollama", base_url="http://127.0.0.1:11434/v1", auth=_NO_KEY, local=True,
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, prompt_cache_key=False,
+    OpenAIProvider(name="ollama", provider="Ollama", base_url="http://127.0.0.1:11434/v1", auth=_NO_KEY, local=True,
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, prompt_cache_key=False,
                       unsupported=frozenset({"n", "logit_bias", "user", "tool_choice", "parallel_tool_calls", "modalities"}))),
-    Row(name="lmstudio", provider="LM Studio", base_url="http://127.0.0.1:1234/v1", auth=_NO_KEY, local=True,
-        quirks=Quirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
+    OpenAIProvider(name="lmstudio", provider="LM Studio", base_url="http://127.0.0.1:1234/v1", auth=_NO_KEY, local=True,
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
                       unsupported=frozenset({"n", "user", "parallel_tool_calls", "modalities"}))),
-    Row(name="simulator", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY, local=True),
+    OpenAIProvider(name="simulator", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY,
+        local=True),
 )  # fmt: skip
 
-GENERIC: Final = Row(name="", provider="OpenAI-compatible server", auth=_NO_KEY)
+GENERIC: Final = OpenAIProvider(name="", provider="OpenAI-compatible server", auth=_NO_KEY)
 """What an endpoint is that no row knows."""

@@ -7,14 +7,14 @@ from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_dialects import openai
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_runtime.pace import Pace, Unpaced
 
 
 class OpenAIVectors:
     """`VectorReader`."""
 
-    def __init__(self, endpoint: Endpoint, quirks: Quirks, items: int) -> None:
+    def __init__(self, endpoint: Endpoint, quirks: OpenAIQuirks, items: int) -> None:
         self._endpoint = endpoint
         self._quirks = quirks
         self._text = openai.vectors.VectorText(endpoint.redaction.bytes_of, items)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.anthropic.blocks_writing import Block, BlocksWriter
-from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.quirks import AnthropicQuirks
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import put_back
@@ -27,10 +27,10 @@ _ROLES: Final = {
 }
 
 
-class MessagesWriter:
+class AnthropicMessagesWriter:
     """Writes one conversation. `own` says that it came in this dialect, with its system messages where they belong."""
 
-    def __init__(self, quirks: Quirks, report: Report, *, own: bool) -> None:
+    def __init__(self, quirks: AnthropicQuirks, report: Report, *, own: bool) -> None:
         self._quirks = quirks
         self._report = report
         self._own = own

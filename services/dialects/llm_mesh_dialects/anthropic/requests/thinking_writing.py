@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
-from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.quirks import AnthropicQuirks
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
 
@@ -22,7 +22,7 @@ _FORCED: Final = frozenset({content_pb2.TOOL_CHOICE_MODE_REQUIRED, content_pb2.T
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ThinkingRoom:
     """What the rest of a request leaves for thinking."""
 
     limit: int
@@ -38,7 +38,7 @@ class Room:
         return self.limit - 1 if self.own else self.limit - max(_LEAST_ANSWER, self.limit // 4)
 
 
-def think(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, room: Room, report: Report) -> None:
+def think(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: AnthropicQuirks, room: ThinkingRoom, report: Report) -> None:
     """Writes `thinking` and `output_config.effort`."""
     effort, budget = request.reasoning.effort, request.reasoning.budget_tokens
     if effort == "none":
@@ -65,7 +65,7 @@ def thinks(body: dict[str, Any]) -> bool:
     return body.get("thinking", {}).get("type") in {"enabled", "adaptive"}
 
 
-def _effort(body: dict[str, Any], effort: str, quirks: Quirks, report: Report) -> None:
+def _effort(body: dict[str, Any], effort: str, quirks: AnthropicQuirks, report: Report) -> None:
     level = effort
     while level not in quirks.efforts and level in _NEARER:
         level = _NEARER[level]
@@ -77,7 +77,7 @@ def _effort(body: dict[str, Any], effort: str, quirks: Quirks, report: Report) -
     body.setdefault("output_config", {})["effort"] = level
 
 
-def _turn_on(body: dict[str, Any], effort: str, quirks: Quirks, room: Room, report: Report) -> None:
+def _turn_on(body: dict[str, Any], effort: str, quirks: AnthropicQuirks, room: ThinkingRoom, report: Report) -> None:
     if quirks.adaptive:
         body["thinking"] = {"type": "adaptive"}
     elif quirks.budget and (tokens := _BUDGETS.get(effort)):
@@ -87,7 +87,7 @@ def _turn_on(body: dict[str, Any], effort: str, quirks: Quirks, room: Room, repo
         report.approximated("reasoning.effort", "the model takes a number of tokens, not an effort")
 
 
-def _impossible(field: str, room: Room, report: Report) -> bool:
+def _impossible(field: str, room: ThinkingRoom, report: Report) -> bool:
     if room.obstacle and not room.own:
         report.dropped(field, room.obstacle)
         return True
@@ -97,7 +97,7 @@ def _impossible(field: str, room: Room, report: Report) -> bool:
     return False
 
 
-def _budget(body: dict[str, Any], budget: int, quirks: Quirks, room: Room, report: Report) -> None:
+def _budget(body: dict[str, Any], budget: int, quirks: AnthropicQuirks, room: ThinkingRoom, report: Report) -> None:
     field = "reasoning.budget_tokens"
     if not quirks.budget:
         if quirks.adaptive:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.anthropic.caching import hint
-from llm_mesh_dialects.anthropic.quirks import Quirks
+from llm_mesh_dialects.anthropic.quirks import AnthropicQuirks
 from llm_mesh_dialects.anthropic.schemas import UnbindableError, bindable
 from llm_mesh_dialects.anthropic.vocabulary import CHOICE_WORDS, DIALECT
 from llm_mesh_dialects.extras import parsed, put_back, whole
@@ -18,7 +18,7 @@ _BY_SCHEMA: Final = "Answer with JSON and nothing else. It must follow this JSON
 _MEANINGLESS: Final = frozenset({"auto", "none"})
 
 
-def tools(request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> list[dict[str, Any]]:
+def tools(request: generate_pb2.GenerateInput, quirks: AnthropicQuirks, report: Report) -> list[dict[str, Any]]:
     """The tools that may be called, without those of other dialects."""
     own, allowed = request.source_dialect == DIALECT, frozenset(request.tool_choice.allowed)
     if allowed:
@@ -47,7 +47,7 @@ def tool_choice(request: generate_pb2.GenerateInput, *, any_tools: bool) -> dict
     return choice
 
 
-def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quirks: Quirks, report: Report, *, own: bool) -> str:
+def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quirks: AnthropicQuirks, report: Report, *, own: bool) -> str:
     """Writes the form of the answer; gives the instruction that stands for it where the model cannot be bound."""
     kind = form.WhichOneof("kind")
     if kind is None:
@@ -73,7 +73,7 @@ def response_format(body: dict[str, Any], form: content_pb2.ResponseFormat, quir
     return ""
 
 
-def _tool(definition: content_pb2.Tool, path: str, quirks: Quirks, report: Report, *, own: bool) -> dict[str, Any] | None:
+def _tool(definition: content_pb2.Tool, path: str, quirks: AnthropicQuirks, report: Report, *, own: bool) -> dict[str, Any] | None:
     if definition.WhichOneof("kind") == "opaque":
         if definition.opaque.dialect != DIALECT:
             report.dropped(f"{path}opaque", f"a {definition.opaque.type} tool of the {definition.opaque.dialect} dialect")

@@ -11,9 +11,9 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.allowing import ABSENT, NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.anthropic.allowed import TABLE
-from llm_mesh_dialects.anthropic.quirks import Quirks
-from llm_mesh_dialects.anthropic.requests.messages_writing import MessagesWriter
-from llm_mesh_dialects.anthropic.requests.thinking_writing import Room, think, thinks
+from llm_mesh_dialects.anthropic.quirks import AnthropicQuirks
+from llm_mesh_dialects.anthropic.requests.messages_writing import AnthropicMessagesWriter
+from llm_mesh_dialects.anthropic.requests.thinking_writing import ThinkingRoom, think, thinks
 from llm_mesh_dialects.anthropic.requests.tools_writing import response_format, tool_choice, tools
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.extras import put_back
@@ -37,7 +37,7 @@ _NO_SAMPLING: Final = "the model takes no sampling parameters"
 
 def input_to_messages(
     request: generate_pb2.GenerateInput,
-    quirks: Quirks,
+    quirks: AnthropicQuirks,
     *,
     model: str,
     stream: bool,
@@ -52,7 +52,7 @@ def input_to_messages(
     report.gate = Gate(TABLE, allowance, report)
     limit = max_output_tokens or request.max_output_tokens or _DEFAULT_LIMIT
     body: dict[str, Any] = {"model": model, "max_tokens": limit}
-    conversation = MessagesWriter(quirks, report, own=request.source_dialect == DIALECT)
+    conversation = AnthropicMessagesWriter(quirks, report, own=request.source_dialect == DIALECT)
     conversation.write(request.messages)
     _tools(body, request, quirks, report)
     think(body, request, quirks, _room(request, conversation, limit), report)
@@ -73,7 +73,7 @@ def input_to_messages(
 
 
 def input_to_count(
-    request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str, allowance: Allowance = NOTHING_MORE
+    request: generate_pb2.GenerateInput, quirks: AnthropicQuirks, *, model: str, allowance: Allowance = NOTHING_MORE
 ) -> dict[str, Any]:
     """The body of `POST /v1/messages/count_tokens`: what has tokens, and nothing else."""
     body, _ = input_to_messages(request, quirks, model=model, stream=False, allowance=allowance)
@@ -96,7 +96,7 @@ def _known(beta: Any, gate: Gate) -> bool:  # noqa: ANN401 (JSON)
     return gate.judged(f"beta.{name}", beta, f"extras[{DIALECT}.{_BETA}][{name}]") is not ABSENT
 
 
-def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: AnthropicQuirks, report: Report) -> None:
     written = tools(request, quirks, report)
     if written:
         body["tools"] = written
@@ -105,16 +105,16 @@ def _tools(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Qu
         body["tool_choice"] = choice
 
 
-def _room(request: generate_pb2.GenerateInput, conversation: MessagesWriter, limit: int) -> Room:
+def _room(request: generate_pb2.GenerateInput, conversation: AnthropicMessagesWriter, limit: int) -> ThinkingRoom:
     obstacle = ""
     if conversation.begins_answer:
         obstacle = "a model does not think in an answer that is begun already"
     elif conversation.continues_calls_without_thinking:
         obstacle = "the provider wants its own proof of the thinking before the tool call, which the request has not"
-    return Room(limit, obstacle, own=request.source_dialect == DIALECT)
+    return ThinkingRoom(limit, obstacle, own=request.source_dialect == DIALECT)
 
 
-def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: AnthropicQuirks, report: Report) -> None:
     sampling = request.sampling
     for name, value in (("frequency_penalty", sampling.frequency_penalty), ("presence_penalty", sampling.presence_penalty)):
         if value:
@@ -138,7 +138,7 @@ def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Q
             body[name] = value
 
 
-def _refused(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: Quirks) -> dict[str, str]:
+def _refused(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: AnthropicQuirks) -> dict[str, str]:
     """The sampling parameters that the model would refuse, each with why."""
     if quirks.sampling == "none":
         return dict.fromkeys(("temperature", "top_p", "top_k"), _NO_SAMPLING)

@@ -13,16 +13,16 @@ from typing import Any
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter, plain_text
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
 
 
-class MessagesWriter:
+class OpenAIMessagesWriter:
     """Writes one conversation."""
 
-    def __init__(self, quirks: Quirks, report: Report) -> None:
+    def __init__(self, quirks: OpenAIQuirks, report: Report) -> None:
         self._quirks = quirks
         self._report = report
         self._written: list[dict[str, Any]] = []

@@ -7,11 +7,11 @@ from typing import Any
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.openai.names import ToolNames
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.report import Report
 
 
-def shorten_tool_names(body: dict[str, Any], quirks: Quirks, translations: list[generate_pb2.Translation]) -> Mapping[str, str]:
+def shorten_tool_names(body: dict[str, Any], quirks: OpenAIQuirks, translations: list[generate_pb2.Translation]) -> Mapping[str, str]:
     """Shortens what is too long for the server; gives the whole names by the short ones."""
     if "tools" not in body:
         return {}

@@ -8,12 +8,12 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.openai.caching import hint
-from llm_mesh_dialects.openai.quirks import Quirks
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import CHOICE_WORDS, DIALECT
 from llm_mesh_dialects.report import Report
 
 
-def tool(definition: content_pb2.Tool, path: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
+def tool(definition: content_pb2.Tool, path: str, quirks: OpenAIQuirks, report: Report) -> dict[str, Any] | None:
     """One tool; None where it is of another dialect."""
     if definition.WhichOneof("kind") == "opaque":
         if definition.opaque.dialect != DIALECT:
@@ -34,7 +34,7 @@ def tool(definition: content_pb2.Tool, path: str, quirks: Quirks, report: Report
     return result
 
 
-def tool_choice(choice: content_pb2.ToolChoice, quirks: Quirks) -> str | dict[str, Any] | None:
+def tool_choice(choice: content_pb2.ToolChoice, quirks: OpenAIQuirks) -> str | dict[str, Any] | None:
     if choice.allowed and quirks.allowed_tools and choice.mode in CHOICE_WORDS:
         tools = [{"type": "function", "function": {"name": name}} for name in choice.allowed]
         return {"type": "allowed_tools", "allowed_tools": {"mode": CHOICE_WORDS[choice.mode], "tools": tools}}

@@ -14,8 +14,8 @@ from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.efforts import effort_for
-from llm_mesh_dialects.openai.quirks import Quirks
-from llm_mesh_dialects.openai.requests.messages_writing import MessagesWriter
+from llm_mesh_dialects.openai.quirks import OpenAIQuirks
+from llm_mesh_dialects.openai.requests.messages_writing import OpenAIMessagesWriter
 from llm_mesh_dialects.openai.requests.tools_writing import response_format, tool, tool_choice
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
@@ -42,7 +42,7 @@ _RESERVED = frozenset(
 
 def input_to_chat(
     request: generate_pb2.GenerateInput,
-    quirks: Quirks,
+    quirks: OpenAIQuirks,
     *,
     model: str,
     stream: bool,
@@ -78,19 +78,19 @@ def input_to_chat(
 
 
 Body = dict[str, Any]
-Writer = Callable[[Body, Any, Quirks, Report], None]
+Writer = Callable[[Body, Any, OpenAIQuirks, Report], None]
 
 
-def _messages(body: Body, messages: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401 (a field of any kind)
-    body["messages"] = MessagesWriter(quirks, report).written(messages)
+def _messages(body: Body, messages: Any, quirks: OpenAIQuirks, report: Report) -> None:  # noqa: ANN401 (a field of any kind)
+    body["messages"] = OpenAIMessagesWriter(quirks, report).written(messages)
 
 
-def _tools(body: Body, tools: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+def _tools(body: Body, tools: Any, quirks: OpenAIQuirks, report: Report) -> None:  # noqa: ANN401
     tools = [tool(each, f"tools[{index}].", quirks, report) for index, each in enumerate(tools)]
     _put(body, "tools", [each for each in tools if each is not None] or None)
 
 
-def _choose(body: Body, request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+def _choose(body: Body, request: generate_pb2.GenerateInput, quirks: OpenAIQuirks, report: Report) -> None:
     choice = request.tool_choice
     allowed = frozenset(choice.allowed)
     if allowed and not quirks.allowed_tools and "tools" in body:
@@ -114,32 +114,32 @@ def _names(tools: list[dict[str, Any]]) -> set[str]:
     return {each.get("function", {}).get("name", "") for each in tools}
 
 
-def _limit(body: Body, limit: int, quirks: Quirks, _report: Report) -> None:
+def _limit(body: Body, limit: int, quirks: OpenAIQuirks, _report: Report) -> None:
     body.setdefault(quirks.max_tokens, limit)
 
 
 def _as(key: str) -> Writer:
-    def write(body: Body, value: Any, _quirks: Quirks, _report: Report) -> None:  # noqa: ANN401
+    def write(body: Body, value: Any, _quirks: OpenAIQuirks, _report: Report) -> None:  # noqa: ANN401
         body[key] = value
 
     return write
 
 
-def _stop(body: Body, stops: Any, quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+def _stop(body: Body, stops: Any, quirks: OpenAIQuirks, report: Report) -> None:  # noqa: ANN401
     body["stop"] = list(stops)
     if quirks.most_stops and len(stops) > quirks.most_stops:
         body["stop"] = body["stop"][: quirks.most_stops]
         report.dropped("stop", f"the provider takes {quirks.most_stops} stop sequences, not {len(stops)}")
 
 
-def _user(body: Body, user: str, quirks: Quirks, report: Report) -> None:
+def _user(body: Body, user: str, quirks: OpenAIQuirks, report: Report) -> None:
     if quirks.longest_user and len(user) > quirks.longest_user:
         report.approximated("end_user", f"more than {quirks.longest_user} characters are sent as their hash")
         user = sha256(user.encode()).hexdigest()[: quirks.longest_user]
     body["user"] = user
 
 
-def _modalities(body: Body, modalities: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+def _modalities(body: Body, modalities: Any, _quirks: OpenAIQuirks, report: Report) -> None:  # noqa: ANN401
     """Sound and images cost other prices than the text that is reserved for."""
     requested = list(modalities)
     if report.gate is not None and any(each != "text" for each in requested):
@@ -147,7 +147,7 @@ def _modalities(body: Body, modalities: Any, _quirks: Quirks, report: Report) ->
     body["modalities"] = requested
 
 
-def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report: Report) -> None:
+def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: OpenAIQuirks, report: Report) -> None:
     for name in _SAMPLING:
         if sampling.HasField(name):
             body[name] = getattr(sampling, name)
@@ -162,7 +162,7 @@ def _sample(body: Body, sampling: generate_pb2.Sampling, quirks: Quirks, report:
         body["logit_bias"] = {token: int(bias) if bias.is_integer() else bias for token, bias in sampling.logit_bias.items()}
 
 
-def _reason(body: Body, request: generate_pb2.GenerateInput, quirks: Quirks, report: Report) -> None:
+def _reason(body: Body, request: generate_pb2.GenerateInput, quirks: OpenAIQuirks, report: Report) -> None:
     reasoning = request.reasoning
     if quirks.reasoning == "reasoning":
         fields: dict[str, Any] = {}
@@ -180,20 +180,20 @@ def _reason(body: Body, request: generate_pb2.GenerateInput, quirks: Quirks, rep
         report.dropped("reasoning.budget_tokens", "the provider takes an effort, not a number of tokens")
 
 
-def _logprobs(body: Body, options: generate_pb2.LogprobOptions, _quirks: Quirks, _report: Report) -> None:
+def _logprobs(body: Body, options: generate_pb2.LogprobOptions, _quirks: OpenAIQuirks, _report: Report) -> None:
     body["logprobs"] = True
     if options.top:
         body["top_logprobs"] = options.top
 
 
-def _cache_key(body: Body, key: str, quirks: Quirks, report: Report) -> None:
+def _cache_key(body: Body, key: str, quirks: OpenAIQuirks, report: Report) -> None:
     if quirks.prompt_cache_key:
         body["prompt_cache_key"] = key
     else:
         report.dropped("prompt_cache_key", "the provider has no key for its cache")
 
 
-def _extras(body: Body, extras_of_input: Any, _quirks: Quirks, report: Report) -> None:  # noqa: ANN401
+def _extras(body: Body, extras_of_input: Any, _quirks: OpenAIQuirks, report: Report) -> None:  # noqa: ANN401
     for extra in extras_of_input:
         if extra.dialect == DIALECT and extra.key in _RESERVED:
             report.dropped(f"extras[{extra.dialect}.{extra.key}]", "typed fields say this")
@@ -217,7 +217,7 @@ _WRITERS: Final[Mapping[str, Writer]] = {
 }
 
 
-def _leave_out(body: dict[str, Any], quirks: Quirks, report: Report) -> None:
+def _leave_out(body: dict[str, Any], quirks: OpenAIQuirks, report: Report) -> None:
     for name in sorted(quirks.unsupported & body.keys()):
         del body[name]
         report.dropped(_PATHS.get(name, name), f"the provider refuses {name}")

@@ -12,7 +12,7 @@ from llm_mesh_dialects.loose import loose_count, loose_text
 from llm_mesh_dialects.openai import parts_reading
 from llm_mesh_dialects.openai.call_ids import name_calls
 from llm_mesh_dialects.openai.logprobs import read_logprobs
-from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
+from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
 from llm_mesh_dialects.openai.usage import read_usage_into
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
 
@@ -26,14 +26,14 @@ _ENDED_AS_USUAL: Final = frozenset({generate_pb2.FINISH_REASON_UNSPECIFIED, gene
 _APPROXIMATED: Final = generate_pb2.TRANSLATION_ACTION_APPROXIMATED
 
 
-def chat_to_output(body: dict[str, Any], quirks: Quirks = OPENAI) -> generate_pb2.GenerateOutput:
+def chat_to_output(body: dict[str, Any], quirks: OpenAIQuirks = OPENAI) -> generate_pb2.GenerateOutput:
     """The typed answer; raises `DialectError` where the body is none."""
     result = generate_pb2.GenerateOutput()
     chat_into_output(result, body, quirks)
     return result
 
 
-def chat_into_output(result: generate_pb2.GenerateOutput, body: dict[str, Any], quirks: Quirks = OPENAI) -> None:
+def chat_into_output(result: generate_pb2.GenerateOutput, body: dict[str, Any], quirks: OpenAIQuirks = OPENAI) -> None:
     """Likewise, into a message that is there already, and empty."""
     if not isinstance(body, dict):
         raise DialectError("", "expected an object")

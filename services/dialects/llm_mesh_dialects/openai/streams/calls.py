@@ -25,7 +25,7 @@ Event = generate_pb2.StreamEvent
 
 
 @dataclass(slots=True)
-class Call:
+class StreamedCall:
     """One call of one choice."""
 
     number: int
@@ -44,9 +44,9 @@ class CallReader:
 
     def __init__(self, choice: int) -> None:
         self._choice = choice
-        self._calls: list[Call] = []
-        self._by_id: dict[str, Call] = {}
-        self._by_index: dict[int, Call] = {}
+        self._calls: list[StreamedCall] = []
+        self._by_id: dict[str, StreamedCall] = {}
+        self._by_index: dict[int, StreamedCall] = {}
         self._answer = ""
 
     def __bool__(self) -> bool:
@@ -84,7 +84,7 @@ class CallReader:
             if not call.begun:
                 self._tell(call, events)
 
-    def _of(self, index: int | None, identity: str, name: str, path: str, events: list[Event]) -> Call:
+    def _of(self, index: int | None, identity: str, name: str, path: str, events: list[Event]) -> StreamedCall:
         known = self._by_id.get(identity) if identity else None
         if known is not None:
             return known
@@ -95,18 +95,18 @@ class CallReader:
             return before
         return self._begin(index, path, events)
 
-    def _begin(self, index: int | None, path: str, events: list[Event]) -> Call:
+    def _begin(self, index: int | None, path: str, events: list[Event]) -> StreamedCall:
         if len(self._calls) >= _MOST_CALLS:
             raise DialectError(path, f"expected at most {_MOST_CALLS} tool calls")
         if self._calls and not self._calls[-1].begun and self._calls[-1].index is None:
             self._tell(self._calls[-1], events)
-        call = Call(len(self._calls), index)
+        call = StreamedCall(len(self._calls), index)
         self._calls.append(call)
         if index is not None:
             self._by_index[index] = call
         return call
 
-    def _tell(self, call: Call, events: list[Event]) -> None:
+    def _tell(self, call: StreamedCall, events: list[Event]) -> None:
         if not call.begun:
             call.begun = True
             call.id = call.id or made_id(self._answer, self._choice, call.number)
@@ -122,7 +122,7 @@ class CallReader:
             events.append(Event(tool_call=generate_pb2.ToolCallDelta(choice=self._choice, index=call.number, arguments_json=more)))
 
 
-def _begins_another(call: Call, identity: str, name: str, *, unindexed: bool) -> bool:
+def _begins_another(call: StreamedCall, identity: str, name: str, *, unindexed: bool) -> bool:
     """Whether a piece that was told to belong to a call begins another: by an id or a name that is not that call's."""
     if identity and call.id and identity != call.id:
         return True

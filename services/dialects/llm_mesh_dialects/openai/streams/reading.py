@@ -16,7 +16,7 @@ from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_count, loose_text, mended
 from llm_mesh_dialects.openai.logprobs import read_logprobs
-from llm_mesh_dialects.openai.quirks import OPENAI, Quirks
+from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
 from llm_mesh_dialects.openai.streams.deltas import DeltaReader
 from llm_mesh_dialects.openai.streams.template import Template, template
 from llm_mesh_dialects.openai.usage import read_usage
@@ -42,7 +42,7 @@ Event = generate_pb2.StreamEvent
 class ChunkReader:
     """Reads one stream. `finished` says whether every choice that began has ended."""
 
-    def __init__(self, quirks: Quirks = OPENAI) -> None:
+    def __init__(self, quirks: OpenAIQuirks = OPENAI) -> None:
         self._quirks = quirks
         self._deltas = DeltaReader()
         self._started = False

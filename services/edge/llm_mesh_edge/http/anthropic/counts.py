@@ -6,13 +6,13 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh_dialects.anthropic import requests, responses
 from llm_mesh_edge.domain.failures import placed
-from llm_mesh_edge.domain.ports import Gateway
+from llm_mesh_edge.domain.ports import GatewayClient
 from llm_mesh_edge.domain.receipts import decision_header, screened_headers
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.anthropic.places import place
 from llm_mesh_edge.http.asking import conversation
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.exchange import HttpExchange
 from llm_mesh_edge.http.presence import Presence
 
 _SOURCES = {
@@ -25,11 +25,11 @@ _SOURCES = {
 class Counts:
     """Carries a request to the gateway, and back how many tokens it has."""
 
-    def __init__(self, gateway: Gateway, bodies: Bodies) -> None:
+    def __init__(self, gateway: GatewayClient, bodies: Bodies) -> None:
         self._gateway = gateway
         self._bodies = bodies
 
-    async def __call__(self, exchange: Exchange) -> None:
+    async def __call__(self, exchange: HttpExchange) -> None:
         """Answer. An estimate is an upper bound, so who counted is told."""
         request = await conversation(exchange, self._bodies)
         body = with_betas(request.body, exchange.headers)

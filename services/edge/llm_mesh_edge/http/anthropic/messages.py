@@ -33,13 +33,13 @@ class Messages:
         """A whole answer."""
         return responses.output_to_message(output, id=number)
 
-    def writer(self, given: generate_pb2.GenerateInput, number: str) -> MessagesWriter:
+    def writer(self, given: generate_pb2.GenerateInput, number: str) -> AnthropicAnswerWriter:
         """Of a streamed answer."""
         del given
-        return MessagesWriter(number)
+        return AnthropicAnswerWriter(number)
 
 
-class MessagesWriter:
+class AnthropicAnswerWriter:
     """`Writer`."""
 
     __slots__ = ("_events",)

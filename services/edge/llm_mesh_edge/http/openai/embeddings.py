@@ -6,11 +6,11 @@ from functools import partial
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.openai import embeddings
-from llm_mesh_edge.domain.ports import Gateway, VectorsStream
+from llm_mesh_edge.domain.ports import GatewayClient, VectorsStream
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
 from llm_mesh_edge.http.asking import asked
 from llm_mesh_edge.http.bodies import LARGE, Bodies
-from llm_mesh_edge.http.exchange import Exchange
+from llm_mesh_edge.http.exchange import HttpExchange
 from llm_mesh_edge.http.presence import Presence
 from llm_mesh_runtime.errors import internal
 from llm_mesh_runtime.pace import Pace, Unpaced
@@ -21,12 +21,12 @@ Piece = gateway_pb2.EmbedStreamResponse
 class Embeddings:
     """Carries texts to the gateway and vectors back."""
 
-    def __init__(self, gateway: Gateway, bodies: Bodies) -> None:
+    def __init__(self, gateway: GatewayClient, bodies: Bodies) -> None:
         self._gateway = gateway
         self._bodies = bodies
 
-    async def __call__(self, exchange: Exchange) -> None:
-        """Answer."""
+    async def __call__(self, exchange: HttpExchange) -> None:
+        """Translate the body, ask the gateway, and write the vectors as numbers or as base64."""
         request = await asked(exchange, self._bodies)
         base64 = request.body.get("encoding_format") == "base64"
         given = await self._bodies.worked(exchange, request.size, lambda: embeddings.body_to_input(request.body))

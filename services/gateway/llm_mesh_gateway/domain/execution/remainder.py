@@ -20,7 +20,7 @@ class LateUsage(NamedTuple):
 
     seconds: float = 0.0
     size: int = 0
-    """Bytes."""
+    """Bytes of events that are read on at most."""
 
 
 class Remainder:

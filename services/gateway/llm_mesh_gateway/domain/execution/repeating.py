@@ -20,7 +20,7 @@ USUAL_DELAY = 1.0
 """What a caller is told to wait where the provider does not say."""
 
 
-class Bounds(NamedTuple):
+class RetryBounds(NamedTuple):
     """What one request may repeat and wait, at most."""
 
     repetitions: int = 2
@@ -41,7 +41,7 @@ def passes(failure: MeshError) -> bool:
     return known and failure.metadata.get("quota") != "exhausted"
 
 
-def delay_before(failure: MeshError, spent: Spent, bounds: Bounds, remaining: float | None, chance: float) -> float | None:
+def delay_before(failure: MeshError, spent: Spent, bounds: RetryBounds, remaining: float | None, chance: float) -> float | None:
     """Seconds to wait before the attempt is repeated; None: it is not.
 
     Never earlier than the provider says, and never so late that no time is left (`remaining`: the caller's, None where it has no

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_gateway.domain import errors
 from llm_mesh_gateway.domain.execution.plan import target_of
-from llm_mesh_gateway.domain.execution.repeating import Bounds, Spent, delay_before
+from llm_mesh_gateway.domain.execution.repeating import RetryBounds, Spent, delay_before
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.failures import Verdict, meaning_of, same_fault
 from llm_mesh_runtime.context import deadline_remaining
@@ -25,7 +25,7 @@ class Retries:
 
     __slots__ = ("_attempts", "_bounds", "_budget", "_extend", "_failures", "_refused_dialects", "_spent")
 
-    def __init__(self, attempts: Sequence[plan_pb2.Attempt], extend: Extend, budget: RetryBudget, bounds: Bounds) -> None:
+    def __init__(self, attempts: Sequence[plan_pb2.Attempt], extend: Extend, budget: RetryBudget, bounds: RetryBounds) -> None:
         self._attempts = attempts
         self._extend = extend
         self._budget = budget

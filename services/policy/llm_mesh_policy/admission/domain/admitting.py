@@ -20,7 +20,7 @@ from llm_mesh_policy.admission.domain.ids import Ids, ulid
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
-from llm_mesh_policy.ledger.ports import REFUSED, SETTLED, Reservation, Seals, unreserved_entry
+from llm_mesh_policy.ledger.ports import REFUSED, SETTLED, Reservation, ReservationSeals, unreserved_entry
 from llm_mesh_policy.rules.ports import holding, least
 from llm_mesh_policy.screening.ports import (
     CLEAN,
@@ -72,7 +72,7 @@ class Tenancy(Protocol):
         """What the platform sets about a domain."""
 
 
-class Identity(Protocol):
+class AdmissionIdentity(Protocol):
     """What admission asks of identity."""
 
     def snapshot(self) -> Tenancy:
@@ -98,8 +98,8 @@ class Admitting:
 
     def __init__(  # noqa: PLR0913 (what admission needs, each by its name)
         self,
-        identity: Identity,
-        seals: Seals,
+        identity: AdmissionIdentity,
+        seals: ReservationSeals,
         clock: Clock,
         rules: ScreeningRules,
         *,

@@ -5,7 +5,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_policy.admission.domain import media
-from llm_mesh_policy.screening.ports import Flow, Form, Slot
+from llm_mesh_policy.screening.ports import Flow, Slot, TextForm
 from llm_mesh_runtime.errors import invalid
 
 _MEDIA = frozenset({"image", "audio", "file"})
@@ -18,7 +18,7 @@ def of_generate(message: generate_pb2.GenerateInput) -> Iterator[Slot]:
     for number, tool in enumerate(message.tools[:] if message.tools else ()):
         yield from _tool(tool, f"tools[{number}]")
     if message.HasField("tool_choice"):
-        yield from _attribute(message.tool_choice, "name", "tool_choice", form=Form.NAME, flow=Flow.IDENTIFIERS)
+        yield from _attribute(message.tool_choice, "name", "tool_choice", form=TextForm.NAME, flow=Flow.IDENTIFIERS)
     if message.HasField("response_format") and message.response_format.HasField("json_schema"):
         yield from _schema(message.response_format.json_schema, "response_format.json_schema")
     for name in ("stop", "modalities"):
@@ -71,7 +71,7 @@ def _refusal(part: content_pb2.Part, place: str) -> Iterator[Slot]:
 
 def _tool_result(part: content_pb2.Part, place: str) -> Iterator[Slot]:
     result = part.tool_result
-    yield from _attribute(result, "tool_call_id", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(result, "tool_call_id", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
     for number, inner in enumerate(result.parts[:]):
         yield from _part(inner, f"{place}.parts[{number}]")
 
@@ -90,9 +90,9 @@ def _reasoning(part: content_pb2.Part, place: str) -> Iterator[Slot]:
 
 def _tool_call(part: content_pb2.Part, place: str) -> Iterator[Slot]:
     call = part.tool_call
-    yield from _attribute(call, "id", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
-    yield from _attribute(call, "name", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
-    yield from _attribute(call, "arguments_json", place, form=Form.JSON)
+    yield from _attribute(call, "id", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(call, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(call, "arguments_json", place, form=TextForm.JSON)
 
 
 _KINDS: Mapping[str, Callable[[content_pb2.Part, str], Iterator[Slot]]] = {
@@ -110,7 +110,7 @@ def _media(part: content_pb2.Part, kind: str, place: str) -> Iterator[Slot]:
         yield from _attribute(owner, name, place)
     for name in ("mime_type", "detail", "file_id"):
         yield from _attribute(owner, name, place, flow=Flow.ATTRIBUTES)
-    yield from _attribute(owner, "uri", place, form=Form.URI, flow=Flow.ATTRIBUTES)
+    yield from _attribute(owner, "uri", place, form=TextForm.URI, flow=Flow.ATTRIBUTES)
     text = media.readable(owner)
     if text is None:
         yield _opaque(place, kind, _as_text(part))
@@ -121,9 +121,9 @@ def _media(part: content_pb2.Part, kind: str, place: str) -> Iterator[Slot]:
 def _tool(tool: content_pb2.Tool, place: str) -> Iterator[Slot]:
     if tool.WhichOneof("kind") == "function":
         here = f"{place}.function"
-        yield from _attribute(tool.function, "name", here, form=Form.NAME, flow=Flow.IDENTIFIERS)
+        yield from _attribute(tool.function, "name", here, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
         yield from _attribute(tool.function, "description", here, flow=Flow.TOOLS)
-        yield from _attribute(tool.function, "parameters_json", here, form=Form.SCHEMA, flow=Flow.TOOLS)
+        yield from _attribute(tool.function, "parameters_json", here, form=TextForm.SCHEMA, flow=Flow.TOOLS)
     elif tool.WhichOneof("kind") == "opaque":
         yield from _attribute(tool.opaque, "type", f"{place}.opaque", flow=Flow.IDENTIFIERS)
         yield from _json(tool.opaque, f"{place}.opaque", Flow.TOOLS)
@@ -132,9 +132,9 @@ def _tool(tool: content_pb2.Tool, place: str) -> Iterator[Slot]:
 
 
 def _schema(schema: content_pb2.JsonSchemaFormat, place: str) -> Iterator[Slot]:
-    yield from _attribute(schema, "name", place, form=Form.NAME, flow=Flow.IDENTIFIERS)
+    yield from _attribute(schema, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
     yield from _attribute(schema, "description", place, flow=Flow.TOOLS)
-    yield from _attribute(schema, "schema_json", place, form=Form.SCHEMA, flow=Flow.TOOLS)
+    yield from _attribute(schema, "schema_json", place, form=TextForm.SCHEMA, flow=Flow.TOOLS)
 
 
 def _biases(sampling: generate_pb2.Sampling) -> Iterator[Slot]:
@@ -144,7 +144,7 @@ def _biases(sampling: generate_pb2.Sampling) -> Iterator[Slot]:
         def drop(_: str, token: str = token) -> None:
             del biases[token]
 
-        yield Slot(f"sampling.logit_bias[{token}]", token, drop, Form.KEY, Flow.ATTRIBUTES)
+        yield Slot(f"sampling.logit_bias[{token}]", token, drop, TextForm.KEY, Flow.ATTRIBUTES)
 
 
 def _attribute(
@@ -152,7 +152,7 @@ def _attribute(
     name: str,
     place: str,
     *,
-    form: Form = Form.TEXT,
+    form: TextForm = TextForm.TEXT,
     flow: Flow = Flow.CONVERSATION,
 ) -> Iterator[Slot]:
     text = getattr(owner, name)
@@ -174,7 +174,7 @@ def _as_text(part: content_pb2.Part) -> Callable[[str], None]:
 
 
 def _opaque(field: str, what: str, put: Callable[[str], None]) -> Slot:
-    return Slot(field, what, put, Form.OPAQUE)
+    return Slot(field, what, put, TextForm.OPAQUE)
 
 
 def _repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repeated field)
@@ -183,13 +183,13 @@ def _repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repea
         def replace(new: str, number: int = number) -> None:
             texts[number] = new
 
-        yield Slot(f"{name}[{number}]", text, replace, Form.TEXT, Flow.ATTRIBUTES)
+        yield Slot(f"{name}[{number}]", text, replace, TextForm.TEXT, Flow.ATTRIBUTES)
 
 
 def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras") -> Iterator[Slot]:
     for number, extra in enumerate(extras[:]):
         here = f"{place}.{name}[{number}]" if place else f"{name}[{number}]"
-        yield from _attribute(extra, "key", here, form=Form.NAME, flow=Flow.IDENTIFIERS)
+        yield from _attribute(extra, "key", here, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
         yield from _json(extra, here, Flow.ATTRIBUTES)
 
 
@@ -204,4 +204,4 @@ def _json(owner: Any, place: str, flow: Flow) -> Iterator[Slot]:  # noqa: ANN401
     def replace(new: str) -> None:
         owner.json = new.encode()
 
-    yield Slot(f"{place}.json", text, replace, Form.JSON, flow)
+    yield Slot(f"{place}.json", text, replace, TextForm.JSON, flow)

@@ -23,27 +23,27 @@ _EVERYWHERE = "domains/-"
 _SEQUENCE_DIGITS = 18
 
 
-class Page(NamedTuple):
+class AuditPage(NamedTuple):
     """Records by sequence, and the heads of all chains at the same moment."""
 
     records: Sequence[rules_pb2.AuditRecord]
     heads: Sequence[audit_pb2.ChainHead]
 
 
-class Store(Protocol):
+class TrailStore(Protocol):
     """Where the trail is kept."""
 
     async def record(self, source: str, entries: Sequence[AuditEntry]) -> int:
         """Adds those that the source has not sent before, in one transaction; answers with their number."""
 
-    async def page(self, after: int, limit: int, newest: int) -> Page:
+    async def page(self, after: int, limit: int, newest: int) -> AuditPage:
         """Records behind a sequence; behind all but about the `newest`, where that is set and `after` is 0."""
 
 
 class Trail:
     """Records and shows."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: TrailStore) -> None:
         self._store = store
 
     async def record(self, source: str, changes: Sequence[audit_pb2.ChangeRecord]) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy import Row as SqlRow
 
 from llm_mesh.policy.v1 import audit_pb2
-from llm_mesh_policy.audit.domain.trail import Page
+from llm_mesh_policy.audit.domain.trail import AuditPage
 from llm_mesh_policy.audit.store.rows import record_of
 from llm_mesh_policy.audit.store.tables import audit_heads, audit_records
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
@@ -39,14 +39,14 @@ class SqlTrail:
 
         return await self._database.write(work)
 
-    async def page(self, after: int, limit: int, newest: int) -> Page:
-        def work(connection: Connection) -> Page:
+    async def page(self, after: int, limit: int, newest: int) -> AuditPage:
+        def work(connection: Connection) -> AuditPage:
             start = after
             if newest and not after:
                 start = max(0, (connection.scalar(select(func.max(audit_records.c.sequence))) or 0) - newest)
             statement = select(audit_records).where(audit_records.c.sequence > start).order_by(audit_records.c.sequence).limit(limit)
             records = [record_of(row) for row in connection.execute(statement)]
-            return Page(records, [_head_of(row) for row in connection.execute(select(audit_heads).order_by(audit_heads.c.writer))])
+            return AuditPage(records, [_head_of(row) for row in connection.execute(select(audit_heads).order_by(audit_heads.c.writer))])
 
         return await self._database.read(work)
 

@@ -11,7 +11,7 @@ from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork
 from llm_mesh_runtime.database import Database
 
 
-class Trail(Protocol):
+class TrailRecords(Protocol):
     """Where records are added within a transaction."""
 
     def extend_audit(self, unit: UnitOfWork, entries: Sequence[AuditEntry]) -> None:
@@ -21,7 +21,7 @@ class Trail(Protocol):
 class AuditRecords:
     """Writes single records; those that wait at the same time are committed together."""
 
-    def __init__(self, database: Database, trail: Trail) -> None:
+    def __init__(self, database: Database, trail: TrailRecords) -> None:
         self._database = database
         self._trail = trail
 

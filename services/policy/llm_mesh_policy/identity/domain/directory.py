@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import identity_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.domain.kinds import DOMAINS, PRINCIPALS, PROJECTS, Kind
+from llm_mesh_policy.domain.kinds import DOMAINS, PRINCIPALS, PROJECTS, ResourceKind
 from llm_mesh_policy.rules.ports import floor_in, save_domain, save_principal, save_project, with_floor
 from llm_mesh_runtime.errors import already_exists, etag_mismatch
 from llm_mesh_runtime.pace import Pace
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf.field_mask_pb2 import FieldMask
 
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.domain.resources import Row, Store, Transaction
+    from llm_mesh_policy.domain.resources import ResourceStore, StoredResource, Transaction
     from llm_mesh_policy.rules.ports import Change, Changes, Live, Snapshot
     from llm_mesh_runtime.resources import Page
 
@@ -31,7 +31,7 @@ M = TypeVar("M", bound=Message)
 class Directory:
     """Who and what there is."""
 
-    def __init__(self, store: Store, changes: Changes, live: Live) -> None:
+    def __init__(self, store: ResourceStore, changes: Changes, live: Live) -> None:
         self._store = store
         self._changes = changes
         self._live = live
@@ -90,7 +90,7 @@ class Directory:
         """The principals of a domain, by name."""
         return await self._page(PRINCIPALS, parent, page)
 
-    async def _create(self, actor: Actor, kind: Kind[M], parent: str, identity: str, resource: M) -> M:
+    async def _create(self, actor: Actor, kind: ResourceKind[M], parent: str, identity: str, resource: M) -> M:
         checks.new_id(identity, f"{kind.noun}_id")
         if parent or kind.collection != "domains":
             DOMAINS.place(parent, "parent")
@@ -107,7 +107,7 @@ class Directory:
 
         return (await self._changes.make(actor, work)).value
 
-    async def _update(self, actor: Actor, kind: Kind[M], changed: M, mask: FieldMask) -> M:
+    async def _update(self, actor: Actor, kind: ResourceKind[M], changed: M, mask: FieldMask) -> M:
         fields: Any = changed
         name: str = fields.name
         kind.place(name, f"{kind.noun}.name")
@@ -126,14 +126,14 @@ class Directory:
 
         return (await self._changes.make(actor, work)).value
 
-    async def _page(self, kind: Kind[M], parent: str, page: Page) -> tuple[Sequence[M], str]:
+    async def _page(self, kind: ResourceKind[M], parent: str, page: Page) -> tuple[Sequence[M], str]:
         domain, _ = DOMAINS.place(parent, "parent")
         rows = await self._store.read(lambda transaction: transaction.page(kind.collection, domain, page.after, page.limit))
         shown, token = page.cut(rows, lambda row: row.id)
         return [kind.unpack(row) for row in shown], token
 
 
-def _save(change: Change, kind: Kind[M], resource: M) -> M:
+def _save(change: Change, kind: ResourceKind[M], resource: M) -> M:
     """Saves by the rules of the kind."""
     saved: Any
     if isinstance(resource, identity_pb2.Domain):
@@ -155,7 +155,7 @@ def _shown(change: Change, saved: M) -> M:
     return done
 
 
-def _visible(rows: Sequence[Row], actor: Actor, snapshot: Snapshot) -> list[identity_pb2.Domain]:
+def _visible(rows: Sequence[StoredResource], actor: Actor, snapshot: Snapshot) -> list[identity_pb2.Domain]:
     """In a thread: a page may have a thousand domains, each with a decision of its own."""
     pace, shown = Pace(), []
     for domain in map(DOMAINS.unpack, rows):
@@ -165,7 +165,7 @@ def _visible(rows: Sequence[Row], actor: Actor, snapshot: Snapshot) -> list[iden
     return shown
 
 
-def _domains_after(after: str, limit: int, transaction: Transaction) -> list[Row]:
+def _domains_after(after: str, limit: int, transaction: Transaction) -> list[StoredResource]:
     return transaction.page(DOMAINS.collection, "", after, limit)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
 
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.domain.resources import Store, Transaction
+    from llm_mesh_policy.domain.resources import ResourceStore, Transaction
     from llm_mesh_policy.rules.ports import Change, Changes, Done
     from llm_mesh_runtime.resources import Page
 
@@ -44,7 +44,7 @@ class NewKey:
 class Keyring:
     """The keys of all projects."""
 
-    def __init__(self, store: Store, changes: Changes, pepper: Pepper) -> None:
+    def __init__(self, store: ResourceStore, changes: Changes, pepper: Pepper) -> None:
         self._store = store
         self._changes = changes
         self._pepper = pepper

@@ -16,7 +16,7 @@ from sqlalchemy import Row as SqlRow
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh_policy.domain.keys import StoredKey
 from llm_mesh_policy.domain.kinds import PROJECTS
-from llm_mesh_policy.domain.resources import Contents, Row, Transaction
+from llm_mesh_policy.domain.resources import Contents, StoredResource, Transaction
 from llm_mesh_policy.identity.store.tables import (
     DOMAINS,
     FORGOTTEN,
@@ -108,7 +108,7 @@ def _untold(marks: Mapping[int, int]) -> int:
     return max((marks.get(UNTOLD, 0), *written))
 
 
-def _rows(connection: Connection, collection: str, since: int) -> list[Row]:
+def _rows(connection: Connection, collection: str, since: int) -> list[StoredResource]:
     table = resources[collection]
     statement = select(table).where(table.c.revision > since) if since else select(table)
     return [_row(sql_row) for sql_row in connection.execute(statement)]
@@ -144,23 +144,23 @@ class SqlTransaction(SqlUnitOfWork):
             upsert(self.connection, revision, {"id": MAKING, "value": secrets.randbits(_MAKING_BITS)}, key=["id"])
         return self._revision
 
-    def find(self, collection: str, domain: str, identity: str) -> Row | None:
+    def find(self, collection: str, domain: str, identity: str) -> StoredResource | None:
         table = resources[collection]
         sql_row = self.connection.execute(select(table).where(table.c.domain == domain, table.c.id == identity)).first()
         return _row(sql_row) if sql_row else None
 
-    def page(self, collection: str, domain: str, after: str, limit: int) -> list[Row]:
+    def page(self, collection: str, domain: str, after: str, limit: int) -> list[StoredResource]:
         table = resources[collection]
         statement = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
         if collection != DOMAINS:
             statement = statement.where(table.c.domain == domain)
         return [_row(sql_row) for sql_row in self.connection.execute(statement)]
 
-    def save(self, collection: str, row: Row) -> Row:
+    def save(self, collection: str, row: StoredResource) -> StoredResource:
         self._mark(collection)
         known = self.find(collection, row.domain, row.id)
         now = self.now()
-        saved = Row(row.domain, row.id, row.body, known.create_time if known else now, now)
+        saved = StoredResource(row.domain, row.id, row.body, known.create_time if known else now, now)
         values = {name: getattr(saved, name) for name in ("domain", "id", "body", "create_time", "update_time")}
         values["revision"] = self._revision
         upsert(self.connection, resources[collection], values, key=["domain", "id"])
@@ -169,7 +169,7 @@ class SqlTransaction(SqlUnitOfWork):
         self._erase_answers(collection, [row])
         return saved
 
-    def save_all(self, collection: str, rows: Sequence[Row], *, grown: Collection[str]) -> None:
+    def save_all(self, collection: str, rows: Sequence[StoredResource], *, grown: Collection[str]) -> None:
         self._mark(collection)
         names = ("domain", "id", "body", "create_time", "update_time")
         values = [{name: getattr(row, name) for name in names} | {"revision": self._revision} for row in rows]
@@ -177,7 +177,7 @@ class SqlTransaction(SqlUnitOfWork):
         self._grown(collection, grown)
         self._erase_answers(collection, rows)
 
-    def _erase_answers(self, collection: str, rows: Sequence[Row]) -> None:
+    def _erase_answers(self, collection: str, rows: Sequence[StoredResource]) -> None:
         """Has the kept answers erased of projects that do not keep any from now on."""
         if collection != PROJECTS.collection:
             return
@@ -281,8 +281,8 @@ def check_pepper(connection: Connection, database: Database, digest: bytes) -> N
         raise SettingsError([SettingProblem("LLM_MESH_POLICY_KEY_PEPPER", problem)])
 
 
-def _row(sql_row: SqlRow[Any]) -> Row:
-    return Row(sql_row.domain, sql_row.id, bytes(sql_row.body), sql_row.create_time, sql_row.update_time)
+def _row(sql_row: SqlRow[Any]) -> StoredResource:
+    return StoredResource(sql_row.domain, sql_row.id, bytes(sql_row.body), sql_row.create_time, sql_row.update_time)
 
 
 def _key(sql_row: SqlRow[Any]) -> StoredKey:

@@ -19,7 +19,7 @@ _LONGEST_NOTE = 512
 _TIME_DIGITS = 20
 
 
-class Limits(Protocol):
+class LimitStore(Protocol):
     """Where budgets and limits are kept."""
 
     async def budget(self, name: str) -> ledger_pb2.Budget | None: ...
@@ -74,7 +74,7 @@ class Projects(Protocol):
         """By name."""
 
 
-class Identity(Protocol):
+class AccountIdentity(Protocol):
     """What accounts ask of identity."""
 
     def snapshot(self) -> Projects:
@@ -86,10 +86,10 @@ class Accounts:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: LimitStore,
         entries: Entries,
         ledger: Reconciling,
-        identity: Identity,
+        identity: AccountIdentity,
         *,
         currency: str,
         alerts: Alerts | None = None,

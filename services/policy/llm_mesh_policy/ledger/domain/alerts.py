@@ -8,7 +8,7 @@ from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_runtime.log import get_logger
 
 
-class Kind(StrEnum):
+class AlertKind(StrEnum):
     """What happened."""
 
     OVERRUN = "overrun"
@@ -19,8 +19,8 @@ class Kind(StrEnum):
     """What a budget or limit counted is not the sum of its entries."""
 
 
-class Series(Protocol):
-    """A counter."""
+class AlertCounter(Protocol):
+    """Counts the alerts of one kind for the metrics."""
 
     def inc(self) -> None: ...
 
@@ -28,10 +28,10 @@ class Series(Protocol):
 class Alerts:
     """Raises alerts."""
 
-    def __init__(self, counters: Mapping[Kind, Series]) -> None:
+    def __init__(self, counters: Mapping[AlertKind, AlertCounter]) -> None:
         self._counters = counters
 
-    def raised(self, kind: Kind, message: str, **facts: object) -> None:
+    def raised(self, kind: AlertKind, message: str, **facts: object) -> None:
         """Counts one and logs it."""
         if kind in self._counters:
             self._counters[kind].inc()
@@ -41,8 +41,8 @@ class Alerts:
         """Looks at an entry that was charged or corrected."""
         if entry.overrun:
             message = "a provider billed more than was reserved; the project's budget is closed"
-            self.raised(Kind.OVERRUN, message, reservation=entry.name, reserved=entry.reserved.nanos, charged=entry.charged.nanos)
+            self.raised(AlertKind.OVERRUN, message, reservation=entry.name, reserved=entry.reserved.nanos, charged=entry.charged.nanos)
         for line in entry.lines[:]:
             if line.implausible:
                 message = "a provider reported more than the attempt can have used; what was counted is charged"
-                self.raised(Kind.IMPLAUSIBLE_USAGE, message, reservation=entry.name, attempt=line.usage.attempt_id, model=line.model)
+                self.raised(AlertKind.IMPLAUSIBLE_USAGE, message, reservation=entry.name, attempt=line.usage.attempt_id, model=line.model)

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.ledger.domain.meters import CONCURRENCY, INPUT_TOKENS, MONEY, OUTPUT_TOKENS, REQUESTS, TOKENS, Amounts
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 
 Vector = dict[str, dict[str, int]]
 
 _ONE = {REQUESTS: 1, CONCURRENCY: 1}
 
 
-def bound(lines: Sequence[Line], subjects: Iterable[str]) -> list[str]:
+def bound(lines: Sequence[QuoteLine], subjects: Iterable[str]) -> list[str]:
     """Whom limits may bind where lines are asked for: the subjects, and each line's model and payer. The keys of `asked`."""
     return list(dict.fromkeys((*subjects, *[f"model:{line.model}" for line in lines], *[line.payer for line in lines])))
 
 
-def asked(lines: Sequence[Line], subjects: Iterable[str], *, beyond: Sequence[Line] = ()) -> Amounts:
+def asked(lines: Sequence[QuoteLine], subjects: Iterable[str], *, beyond: Sequence[QuoteLine] = ()) -> Amounts:
     """The worst case of the lines. Where they extend a reservation, `beyond` has its lines: the request itself is counted already."""
     whole = _tokens(lines) | ({} if beyond else _ONE)
     vector: Vector = dict.fromkeys(subjects, whole)
@@ -56,7 +56,7 @@ def _domain_of(payer: str) -> str:
     return payer.partition("/projects/")[0]
 
 
-def _tokens(lines: Sequence[Line]) -> dict[str, int]:
+def _tokens(lines: Sequence[QuoteLine]) -> dict[str, int]:
     inputs = sum(line.input_tokens for line in lines)
     outputs = sum(line.all_output_tokens for line in lines)
     return {INPUT_TOKENS: inputs, OUTPUT_TOKENS: outputs, TOKENS: inputs + outputs}

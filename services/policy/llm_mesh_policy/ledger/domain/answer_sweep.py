@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from llm_mesh_policy.ledger.domain.kept_answers import Tenancy, keeps_answers
+from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswerTenancy, keeps_answers
 from llm_mesh_runtime.refresh import repeat
 
 
-class Store(Protocol):
-    """What is swept."""
+class SweptStore(Protocol):
+    """The kept answers, from which the sweep erases those of projects that keep none any more."""
 
     async def projects(self) -> list[str]:
         """Those with answers, or with answers to erase."""
@@ -25,7 +25,7 @@ class Store(Protocol):
 class AnswerSweep:
     """Sweeps again and again. Erasing goes in small works, so that nobody waits long for the store."""
 
-    def __init__(self, store: Store, tenancy: Callable[[], Tenancy], period: float = 30.0) -> None:
+    def __init__(self, store: SweptStore, tenancy: Callable[[], KeptAnswerTenancy], period: float = 30.0) -> None:
         self._store = store
         self._tenancy = tenancy
         self._period = period

@@ -6,7 +6,7 @@ from typing import Protocol
 from llm_mesh.policy.v1 import usage_pb2
 
 
-class Series(Protocol):
+class ChargeCounter(Protocol):
     """A counter of one currency and model."""
 
     def inc(self, amount: float) -> None: ...
@@ -15,7 +15,7 @@ class Series(Protocol):
 class Charges:
     """`series` answers with the counter of a currency and a model; without it nothing is counted."""
 
-    def __init__(self, series: Callable[[str, str], Series] | None = None) -> None:
+    def __init__(self, series: Callable[[str, str], ChargeCounter] | None = None) -> None:
         self._series = series
 
     def count(self, entry: usage_pb2.LedgerEntry) -> None:

@@ -13,8 +13,8 @@ from llm_mesh_policy.domain.errors import PolicyError, invalid_credential
 from llm_mesh_policy.ledger.domain import amounts, records, refusals, repetition
 from llm_mesh_policy.ledger.domain.kept_answers import Place, key_reused
 from llm_mesh_policy.ledger.domain.meters import Fit, Hold, fit
-from llm_mesh_policy.ledger.domain.ports import Draft, Held
-from llm_mesh_policy.ledger.domain.quote import Line, within_bounds
+from llm_mesh_policy.ledger.domain.ports import HeldReservation, ReservationDraft
+from llm_mesh_policy.ledger.domain.quote import QuoteLine, within_bounds
 from llm_mesh_policy.ledger.domain.requests import Extend, Reserve
 from llm_mesh_policy.ledger.domain.reservation import (
     ESTIMATED,
@@ -41,7 +41,7 @@ class LedgerTerms(NamedTuple):
     """Whether what costs needs a budget that binds its payer."""
 
 
-def reserve(view: LedgerView, request: Reserve, terms: LedgerTerms) -> Held | MeshError:
+def reserve(view: LedgerView, request: Reserve, terms: LedgerTerms) -> HeldReservation | MeshError:
     """Holds the worst case: expiry, then idempotency, then tags and limits; and the same `Reserve` again gets its first answer again."""
     draft, reservation = request.draft, request.draft.reservation
     refusal: MeshError | None = _expired() if draft.expires <= view.now else None
@@ -64,7 +64,7 @@ def reserve(view: LedgerView, request: Reserve, terms: LedgerTerms) -> Held | Me
     return _screened(view, reservation, _held(view, reservation, fitting, terms))
 
 
-def extend(view: LedgerView, request: Extend, terms: LedgerTerms) -> Held | MeshError:
+def extend(view: LedgerView, request: Extend, terms: LedgerTerms) -> HeldReservation | MeshError:
     """Adds an attempt to a held reservation. The same attempt again gets the same answer."""
     reservation = view.reservations[request.id]
     refusal = _not_extended(reservation, request.id, request.admission_id) or (_expired() if request.expires <= view.now else None)
@@ -72,7 +72,7 @@ def extend(view: LedgerView, request: Extend, terms: LedgerTerms) -> Held | Mesh
         return refusal or unknown(request.id)
     line = request.line.with_candidates(max(other.candidates for other in reservation.lines))
     if any(line.id == other.id for other in reservation.lines):
-        return Held(reservation, (), view.now) if line in reservation.lines else already_exists(f"attempt {line.id}")
+        return HeldReservation(reservation, (), view.now) if line in reservation.lines else already_exists(f"attempt {line.id}")
     fitting = _fitting(view, reservation, amounts.bound([line], reservation.subjects), [line], terms, reservation.lines)
     if isinstance(fitting, MeshError):
         return _refused(view, reservation, fitting)
@@ -86,12 +86,12 @@ def extend(view: LedgerView, request: Extend, terms: LedgerTerms) -> Held | Mesh
     return _held(view, grown, Fit(meters=tuple(meter for meter in fitting.meters if (meter.name, meter.window) in booked)), terms)
 
 
-def place_of(draft: Draft) -> Place:
+def place_of(draft: ReservationDraft) -> Place:
     """Whose idempotency key a draft has."""
     return Place(draft.reservation.domain, draft.reservation.project, draft.idempotency_key)
 
 
-def repeated_key(view: LedgerView, draft: Draft) -> MeshError | None:
+def repeated_key(view: LedgerView, draft: ReservationDraft) -> MeshError | None:
     """Why the key does not let the request through: another request, one in progress, or one that has ended."""
     reservation = draft.reservation
     first = view.first_requests[place_of(draft)]
@@ -113,9 +113,9 @@ def _fitting(
     view: LedgerView,
     reservation: Reservation,
     subjects: Sequence[str],
-    lines: Sequence[Line],
+    lines: Sequence[QuoteLine],
     terms: LedgerTerms,
-    beyond: Sequence[Line] = (),
+    beyond: Sequence[QuoteLine] = (),
 ) -> Fit | MeshError:
     """What the meters say, if the key still counts."""
     if not view.counts(reservation.key):
@@ -135,10 +135,10 @@ def _untagged(view: LedgerView, reservation: Reservation) -> MeshError | None:
     return None if missing is None else refusals.tag_required(*missing)
 
 
-def _held(view: LedgerView, made: Reservation, fitting: Fit, terms: LedgerTerms) -> Held:
+def _held(view: LedgerView, made: Reservation, fitting: Fit, terms: LedgerTerms) -> HeldReservation:
     view.stand(fitting.meters)
     view.record(records.reserved(made, allowed=True, detail=f"held {text_of(made.reserved, terms.currency)}", now=view.now))
-    return Held(made, refusals.statuses(fitting.meters, view.now), view.now)
+    return HeldReservation(made, refusals.statuses(fitting.meters, view.now), view.now)
 
 
 def _refused(view: LedgerView, reservation: Reservation, why: MeshError) -> MeshError:
@@ -157,14 +157,14 @@ def _unreserved(view: LedgerView, draft: Reservation, why: MeshError, terms: Led
     return why
 
 
-def _screened(view: LedgerView, made: Reservation, answer: Held) -> Held:
+def _screened(view: LedgerView, made: Reservation, answer: HeldReservation) -> HeldReservation:
     """The answer, after what screening did to the request is recorded."""
     if made.screened:
         view.record(replace(records.reserved(made, allowed=True, detail=made.screened, now=view.now), action=REQUEST))
     return answer
 
 
-def _repeated(view: LedgerView, reservation: Reservation) -> Held | MeshError | None:
+def _repeated(view: LedgerView, reservation: Reservation) -> HeldReservation | MeshError | None:
     """The same `Reserve` again gets the same answer: its first one may have been lost on the way. None where it is the first."""
     earlier = view.reservations[reservation.id]
     if earlier is None:
@@ -175,7 +175,7 @@ def _repeated(view: LedgerView, reservation: Reservation) -> Held | MeshError | 
         return already_exists(reservation.id)
     if earlier.entry.state in {SETTLED, ESTIMATED}:
         return already_settled(reservation.id)
-    return Held(earlier, (), view.now) if earlier.lines == reservation.lines else already_exists(reservation.id)
+    return HeldReservation(earlier, (), view.now) if earlier.lines == reservation.lines else already_exists(reservation.id)
 
 
 def _merged(before: Sequence[Hold], added: Sequence[Hold]) -> tuple[Hold, ...]:

@@ -6,8 +6,8 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.instants import put_micros
-from llm_mesh_policy.ledger.domain.ports import Seals
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.ports import SealMaker
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 
 
@@ -34,7 +34,7 @@ def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) ->
     return grant
 
 
-def seal_for_adapters(empty: resources_pb2.Sealed, grant: admission_pb2.Grant, lines: Iterable[Line], seals: Seals) -> None:
+def seal_for_adapters(empty: resources_pb2.Sealed, grant: admission_pb2.Grant, lines: Iterable[QuoteLine], seals: SealMaker) -> None:
     """Writes the grant of the lines with one proof per adapter that there is a key for; an adapter without proof refuses."""
     audiences = dict.fromkeys([f"adapter/{line.adapter}" for line in lines])
     sealed.put(empty, sealed.GRANT, grant.SerializeToString(), seals, *filter(seals.knows, audiences))

@@ -34,7 +34,7 @@ class Place(NamedTuple):
     """The idempotency key."""
 
 
-class Outcome(Enum):
+class KeepOutcome(Enum):
     """What became of an answer that was handed over."""
 
     KEPT = "kept"
@@ -52,17 +52,17 @@ class Repeated(NamedTuple):
     answer: policy_pb2.KeptAnswer
 
 
-class Store(Protocol):
+class AnswerStore(Protocol):
     """Where answers are kept, encrypted."""
 
-    async def keep(self, place: Place, reservation: str, answer: policy_pb2.KeptAnswer) -> Outcome:
+    async def keep(self, place: Place, reservation: str, answer: policy_pb2.KeptAnswer) -> KeepOutcome:
         """Keeps the answer of a reservation. Keeping it again does nothing."""
 
     async def find(self, place: Place, digest: bytes, caller: admission_pb2.Caller, request_id: str) -> Repeated | None:
         """The answer to the request with a digest, and an audit row that the caller gets it. None: there is none."""
 
 
-class Tenancy(Protocol):
+class KeptAnswerTenancy(Protocol):
     """Domains, projects and floors."""
 
     @property
@@ -77,7 +77,7 @@ class Tenancy(Protocol):
         """What the platform sets about a domain."""
 
 
-def keeps_answers(tenancy: Tenancy, project: str) -> bool:
+def keeps_answers(tenancy: KeptAnswerTenancy, project: str) -> bool:
     """Whether the project asks for it, and nothing demands that no content is kept."""
     present = tenancy.projects.get(project)
     if present is None or not present.keep_answers:
@@ -92,12 +92,12 @@ class KeptAnswers:
 
     def __init__(
         self,
-        store: Store,
-        tenancy: Callable[[], Tenancy],
+        store: AnswerStore,
+        tenancy: Callable[[], KeptAnswerTenancy],
         seals: sealed.Opener,
         *,
         most_bytes: int,
-        counted: Callable[[Outcome], None] = lambda _: None,
+        counted: Callable[[KeepOutcome], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._tenancy = tenancy
@@ -115,7 +115,7 @@ class KeptAnswers:
         project, _, reservation = entry.name.partition(_RESERVATIONS)
         if not self.limit(project, key) or not _is_whole(entry):
             return
-        outcome = Outcome.TOO_LARGE
+        outcome = KeepOutcome.TOO_LARGE
         if len(answer.content) <= self._most_bytes:
             try:
                 outcome = await self._store.keep(Place(domain_of(project), project, key), reservation, answer)
@@ -123,7 +123,7 @@ class KeptAnswers:
                 get_logger().warning("an answer is not kept", reservation=entry.name, reason=error.reason_name)
                 return
         self._counted(outcome)
-        if outcome is not Outcome.KEPT:
+        if outcome is not KeepOutcome.KEPT:
             get_logger().info("an answer is not kept", reservation=entry.name, reason=outcome.value)
 
     async def of(self, request: policy_pb2.GetKeptAnswerRequest) -> Repeated:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from llm_mesh_policy.ledger.domain import meters
-from llm_mesh_policy.ledger.domain.alerts import Alerts, Kind
+from llm_mesh_policy.ledger.domain.alerts import AlertKind, Alerts
 from llm_mesh_policy.ledger.domain.meters import Meter
 from llm_mesh_runtime.backoff import Backoff
 from llm_mesh_runtime.refresh import repeat
@@ -97,4 +97,4 @@ class MeterCheck:
         meter = wrong.meter
         message = "a budget or limit is not the sum of its ledger entries; the stricter figure holds"
         figures = {"spent": meter.spent, "held": meter.held, "entries_spent": wrong.spent, "entries_held": wrong.held}
-        self._alerts.raised(Kind.METER_DIFFERENCE, message, meter=meter.name, metric=meter.metric, **figures)
+        self._alerts.raised(AlertKind.METER_DIFFERENCE, message, meter=meter.name, metric=meter.metric, **figures)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_policy.ledger.domain.plan_tree import Target
+from llm_mesh_policy.ledger.domain.plan_tree import AttemptTarget
 from llm_mesh_policy.ledger.domain.rates import Rates
 
 _DEFAULT_CLEARANCE = frozenset({"public", "internal"})
@@ -31,7 +31,7 @@ class Offer(NamedTuple):
     """A model as a domain is served by it: where it is, what may be sent there, and what it may cost."""
 
     name: str
-    target: Target
+    target: AttemptTarget
     region: str
     data_classes: Collection[str]
     zero_retention: bool
@@ -59,7 +59,7 @@ class Offer(NamedTuple):
 
     @classmethod
     def _of_model(cls, model: registry_pb2.Model) -> "Offer":
-        target = Target(model.adapter, model.endpoint, model.upstream_model, model.credential)
+        target = AttemptTarget(model.adapter, model.endpoint, model.upstream_model, model.credential)
         clearance = frozenset(model.data_classes) or _DEFAULT_CLEARANCE
         able = model.capabilities
         return cls(

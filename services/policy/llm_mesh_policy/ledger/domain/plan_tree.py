@@ -9,7 +9,7 @@ MOST_ATTEMPTS = 64
 _DEEPEST = 16
 
 
-class Target(NamedTuple):
+class AttemptTarget(NamedTuple):
     """Where an attempt goes, and with whose credential."""
 
     adapter: str
@@ -18,11 +18,11 @@ class Target(NamedTuple):
     credential: str
 
 
-class Asked(NamedTuple):
+class PlannedAttempt(NamedTuple):
     """An attempt as a plan names it. Its fields are read once: each reading of a message's text makes a new one."""
 
     id: str
-    target: Target
+    target: AttemptTarget
     region: str
     model: str
     price: str
@@ -32,9 +32,9 @@ class Asked(NamedTuple):
     model_output_limit: int
 
 
-def attempts_of(root: plan_pb2.PlanNode) -> list[Asked]:
+def attempts_of(root: plan_pb2.PlanNode) -> list[PlannedAttempt]:
     """All attempts of a plan, in the order in which the tree names them. Refuses trees that nobody could execute."""
-    attempts: list[Asked] = []
+    attempts: list[PlannedAttempt] = []
     _walk(root, "plan.root", 0, attempts)
     if len(attempts) > MOST_ATTEMPTS:
         raise invalid("plan.root", f"at most {MOST_ATTEMPTS} attempts")
@@ -43,14 +43,14 @@ def attempts_of(root: plan_pb2.PlanNode) -> list[Asked]:
     return attempts
 
 
-def asked(attempt: plan_pb2.Attempt, path: str) -> Asked:
+def asked(attempt: plan_pb2.Attempt, path: str) -> PlannedAttempt:
     """What the attempt at a place of a plan asks."""
     attempt_id = attempt.id
     if not attempt_id:
         raise invalid(f"{path}.attempt.id", "an id")
-    return Asked(
+    return PlannedAttempt(
         attempt_id,
-        Target(attempt.adapter, attempt.endpoint, attempt.upstream_model, attempt.credential),
+        AttemptTarget(attempt.adapter, attempt.endpoint, attempt.upstream_model, attempt.credential),
         attempt.region,
         attempt.model,
         attempt.price,
@@ -61,7 +61,7 @@ def asked(attempt: plan_pb2.Attempt, path: str) -> Asked:
     )
 
 
-def _walk(node: plan_pb2.PlanNode, path: str, depth: int, attempts: list[Asked]) -> None:
+def _walk(node: plan_pb2.PlanNode, path: str, depth: int, attempts: list[PlannedAttempt]) -> None:
     kind = node.WhichOneof("kind")
     if kind == "attempt":
         attempts.append(asked(node.attempt, path))

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 
 _MORE_INPUT = 1024
 _MORE_OUTPUT = 64
@@ -16,18 +16,18 @@ _COUNTS = tuple(field.name for field in generate_pb2.Usage.DESCRIPTOR.fields if 
 _all_counts = attrgetter(*_COUNTS)
 
 
-def most_input(line: Line) -> int:
+def most_input(line: QuoteLine) -> int:
     """The most input tokens that an attempt can use: a quarter and some more than its strict bound."""
     return line.input_tokens + line.input_tokens // 4 + _MORE_INPUT
 
 
-def most_output(line: Line) -> int:
+def most_output(line: QuoteLine) -> int:
     """The most output tokens that an attempt can use, over all choices."""
     bound = line.all_output_tokens
     return bound + bound // 4 + _MORE_OUTPUT
 
 
-def impossible(line: Line, usage: generate_pb2.Usage) -> str | None:
+def impossible(line: QuoteLine, usage: generate_pb2.Usage) -> str | None:
     """The first figure that an attempt cannot have. None: all are possible."""
     if usage.input_tokens > most_input(line):
         return "input_tokens"
@@ -38,7 +38,7 @@ def impossible(line: Line, usage: generate_pb2.Usage) -> str | None:
     return next(name for name in _COUNTS if getattr(usage, name) < 0)
 
 
-def counted_instead(line: Line, report: usage_pb2.UsageLine) -> generate_pb2.Usage:
+def counted_instead(line: QuoteLine, report: usage_pb2.UsageLine) -> generate_pb2.Usage:
     """What the mesh counted, in the place of figures that are impossible. What it could not count is charged at its bound."""
     inputs, outputs = report.usage.input_tokens, report.usage.output_tokens
     if not 0 <= inputs <= most_input(line):

@@ -7,11 +7,11 @@ from llm_mesh.policy.v1 import policy_pb2, usage_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.offers import Served
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 
 
-class Draft(NamedTuple):
+class ReservationDraft(NamedTuple):
     """A reservation before the limits are checked."""
 
     reservation: Reservation
@@ -22,7 +22,7 @@ class Draft(NamedTuple):
     request_digest: bytes = b""
 
 
-class Held(NamedTuple):
+class HeldReservation(NamedTuple):
     """A reservation that stands."""
 
     reservation: Reservation
@@ -65,10 +65,10 @@ class Unreserved(NamedTuple):
 class Ledger(Protocol):
     """The ledger of record. Each method answers after its durable commit; refusals are raised and hold nothing."""
 
-    async def reserve(self, draft: Draft) -> Held:
+    async def reserve(self, draft: ReservationDraft) -> HeldReservation:
         """Holds the worst case against all limits at once."""
 
-    async def extend(self, reservation_id: str, admission_id: str, expires: int, line: Line) -> Held:
+    async def extend(self, reservation_id: str, admission_id: str, expires: int, line: QuoteLine) -> HeldReservation:
         """Adds an attempt to a held reservation."""
 
     async def settle(
@@ -83,7 +83,7 @@ class Ledger(Protocol):
         """Keeps an epoch alive, or ends epochs; answers with the store's time."""
 
 
-class Registry(Protocol):
+class ProductRegistry(Protocol):
     """Where models and price versions come from."""
 
     async def served(self, name: str, domain: str) -> Served | None:
@@ -103,7 +103,7 @@ class UsageReader(Protocol):
         """Takes events for good; answers with the sequence up to which it has all."""
 
 
-class Seals(Protocol):
+class SealMaker(Protocol):
     """Proofs that a message was made here, for one audience each."""
 
     def knows(self, audience: str) -> bool:

@@ -11,7 +11,7 @@ from llm_mesh.policy.v1 import admission_pb2, errors_pb2
 from llm_mesh_figures.money import MAX_AMOUNT, text
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.ledger.domain.offers import Offer, Tariff
-from llm_mesh_policy.ledger.domain.plan_tree import Asked
+from llm_mesh_policy.ledger.domain.plan_tree import PlannedAttempt
 from llm_mesh_policy.ledger.domain.rates import FREE, Rates
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import is_named
@@ -22,7 +22,7 @@ _DEFAULT_DATA_CLASS = "internal"
 
 
 @dataclass(slots=True)  # frozen would triple what a line costs to make, and each request makes some
-class Line:
+class QuoteLine:
     """One attempt: whom it calls, what it may use, what is held for it. Never changed."""
 
     id: str
@@ -56,7 +56,7 @@ class Line:
         """Over all choices."""
         return self.output_tokens * self.candidates
 
-    def with_candidates(self, candidates: int) -> "Line":
+    def with_candidates(self, candidates: int) -> "QuoteLine":
         """The same attempt, asked for as many choices."""
         worst = self.rates.worst(self.input_tokens, self.output_tokens * candidates) if self.price else 0
         return replace(self, candidates=candidates, reserved=within_bounds(worst))
@@ -79,7 +79,7 @@ class Admitted(NamedTuple):
     project: str
 
 
-def quote(attempts: Sequence[Asked], admitted: Admitted, terms: Terms, candidates: int) -> tuple[Line, ...]:
+def quote(attempts: Sequence[PlannedAttempt], admitted: Admitted, terms: Terms, candidates: int) -> tuple[QuoteLine, ...]:
     """One line per attempt. PLAN_NOT_ADMITTED where the plan differs from the admission, PRICE_UNKNOWN without a price."""
     if not 0 <= candidates <= _MOST_CANDIDATES:
         raise invalid("candidate_count", f"0 to {_MOST_CANDIDATES}")
@@ -100,7 +100,7 @@ def within_bounds(worst: int) -> int:
     return worst
 
 
-def _line(attempt: Asked, admitted: Admitted, terms: Terms, candidates: int) -> Line:
+def _line(attempt: PlannedAttempt, admitted: Admitted, terms: Terms, candidates: int) -> QuoteLine:
     adapter, endpoint, upstream_model, credential = attempt.target
     if not (adapter and endpoint and upstream_model and attempt.model):
         named = {"adapter": adapter, "endpoint": endpoint, "upstream_model": upstream_model, "model": attempt.model}
@@ -114,7 +114,7 @@ def _line(attempt: Asked, admitted: Admitted, terms: Terms, candidates: int) -> 
         raise _differs(attempt, f"{attempt.price} is above the price that {admitted.domain} accepted")
     rates = _rates(attempt, offer, terms)
     inputs, outputs = _tokens(attempt, admitted.operation, cap, rates)
-    return Line(
+    return QuoteLine(
         id=attempt.id,
         adapter=adapter,
         endpoint=endpoint,
@@ -135,7 +135,7 @@ def _line(attempt: Asked, admitted: Admitted, terms: Terms, candidates: int) -> 
     )
 
 
-def _difference(attempt: Asked, bounds: admission_pb2.Constraints, cap: int, offer: Offer) -> str | None:
+def _difference(attempt: PlannedAttempt, bounds: admission_pb2.Constraints, cap: int, offer: Offer) -> str | None:
     """The first rule that an attempt breaks, as a sentence."""
     if attempt.target != offer.target:
         return "its target is not the registry's"
@@ -159,7 +159,7 @@ def _whereabouts(bounds: admission_pb2.Constraints, offer: Offer) -> str | None:
     return None
 
 
-def _admitted(attempt: Asked, bounds: admission_pb2.Constraints) -> str | None:
+def _admitted(attempt: PlannedAttempt, bounds: admission_pb2.Constraints) -> str | None:
     """Why an adapter or a model by its name is not among those that were admitted."""
     adapters, models, denied = bounds.allowed_adapters, bounds.allowed_models, bounds.denied_models
     if adapters and attempt.target.adapter not in adapters:
@@ -173,7 +173,7 @@ def _admitted(attempt: Asked, bounds: admission_pb2.Constraints) -> str | None:
     return None
 
 
-def _callable(attempt: Asked, bounds: admission_pb2.Constraints, offer: Offer) -> str | None:
+def _callable(attempt: PlannedAttempt, bounds: admission_pb2.Constraints, offer: Offer) -> str | None:
     """Why the endpoint, or the model by the lists of project and key, is not among those that were admitted."""
     endpoints, lists = bounds.allowed_endpoints, bounds.callable_models
     if endpoints and f"{attempt.target.adapter}/{attempt.target.endpoint}" not in endpoints:
@@ -183,7 +183,7 @@ def _callable(attempt: Asked, bounds: admission_pb2.Constraints, offer: Offer) -
     return None
 
 
-def _rates(attempt: Asked, offer: Offer | None, terms: Terms) -> Rates:
+def _rates(attempt: PlannedAttempt, offer: Offer | None, terms: Terms) -> Rates:
     if not attempt.price:
         if offer is None or not offer.free:
             raise _unpriced(attempt, "the plan names none and the model is not declared free")
@@ -196,7 +196,7 @@ def _rates(attempt: Asked, offer: Offer | None, terms: Terms) -> Rates:
     return tariff.rates
 
 
-def _tokens(attempt: Asked, operation: str, cap: int, rates: Rates) -> tuple[int, int]:
+def _tokens(attempt: PlannedAttempt, operation: str, cap: int, rates: Rates) -> tuple[int, int]:
     inputs = attempt.max_input_tokens
     if not 0 <= inputs <= _MOST_TOKENS:
         raise invalid(f"plan.attempt[{attempt.id}].max_input_tokens", f"0 to {_MOST_TOKENS}")
@@ -210,17 +210,17 @@ def _tokens(attempt: Asked, operation: str, cap: int, rates: Rates) -> tuple[int
     return inputs, outputs
 
 
-def _payer(attempt: Asked, admitted: Admitted) -> str:
+def _payer(attempt: PlannedAttempt, admitted: Admitted) -> str:
     payer = attempt.charge_to or admitted.project
     if not payer.startswith(admitted.domain + "/projects/"):
         raise _differs(attempt, "it would be charged to another domain")
     return payer
 
 
-def _differs(attempt: Asked, why: str) -> PolicyError:
+def _differs(attempt: PlannedAttempt, why: str) -> PolicyError:
     return PolicyError(errors_pb2.ERROR_REASON_PLAN_NOT_ADMITTED, f"attempt {attempt.id}: {why}", attempt=attempt.id)
 
 
-def _unpriced(attempt: Asked, why: str) -> PolicyError:
+def _unpriced(attempt: PlannedAttempt, why: str) -> PolicyError:
     message = f"attempt {attempt.id}: no price for {attempt.model}: {why}"
     return PolicyError(errors_pb2.ERROR_REASON_PRICE_UNKNOWN, message, attempt=attempt.id, model=attempt.model)

@@ -7,7 +7,7 @@ from llm_mesh_figures.money import text
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.ledger.domain.meters import MONEY, Excess, Meter
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 
 _MOST_NAMED = 8
 
@@ -27,7 +27,7 @@ def exceeded(excesses: Sequence[Excess], currency: str) -> PolicyError:
     )
 
 
-def without_budget(meters: Iterable[Meter], lines: Iterable[Line], domain: str) -> PolicyError | None:
+def without_budget(meters: Iterable[Meter], lines: Iterable[QuoteLine], domain: str) -> PolicyError | None:
     """A refusal where something costs and no budget binds who pays for it."""
     bound = {meter.subject for meter in meters if meter.metric == MONEY}
     if domain in bound:

@@ -28,7 +28,7 @@ class Events(Protocol):
         """Notes that a reader has more."""
 
 
-class Replay:
+class ReplayedRecords:
     """Everything from a sequence on."""
 
     def __init__(self, events: Events) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
-from llm_mesh_policy.ledger.domain.ports import Draft, Why
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.ports import ReservationDraft, Why
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 
 
@@ -21,7 +21,7 @@ class LedgerRequest:
 class Reserve(LedgerRequest):
     """Makes a reservation."""
 
-    draft: Draft
+    draft: ReservationDraft
     subjects: Sequence[str]
 
 
@@ -39,7 +39,7 @@ class Extend(KnownReservationRequest):
 
     admission_id: str
     expires: int
-    line: Line
+    line: QuoteLine
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.ledger.domain import amounts, settlement
 from llm_mesh_policy.ledger.domain.meters import MONEY, Hold, Meter, Posting, corrected, given_back, settled
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_runtime.errors import invalid
 
 HELD = usage_pb2.RESERVATION_STATE_HELD
@@ -37,7 +37,7 @@ class Reservation:
     principal: str
     request_id: str
     entry: usage_pb2.LedgerEntry
-    lines: tuple[Line, ...]
+    lines: tuple[QuoteLine, ...]
     time: int = 0
     """When it was made, in microseconds."""
     holds: tuple[Hold, ...] = field(default=())

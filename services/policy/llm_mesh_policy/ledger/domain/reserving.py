@@ -10,8 +10,8 @@ from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.ledger.domain import grants, ports
 from llm_mesh_policy.ledger.domain.offers import Offer, Readings, Served, Tariff
-from llm_mesh_policy.ledger.domain.plan_tree import Asked, asked, attempts_of
-from llm_mesh_policy.ledger.domain.ports import Draft, Held, Ledger, Registry
+from llm_mesh_policy.ledger.domain.plan_tree import PlannedAttempt, asked, attempts_of
+from llm_mesh_policy.ledger.domain.ports import HeldReservation, Ledger, ProductRegistry, ReservationDraft
 from llm_mesh_policy.ledger.domain.quote import Admitted, Terms, quote
 from llm_mesh_policy.ledger.domain.reservation import HELD, Reservation
 from llm_mesh_policy.ledger.domain.sharing import Sharing
@@ -26,7 +26,7 @@ _LONGEST_REQUEST_ID = 256
 _DIGEST_BYTES = 32
 
 
-class Seals(ports.Seals, sealed.Opener, Protocol):
+class ReservationSeals(ports.SealMaker, sealed.Opener, Protocol):
     """Proofs, made and checked."""
 
 
@@ -34,13 +34,15 @@ class Granted(NamedTuple):
     """What `Reserve` and `Extend` answer."""
 
     grant: resources_pb2.Sealed
-    held: Held
+    held: HeldReservation
 
 
 class Reserving:
     """Reserves and extends. Prices come from the registry, never from the plan."""
 
-    def __init__(self, ledger: Ledger, registry: Registry, seals: Seals, sharing: Sharing, *, currency: str, grant_micros: int) -> None:
+    def __init__(
+        self, ledger: Ledger, registry: ProductRegistry, seals: ReservationSeals, sharing: Sharing, *, currency: str, grant_micros: int
+    ) -> None:
         self._ledger = ledger
         self._registry = registry
         self._sharing = sharing
@@ -82,7 +84,7 @@ class Reserving:
         if admission.screened:
             entry.screened.extend(admission.screened)
             reservation.screened = described(counts_of(admission.screened))
-        draft = Draft(reservation, epoch, micros_of(admission.expire_time), key, digest)
+        draft = ReservationDraft(reservation, epoch, micros_of(admission.expire_time), key, digest)
         return self._granted(await self._ledger.reserve(draft), admitted, into)
 
     async def extend(self, request: policy_pb2.ExtendRequest, into: resources_pb2.Sealed | None = None) -> Granted:
@@ -94,14 +96,14 @@ class Reserving:
         held = await self._ledger.extend(reservation_id, admission.id, micros_of(admission.expire_time), line)
         return self._granted(held, admitted, into)
 
-    def _granted(self, held: Held, admitted: Admitted, into: resources_pb2.Sealed | None) -> Granted:
+    def _granted(self, held: HeldReservation, admitted: Admitted, into: resources_pb2.Sealed | None) -> Granted:
         expires = held.now + self._grant_micros
         grant = grants.grant_of(held.reservation, zero_retention=admitted.bounds.zero_retention, expires=expires)
         empty = resources_pb2.Sealed() if into is None else into
         grants.seal_for_adapters(empty, grant, held.reservation.lines, self._seals)
         return Granted(empty, held)
 
-    async def _terms(self, attempts: list[Asked], domain: str) -> Terms:
+    async def _terms(self, attempts: list[PlannedAttempt], domain: str) -> Terms:
         offers: dict[str, Offer] = {}
         tariffs: dict[str, Tariff] = {}
         for attempt in attempts:
@@ -114,7 +116,7 @@ class Reserving:
                 offers[attempt.model] = offer
         return Terms(offers, tariffs, self._currency)
 
-    async def _offer(self, attempt: Asked, tariff: Tariff | None, domain: str) -> Offer | None:
+    async def _offer(self, attempt: PlannedAttempt, tariff: Tariff | None, domain: str) -> Offer | None:
         name = attempt.model
         served = await self._registry.served(name, domain)
         if served is None:

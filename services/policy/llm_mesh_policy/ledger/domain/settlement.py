@@ -7,7 +7,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_figures.money import saturated
 from llm_mesh_policy.ledger.domain.plausible import counted_instead, impossible
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.unfinished import is_unfinished, probable_usage
 from llm_mesh_runtime.errors import invalid
 
@@ -29,7 +29,7 @@ _SENT_WITHOUT_REPORT = frozenset(
 class Charge(NamedTuple):
     """One attempt's: what was quoted, what is known of it, and what it costs in nanos."""
 
-    line: Line
+    line: QuoteLine
     report: usage_pb2.UsageLine
     """With the usage that is charged."""
     nanos: int
@@ -39,7 +39,7 @@ class Charge(NamedTuple):
     """The usage as it was reported, where another one is charged."""
 
 
-def charges(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine], speed_of: SpeedOf) -> list[Charge]:
+def charges(quoted: Sequence[QuoteLine], reported: Sequence[usage_pb2.UsageLine], speed_of: SpeedOf) -> list[Charge]:
     """What each reported attempt is charged. Attempts without a line were not sent and cost nothing.
 
     An unfinished attempt without usage of its provider is charged an estimate (docs/charging.md). One that was sent and reports nothing at
@@ -49,7 +49,7 @@ def charges(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine], spe
     return [_charge(line, report, speed_of) for line, report in _paired(quoted, reported)]
 
 
-def true_charges(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]) -> list[Charge]:
+def true_charges(quoted: Sequence[QuoteLine], reported: Sequence[usage_pb2.UsageLine]) -> list[Charge]:
     """What attempts are charged by a word that is final: nothing is estimated, and what is impossible is refused."""
     result = []
     for index, (line, report) in enumerate(_paired(quoted, reported)):
@@ -64,7 +64,7 @@ def true_charges(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]
     return result
 
 
-def unsent(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]) -> list[Charge]:
+def unsent(quoted: Sequence[QuoteLine], reported: Sequence[usage_pb2.UsageLine]) -> list[Charge]:
     """Attempts that no adapter sent, each with why. They cost nothing."""
     for index, report in enumerate(reported):
         if report.outcome != usage_pb2.ATTEMPT_OUTCOME_NOT_SENT or report.HasField("usage"):
@@ -81,13 +81,13 @@ def check_why(reason: str, field: str, named_reason: str, named_field: str) -> N
         raise invalid(named_field, f"at most {_LONGEST_FIELD} printable characters")
 
 
-def estimates(quoted: Sequence[Line]) -> list[Charge]:
+def estimates(quoted: Sequence[QuoteLine]) -> list[Charge]:
     """The full reservation: what is charged when the gateway is lost and nobody knows what happened."""
     lost = usage_pb2.ATTEMPT_OUTCOME_LOST
     return [Charge(line, _at_worst(line, usage_pb2.UsageLine(attempt_id=line.id, outcome=lost)), line.reserved) for line in quoted]
 
 
-def standing(quoted: Sequence[Line], entry: usage_pb2.LedgerEntry) -> list[Charge]:
+def standing(quoted: Sequence[QuoteLine], entry: usage_pb2.LedgerEntry) -> list[Charge]:
     """The charges as an entry has them now."""
     by_id = {line.id: line for line in quoted}
     copy = usage_pb2.LedgerEntry()
@@ -136,7 +136,7 @@ def write(entry: usage_pb2.LedgerEntry, charged: Sequence[Charge], currency: str
     entry.overrun = overrun
 
 
-def _paired(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]) -> list[tuple[Line, usage_pb2.UsageLine]]:
+def _paired(quoted: Sequence[QuoteLine], reported: Sequence[usage_pb2.UsageLine]) -> list[tuple[QuoteLine, usage_pb2.UsageLine]]:
     """Reports with what was quoted for them, once they are found to be whole."""
     by_id = {line.id: line for line in quoted}
     seen: set[str] = set()
@@ -157,7 +157,7 @@ def _paired(quoted: Sequence[Line], reported: Sequence[usage_pb2.UsageLine]) -> 
     return result
 
 
-def _charge(line: Line, report: usage_pb2.UsageLine, speed_of: SpeedOf) -> Charge:
+def _charge(line: QuoteLine, report: usage_pb2.UsageLine, speed_of: SpeedOf) -> Charge:
     if not report.HasField("usage"):
         return _unreported(line, report)
     if report.outcome == usage_pb2.ATTEMPT_OUTCOME_NOT_SENT:
@@ -172,7 +172,7 @@ def _charge(line: Line, report: usage_pb2.UsageLine, speed_of: SpeedOf) -> Charg
     return Charge(line, estimated, nanos, reported=usage)
 
 
-def _estimate(line: Line, report: usage_pb2.UsageLine, speed_of: SpeedOf) -> tuple[usage_pb2.UsageLine, int]:
+def _estimate(line: QuoteLine, report: usage_pb2.UsageLine, speed_of: SpeedOf) -> tuple[usage_pb2.UsageLine, int]:
     """A possible report as it is charged: for an unfinished attempt with an estimate, which never exceeds the reservation."""
     if not is_unfinished(line, report):
         return report, line.rates.charge(report.usage)
@@ -182,12 +182,12 @@ def _estimate(line: Line, report: usage_pb2.UsageLine, speed_of: SpeedOf) -> tup
     return _instead(report, usage, usage_pb2.USAGE_SOURCE_ESTIMATED), min(line.rates.charge_up(usage), line.reserved)
 
 
-def _unreported(line: Line, report: usage_pb2.UsageLine) -> Charge:
+def _unreported(line: QuoteLine, report: usage_pb2.UsageLine) -> Charge:
     sent = report.outcome in _SENT_WITHOUT_REPORT
     return Charge(line, _at_worst(line, report), line.reserved) if sent else Charge(line, report, 0)
 
 
-def _at_worst(line: Line, report: usage_pb2.UsageLine) -> usage_pb2.UsageLine:
+def _at_worst(line: QuoteLine, report: usage_pb2.UsageLine) -> usage_pb2.UsageLine:
     usage = generate_pb2.Usage(input_tokens=line.input_tokens, output_tokens=line.all_output_tokens)
     return _instead(report, usage, usage_pb2.USAGE_SOURCE_ESTIMATED)
 

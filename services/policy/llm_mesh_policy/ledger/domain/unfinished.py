@@ -9,13 +9,13 @@ import math
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 
 _MICROS = 1_000_000
 _FINISHED = frozenset({usage_pb2.ATTEMPT_OUTCOME_COMPLETED, usage_pb2.ATTEMPT_OUTCOME_NOT_SENT})
 
 
-def is_unfinished(line: Line, report: usage_pb2.UsageLine) -> bool:
+def is_unfinished(line: QuoteLine, report: usage_pb2.UsageLine) -> bool:
     """Whether the usage of the report is not all that the attempt used.
 
     A whole answer without usage of its provider is counted, but what the count cannot see is estimated as well.
@@ -25,7 +25,7 @@ def is_unfinished(line: Line, report: usage_pb2.UsageLine) -> bool:
     return report.outcome not in _FINISHED or line.hides_output
 
 
-def probable_usage(line: Line, report: usage_pb2.UsageLine, speed: float) -> generate_pb2.Usage:
+def probable_usage(line: QuoteLine, report: usage_pb2.UsageLine, speed: float) -> generate_pb2.Usage:
     """The usage that an unfinished attempt is charged for. `speed`: output tokens per second and choice."""
     usage = generate_pb2.Usage()
     usage.CopyFrom(report.usage)
@@ -40,12 +40,12 @@ def probable_usage(line: Line, report: usage_pb2.UsageLine, speed: float) -> gen
     return usage
 
 
-def produced(line: Line, duration_us: int, speed: float) -> int:
+def produced(line: QuoteLine, duration_us: int, speed: float) -> int:
     """The tokens that all choices of an attempt have at most after a time, at a speed."""
     return math.ceil(max(0, duration_us) * speed / _MICROS) * line.candidates
 
 
-def _put_in_dearest(usage: generate_pb2.Usage, line: Line, hidden: int) -> None:
+def _put_in_dearest(usage: generate_pb2.Usage, line: QuoteLine, hidden: int) -> None:
     """Counts hidden tokens as what they may be at the highest price."""
     rates = line.rates
     if line.speaks and rates.audio_output > max(rates.output, rates.reasoning if line.reasons else 0):

@@ -13,7 +13,7 @@ from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain.kept_answers import Place
 from llm_mesh_policy.ledger.domain.limits import PLATFORM, tag_key
 from llm_mesh_policy.ledger.domain.meters import MONEY, Meter, Posting
-from llm_mesh_policy.ledger.domain.ports import Draft
+from llm_mesh_policy.ledger.domain.ports import ReservationDraft
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 
 KEY_HOLDS = 24 * 3600 * 1_000_000
@@ -46,7 +46,7 @@ class LedgerView:
         """By id; None: there is none."""
         self.first_requests: dict[Place, FirstRequest | None] = {}
         self.meters: dict[str, Meter] = {}
-        self.bound_keys: dict[Place, Draft] = {}
+        self.bound_keys: dict[Place, ReservationDraft] = {}
         self.inserted: dict[str, tuple[str, int | None]] = {}
         """Epoch and place in the outbox; without one it is no event."""
         self.changed: dict[str, int] = {}
@@ -164,7 +164,7 @@ class LedgerView:
         self.grown.add(reservation.id)
         self.change(reservation)
 
-    def bind_key(self, place: Place, draft: Draft) -> None:
+    def bind_key(self, place: Place, draft: ReservationDraft) -> None:
         """Binds an idempotency key to its first request."""
         self.first_requests[place] = FirstRequest(draft.request_digest, draft.reservation.id, self.now + KEY_HOLDS, has_answer=False)
         self.bound_keys[place] = draft

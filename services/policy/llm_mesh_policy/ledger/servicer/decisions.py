@@ -9,7 +9,7 @@ from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_policy.ledger.domain.kept_answers import KeptAnswers, check_answer
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
 from llm_mesh_policy.ledger.domain.refusing import Refusing
-from llm_mesh_policy.ledger.domain.replay import Replay
+from llm_mesh_policy.ledger.domain.replay import ReplayedRecords
 from llm_mesh_policy.ledger.domain.reserving import Reserving
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class DecisionsServicer:
         self,
         reserving: Reserving,
         lifecycle: Lifecycle,
-        replay: Replay,
+        replay: ReplayedRecords,
         answers: KeptAnswers,
         *,
         refusing: Refusing,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.ledger.domain.meters import Hold
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 from llm_mesh_policy.ledger.store.tables import entries
@@ -34,7 +34,7 @@ CHANGE = Rows(
     columns=6,
 )
 """What became of reservations, as `changed_row` gives them."""
-_FIGURE_NAMES = tuple(field.name for field in fields(Line) if field.name != "rates")
+_FIGURE_NAMES = tuple(field.name for field in fields(QuoteLine) if field.name != "rates")
 _FIGURES = attrgetter(*_FIGURE_NAMES)
 _RATES = attrgetter(*(field.name for field in fields(Rates)))
 _FIND = PreparedStatement(select(*_ALL).where(entries.c.id == bindparam("of_id")))
@@ -134,17 +134,17 @@ def is_shared(reservation: Reservation) -> bool:
     return bool({line.payer for line in reservation.lines} - {reservation.project})
 
 
-def _lines(lines: Sequence[Line]) -> str:
+def _lines(lines: Sequence[QuoteLine]) -> str:
     """A quote as arrays in the order of its fields: half as long as with names, and each row is written twice."""
     return orjson.dumps([[*_FIGURES(line), _RATES(line.rates)] for line in lines]).decode()
 
 
-def _line(stored: list[Any] | dict[str, Any]) -> Line:
+def _line(stored: list[Any] | dict[str, Any]) -> QuoteLine:
     """A line of a quote; what an earlier build wrote has names."""
     if isinstance(stored, dict):
-        return Line(**(stored | {"rates": Rates(**stored["rates"])}))
+        return QuoteLine(**(stored | {"rates": Rates(**stored["rates"])}))
     figures = dict(zip(_FIGURE_NAMES, stored[:-1], strict=False))  # rows of earlier builds lack the last ones
-    return Line(rates=Rates(*stored[-1]), **figures)
+    return QuoteLine(rates=Rates(*stored[-1]), **figures)
 
 
 def _holds(reservation: Reservation) -> str:

@@ -6,7 +6,7 @@ The key of a request that failed before any content, and was charged nothing, is
 from sqlalchemy import Connection, bindparam, delete, select
 
 from llm_mesh_policy.ledger.domain.kept_answers import Place
-from llm_mesh_policy.ledger.domain.ports import Draft
+from llm_mesh_policy.ledger.domain.ports import ReservationDraft
 from llm_mesh_policy.ledger.domain.view import KEY_HOLDS, FirstRequest
 from llm_mesh_policy.ledger.store.tables import idempotency
 from llm_mesh_runtime.database import PreparedStatement, upsert
@@ -25,7 +25,7 @@ def find(connection: Connection, place: Place) -> FirstRequest | None:
     return None if row is None else FirstRequest(bytes(row[0]), row[1], row[2], has_answer=False)
 
 
-def bind(connection: Connection, place: Place, draft: Draft, now: int) -> None:
+def bind(connection: Connection, place: Place, draft: ReservationDraft, now: int) -> None:
     """Binds the key to the reservation. Another one can hold it only where it was decided that this one may pass."""
     row = {"digest": draft.request_digest, "reservation": draft.reservation.id, "expire_time": now + KEY_HOLDS}
     upsert(connection, idempotency, place._asdict() | row, key=_KEY)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.domain.errors import invalid_credential
-from llm_mesh_policy.ledger.domain.kept_answers import Outcome, Place, Repeated, key_reused
+from llm_mesh_policy.ledger.domain.kept_answers import KeepOutcome, Place, Repeated, key_reused
 from llm_mesh_policy.ledger.store import answer_rows as rows
 from llm_mesh_policy.ledger.store import entry_rows
 from llm_mesh_policy.ledger.store.answer_cipher import AnswerCipher, Label
@@ -37,26 +37,26 @@ class SqlKeptAnswers:
         self._kept_for = kept_for // _MICROSECOND
         self._project_bytes = project_bytes
 
-    async def keep(self, place: Place, reservation: str, answer: policy_pb2.KeptAnswer) -> Outcome:
+    async def keep(self, place: Place, reservation: str, answer: policy_pb2.KeptAnswer) -> KeepOutcome:
         label = Label(place, reservation, answer.type)
 
-        def work(connection: Connection) -> Outcome:
+        def work(connection: Connection) -> KeepOutcome:
             bound = connection.execute(select(idempotency.c.reservation, idempotency.c.expire_time).where(*rows.key_at(place))).first()
             if bound is None or bound.reservation != reservation:
-                return Outcome.UNKNOWN
+                return KeepOutcome.UNKNOWN
             present = connection.scalar(select(answers.c.reservation).where(*rows.at(place)))
             if present == reservation:
-                return Outcome.KEPT
+                return KeepOutcome.KEPT
             if present is not None:  # of a request whose key has expired since
                 rows.remove(connection, place)
             closed, now = self._cipher.closed(label, answer.content), self._database.now(connection)
             if not rows.take_room(connection, place, len(closed), self._project_bytes):
-                return Outcome.NO_ROOM
+                return KeepOutcome.NO_ROOM
             row = {"reservation": reservation, "type": answer.type, "content": closed, "size": len(closed)}
             times = {"create_time": now, "expire_time": min(now + self._kept_for, bound.expire_time)}
             if not upsert(connection, answers, place._asdict() | row | times, key=("domain", "project", "key"), update=()):
                 rows.give_room(connection, place, len(closed))  # the same settlement, sent twice at the same time
-            return Outcome.KEPT
+            return KeepOutcome.KEPT
 
         return await self._database.write(work)
 

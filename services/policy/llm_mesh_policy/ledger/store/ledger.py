@@ -14,8 +14,8 @@ from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.domain.audit_entry import AuditEntry
 from llm_mesh_policy.ledger.domain import amounts, decisions, endings
 from llm_mesh_policy.ledger.domain.decisions import LedgerTerms
-from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, Draft, Held, Settled, Why
-from llm_mesh_policy.ledger.domain.quote import Line
+from llm_mesh_policy.ledger.domain.ports import NOTHING_TOLD, HeldReservation, ReservationDraft, Settled, Why
+from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.requests import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_policy.ledger.domain.reservation import Reservation, unknown
 from llm_mesh_policy.ledger.domain.speeds import Speeds
@@ -66,15 +66,15 @@ class SqlLedger:
         self._terms = LedgerTerms(currency, (Speeds() if speeds is None else speeds).of, budget_required)
         self._recent: dict[str, Reservation] = {}
 
-    async def reserve(self, draft: Draft) -> Held:
+    async def reserve(self, draft: ReservationDraft) -> HeldReservation:
         reservation = draft.reservation
-        held: Held = await self._decide(Reserve(reservation.id, draft, amounts.bound(reservation.lines, reservation.subjects)))
+        held: HeldReservation = await self._decide(Reserve(reservation.id, draft, amounts.bound(reservation.lines, reservation.subjects)))
         self._remember(held.reservation)
         return held
 
-    async def extend(self, reservation_id: str, admission_id: str, expires: int, line: Line) -> Held:
+    async def extend(self, reservation_id: str, admission_id: str, expires: int, line: QuoteLine) -> HeldReservation:
         known = self._recent.pop(reservation_id, None)
-        held: Held = await self._decide(Extend(reservation_id, known, admission_id, expires, line))
+        held: HeldReservation = await self._decide(Extend(reservation_id, known, admission_id, expires, line))
         self._remember(held.reservation)
         return held
 

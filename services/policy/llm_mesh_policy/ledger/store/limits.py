@@ -30,7 +30,7 @@ from llm_mesh_policy.ledger.store.ledger import lock
 from llm_mesh_policy.ledger.store.loading import OtherSlices
 from llm_mesh_policy.ledger.store.sums import sum_of
 from llm_mesh_policy.ledger.store.tables import entries, meters
-from llm_mesh_policy.rules.ports import Masks, Step, deletes
+from llm_mesh_policy.rules.ports import EntryChange, Masks, deletes
 from llm_mesh_policy.store.unit_of_work import SqlUnitOfWork, connection_of
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError, not_found
@@ -61,7 +61,7 @@ class LedgerLimits:
         meter, _ = await self._put(meter_of_limit(limit), audit)
         return limit_of(meter)
 
-    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> EntryChange:
         """Brings a budget to the wanted state, within another's transaction. One that is closed stays so."""
         check_budget_name(budget.name, "budget.name")
         connection = connection_of(unit)
@@ -71,12 +71,12 @@ class LedgerLimits:
         old = budget_of(before, now, self._currency) if before else None
         if deletes(budget, masks):
             change = self._apply_deletion(connection, budget.name, known=before is not None, dry_run=dry_run)
-            return Step(change, self._set_of(before), None)
+            return EntryChange(change, self._set_of(before), None)
         desired = meter_of_budget(applied(old, budget, masks, mutable=_BUDGET), self._currency)
         new = budget_of(fresh_meter(desired, now), now, self._currency)
         return self._apply(connection, desired, before, change_of(desired.name, old, new, ignore=_OUTPUT_ONLY), dry_run=dry_run)
 
-    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> EntryChange:
         """Brings a limit to the wanted state, within another's transaction."""
         connection = connection_of(unit)
         lock(connection)
@@ -158,11 +158,11 @@ class LedgerLimits:
 
     def _apply(
         self, connection: Connection, desired: DesiredMeter, before: Meter | None, change: resources_pb2.Change, *, dry_run: bool
-    ) -> Step:
+    ) -> EntryChange:
         if dry_run or change.action == resources_pb2.CHANGE_ACTION_NONE:
-            return Step(change, None, None)
+            return EntryChange(change, None, None)
         meter = self._put_in(connection, desired, before, self._database.now(connection), opens=False)
-        return Step(change, self._set_of(before), self._set_of(meter))
+        return EntryChange(change, self._set_of(before), self._set_of(meter))
 
     def _set_of(self, meter: Meter | None) -> ledger_pb2.Budget | ledger_pb2.Limit | None:
         """What people set of a budget or limit, and whether it is closed."""

@@ -11,7 +11,7 @@ from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.ledger.domain import amounts, repetition
 from llm_mesh_policy.ledger.domain.decisions import place_of
 from llm_mesh_policy.ledger.domain.limits import PLATFORM
-from llm_mesh_policy.ledger.domain.ports import Draft
+from llm_mesh_policy.ledger.domain.ports import ReservationDraft
 from llm_mesh_policy.ledger.domain.requests import Extend, Refuse, Release, Request, Reserve, Settle
 from llm_mesh_policy.ledger.domain.reservation import HELD, SETTLED, Reservation
 from llm_mesh_policy.ledger.domain.view import LedgerView
@@ -98,7 +98,7 @@ class ViewLoader:
         if not self.view.has_key(key):
             self.view.add_keys([key], self._accounts.dead(self._unit, [key], self.view.now))
 
-    def _load_first_request(self, draft: Draft) -> None:
+    def _load_first_request(self, draft: ReservationDraft) -> None:
         place, view = place_of(draft), self.view
         if place in view.first_requests:
             return

@@ -43,7 +43,7 @@ _ALL = {
 }
 
 
-class Look(NamedTuple):
+class LedgerGlance(NamedTuple):
     """What was seen: the newest sequence, of the entries that exist their marks by id, identity's revision, and meters."""
 
     sequence: int
@@ -54,7 +54,7 @@ class Look(NamedTuple):
     """Limits that demand their tag: of which domain's requests, their subject, their name."""
 
 
-def look(connection: Connection, ids: Collection[str], subjects: Collection[str]) -> Look:
+def look(connection: Connection, ids: Collection[str], subjects: Collection[str]) -> LedgerGlance:
     """Looks for entries by id, and for meters by whom they bind. An entry's mark is its version, time and holds.
 
     Without subjects, as where all works end reservations, nothing is seen of identity either.
@@ -63,12 +63,12 @@ def look(connection: Connection, ids: Collection[str], subjects: Collection[str]
     if not subjects:
         row = _ONLY_ENTRIES[name].first(connection, ids=id_list)
         assert row is not None  # noqa: S101 (for the type checker: sums without groups always have a row)
-        return Look(row[0], _marks(row[1]))
+        return LedgerGlance(row[0], _marks(row[1]))
     row = _ALL[name].first(connection, ids=id_list, subjects=as_list(connection, subjects))
     assert row is not None  # noqa: S101 (likewise)
     sequence, entries, value, making, meters, demands = row
     limits = [Meter(*each) for each in orjson.loads(meters)] if meters else ()
-    return Look(sequence, _marks(entries), (value, making), limits, orjson.loads(demands) if demands and demands != "[]" else ())
+    return LedgerGlance(sequence, _marks(entries), (value, making), limits, orjson.loads(demands) if demands and demands != "[]" else ())
 
 
 def _marks(entries: str | None) -> dict[str, tuple[int, int, str]]:

@@ -23,7 +23,7 @@ from llm_mesh_runtime.resources import domain_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.domain.resources import Store, Transaction
+    from llm_mesh_policy.domain.resources import ResourceStore, Transaction
     from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
     from llm_mesh_policy.rules.domain.live import Live
     from llm_mesh_runtime.resources import Page
@@ -35,7 +35,7 @@ _SEQUENCE_DIGITS = 18
 class Administration:
     """The rules, for those who make them."""
 
-    def __init__(self, store: Store, changes: Changes, live: Live) -> None:
+    def __init__(self, store: ResourceStore, changes: Changes, live: Live) -> None:
         self._store = store
         self._changes = changes
         self._live = live

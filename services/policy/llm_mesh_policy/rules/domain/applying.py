@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import ledger_pb2, rules_pb2
 from llm_mesh_policy.domain import checks
-from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, Kind
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, PRINCIPALS, PROJECTS, ROLES, ResourceKind
 from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 from llm_mesh_policy.rules.domain.access import save_binding, save_domain, save_principal, save_project, save_role
 from llm_mesh_policy.rules.domain.flooring import bound_domain, floor_place, note_floor, require_domain, save_floor
@@ -39,7 +39,7 @@ _NO_CHANGE = resources_pb2.CHANGE_ACTION_NONE
 _IGNORED = ("name", "etag", "create_time", "update_time", "built_in", "state", "floor", "effective", "conflicts")
 
 
-class Step(NamedTuple):
+class EntryChange(NamedTuple):
     """What one entry changes, and the resource before and after, without what is only shown; None: it does not exist."""
 
     change: resources_pb2.Change
@@ -50,10 +50,10 @@ class Step(NamedTuple):
 class LedgerChanges(Protocol):
     """The ledger's share: budgets and limits."""
 
-    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_budget(self, unit: UnitOfWork, budget: ledger_pb2.Budget, masks: Masks, *, dry_run: bool) -> EntryChange:
         """Brings a budget to the wanted state; deletes it where its mask names an amount that is unset."""
 
-    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> Step:
+    def apply_limit(self, unit: UnitOfWork, limit: ledger_pb2.Limit, masks: Masks, *, dry_run: bool) -> EntryChange:
         """Brings a limit to the wanted state."""
 
 
@@ -81,12 +81,12 @@ class Applying:
         def finish(change: Change, changes: list[resources_pb2.Change]) -> list[resources_pb2.Change]:
             changes = [*changes, *(self._apply_money(change, request, *each) for each in _money(request))]
             if request.dry_run:
-                raise _DryRunError(changes)
+                raise _ApplyDryRunError(changes)
             return changes
 
         try:
             done = await self._changes.make_many(actor, work, finish)
-        except _DryRunError as dry:
+        except _ApplyDryRunError as dry:
             return rules_pb2.ApplyPolicyResponse(changes=dry.changes)
         changed = any(change.action != _NO_CHANGE for change in done.value)
         return rules_pb2.ApplyPolicyResponse(changes=done.value, revision=done.revision if changed else 0)
@@ -152,7 +152,7 @@ def _renamed(own: str, place: str) -> Iterator[None]:
         raise invalid(place + error.field.removeprefix(own), error.message.removeprefix(f"{error.field}: ")) from error
 
 
-class _DryRunError(Exception):
+class _ApplyDryRunError(Exception):
     """Undoes the transaction and carries what it would have changed."""
 
     def __init__(self, changes: list[resources_pb2.Change]) -> None:
@@ -160,7 +160,7 @@ class _DryRunError(Exception):
         self.changes = changes
 
 
-def _check_owner(change: Change, kind: Kind[M], owner: str, field: str) -> None:
+def _check_owner(change: Change, kind: ResourceKind[M], owner: str, field: str) -> None:
     if kind.find(change.transaction, owner, field) is None:
         raise invalid(field, f"must be of a {kind.noun} that exists, or that the same call makes")
 
@@ -216,7 +216,7 @@ def _resources(change: Change, request: rules_pb2.ApplyPolicyRequest) -> Iterabl
 
 def _each(
     change: Change,
-    kind: Kind[M],
+    kind: ResourceKind[M],
     desired: Iterable[M],
     masks: Masks,
     save: Callable[[M, str], M],
@@ -233,7 +233,7 @@ def _each(
 
 
 def _one(  # noqa: PLR0917 (what a change of a resource is made of)
-    change: Change, kind: Kind[M], current: M | None, desired: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]
+    change: Change, kind: ResourceKind[M], current: M | None, desired: M, field: str, save: Callable[[M, str], M], verbs: tuple[str, str]
 ) -> resources_pb2.Change:
     """Brings one resource to its wanted state, where that needs anything."""
     fields: Any = desired
@@ -248,11 +248,11 @@ def _one(  # noqa: PLR0917 (what a change of a resource is made of)
         return step
     action = f"{kind.collection}.{verbs[current is not None]}"
     change.require(action, name)
-    _note(change, action, Step(step, current, save(desired, field)))
+    _note(change, action, EntryChange(step, current, save(desired, field)))
     return step
 
 
-def _note(change: Change, action: str, step: Step) -> None:
+def _note(change: Change, action: str, step: EntryChange) -> None:
     made = step.change
     if made.action != _NO_CHANGE:
         whole = "deleted" if made.action == resources_pb2.CHANGE_ACTION_DELETE else "created"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.domain.resources import Store, Transaction
+    from llm_mesh_policy.domain.resources import ResourceStore, Transaction
     from llm_mesh_policy.rules.domain.live import Live
     from llm_mesh_policy.rules.domain.snapshot import Snapshot
     from llm_mesh_runtime.resources import Quotas
@@ -73,7 +73,7 @@ Attempt = Callable[["Snapshot"], Coroutine[Any, Any, Done[T]]]
 class Changes:
     """Makes changes."""
 
-    def __init__(self, store: Store, live: Live, quotas: Quotas) -> None:
+    def __init__(self, store: ResourceStore, live: Live, quotas: Quotas) -> None:
         self._store = store
         self._live = live
         self._quotas = quotas

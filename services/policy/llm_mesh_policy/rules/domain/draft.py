@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.domain.kinds import ALL_KINDS
-from llm_mesh_policy.domain.resources import Row
+from llm_mesh_policy.domain.resources import StoredResource
 from llm_mesh_runtime.pace import Pace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Draft:
     def __init__(self, snapshot: Snapshot, now: int) -> None:
         self._snapshot = snapshot
         self._now = now
-        self._saved: dict[Place, Row] = {}
+        self._saved: dict[Place, StoredResource] = {}
         self._entries: list[AuditEntry] = []
         self._grown: set[tuple[str, str]] = set()
         self._pace = Pace()
@@ -36,18 +36,18 @@ class Draft:
         """The store's time, as far as this machine's clock tells."""
         return self._now
 
-    def find(self, collection: str, domain: str, identity: str) -> Row | None:
+    def find(self, collection: str, domain: str, identity: str) -> StoredResource | None:
         """A resource, as it would be."""
         self._pace.step()
         return self._saved.get((collection, domain, identity)) or self._known(collection, domain, identity)
 
-    def save(self, collection: str, row: Row) -> Row:
+    def save(self, collection: str, row: StoredResource) -> StoredResource:
         """Creates or replaces a resource."""
         place = (collection, row.domain, row.id)
         known = self.find(*place)
         if known is None:
             self._grown.add((collection, row.domain))
-        saved = Row(row.domain, row.id, row.body, known.create_time if known else self._now, self._now)
+        saved = StoredResource(row.domain, row.id, row.body, known.create_time if known else self._now, self._now)
         self._saved[place] = saved
         return saved
 
@@ -58,14 +58,14 @@ class Draft:
 
     def write(self, transaction: Transaction) -> None:
         """Writes what came of it; the transaction has the snapshot's revision."""
-        by_collection: dict[str, list[Row]] = {}
+        by_collection: dict[str, list[StoredResource]] = {}
         for (collection, _, _), row in self._saved.items():
             by_collection.setdefault(collection, []).append(row)
         for collection, rows in by_collection.items():
             transaction.save_all(collection, rows, grown=[domain for grown, domain in self._grown if grown == collection])
         transaction.audit_all(self._entries)
 
-    def _known(self, collection: str, domain: str, identity: str) -> Row | None:
+    def _known(self, collection: str, domain: str, identity: str) -> StoredResource | None:
         kind = ALL_KINDS[collection]
-        present = self._snapshot.resources(collection).get(kind.name_of(Row(domain, identity, b"")))
+        present = self._snapshot.resources(collection).get(kind.name_of(StoredResource(domain, identity, b"")))
         return None if present is None else kind.row_of(present)

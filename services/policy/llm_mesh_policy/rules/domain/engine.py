@@ -46,7 +46,7 @@ _MOST_DECISIONS = 20_000
 _MOST_PRINCIPALS = 4_096
 
 
-class Held(NamedTuple):
+class HeldRole(NamedTuple):
     """A role that a principal holds in a scope."""
 
     role: str
@@ -113,9 +113,9 @@ class Engine:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._decisions: dict[tuple[str, str, str], bool] = {}
-        self._held: dict[str, Sequence[Held]] = {}
+        self._held: dict[str, Sequence[HeldRole]] = {}
 
-    def allows(self, principal: str, action: str, resource: str, held_by: Callable[[str], Sequence[Held]]) -> bool:
+    def allows(self, principal: str, action: str, resource: str, held_by: Callable[[str], Sequence[HeldRole]]) -> bool:
         """Whether any rule grants the action; `held_by` tells which roles a principal holds in the domain."""
         question = (principal, action, resource)
         decided = self._decisions.get(question)
@@ -131,7 +131,7 @@ class Engine:
             self._decisions[question] = decided
         return decided
 
-    def _decide(self, question: tuple[str, str, str], held: Sequence[Held]) -> bool:
+    def _decide(self, question: tuple[str, str, str], held: Sequence[HeldRole]) -> bool:
         principal, action, resource = question
         for role, scope, rules in held:
             granting = rules.granting(scope, action, resource)

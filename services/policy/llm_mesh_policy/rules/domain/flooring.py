@@ -14,7 +14,7 @@ from llm_mesh_runtime.resources import change_of
 
 if TYPE_CHECKING:
     from llm_mesh_policy.domain.actor import Actor
-    from llm_mesh_policy.domain.resources import Store
+    from llm_mesh_policy.domain.resources import ResourceStore
     from llm_mesh_policy.rules.domain.changes import Change, Changes, Done
     from llm_mesh_runtime.resources import Page
 
@@ -24,7 +24,7 @@ _PLATFORM_ID = "platform"
 class Flooring:
     """The floors, for those who set them."""
 
-    def __init__(self, store: Store, changes: Changes) -> None:
+    def __init__(self, store: ResourceStore, changes: Changes) -> None:
         self._store = store
         self._changes = changes
 

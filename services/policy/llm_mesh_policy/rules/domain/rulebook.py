@@ -8,7 +8,7 @@ from threading import Lock
 from typing import NamedTuple, TypeVar
 
 from llm_mesh.policy.v1 import rules_pb2
-from llm_mesh_policy.rules.domain.engine import Engine, Held, Judge
+from llm_mesh_policy.rules.domain.engine import Engine, HeldRole, Judge
 from llm_mesh_policy.rules.domain.matching import ANYTHING, EVERYWHERE, covers, grants, within
 from llm_mesh_policy.rules.domain.patterns import RoleRules
 from llm_mesh_policy.rules.domain.roles import BUILT_IN, EVERYONE, EVERYONE_ROLE, SHARED_DOMAIN
@@ -123,11 +123,11 @@ class Rulebook:
         """The names of the roles that hold in a domain or project."""
         return sorted({binding.role for binding in self.bindings_of(principal) if within(scope_of(binding), place)})
 
-    def _held(self, principal: str, domain: str) -> Sequence[Held]:
+    def _held(self, principal: str, domain: str) -> Sequence[HeldRole]:
         """The roles that a principal holds in a domain, each once per scope."""
         pairs = {(each.role, scope_of(each)) for each in self.bindings_of(principal)}
         return [
-            Held(role, scope, self._rules[role])
+            HeldRole(role, scope, self._rules[role])
             for role, scope in sorted(pairs)
             if (scope == EVERYWHERE or domain_of(scope) == domain) and role in self._rules
         ]

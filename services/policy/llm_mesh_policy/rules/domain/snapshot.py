@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, rules_pb2
 from llm_mesh_policy.domain.keys import StoredKey
-from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, Kind, M
-from llm_mesh_policy.domain.resources import Contents, Row
+from llm_mesh_policy.domain.kinds import BINDINGS, DOMAINS, FLOORS, KEY_NAME, PRINCIPALS, PROJECTS, ROLES, M, ResourceKind
+from llm_mesh_policy.domain.resources import Contents, StoredResource
 from llm_mesh_policy.rules.domain.consent import active
 from llm_mesh_policy.rules.domain.rulebook import Rulebook, put
 from llm_mesh_policy.rules.domain.stricter import floor_of
@@ -83,12 +83,12 @@ def _holding(binding: rules_pb2.Binding | None) -> rules_pb2.Binding | None:
     return binding if binding is not None and active(binding) else None
 
 
-def _changes(kind: Kind[M], contents: Contents) -> dict[str, M | None]:
+def _changes(kind: ResourceKind[M], contents: Contents) -> dict[str, M | None]:
     """The resources of one kind by name: as they are now, or None where they were removed."""
     pace = Pace()
     changes: dict[str, M | None] = {}
     for domain, identity in contents.removed.get(kind.collection, ()):
-        changes[kind.name_of(Row(domain, identity, b""))] = None
+        changes[kind.name_of(StoredResource(domain, identity, b""))] = None
     for row in contents.rows.get(kind.collection, ()):
         pace.step()
         changes[kind.name_of(row)] = kind.unpack(row)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from llm_mesh_policy.screening.domain.reading import Hit
-from llm_mesh_policy.screening.domain.slots import Form, Slot
+from llm_mesh_policy.screening.domain.slots import Slot, TextForm
 
 _NUMBER = "0123456789+-.eE"
 
@@ -18,10 +18,10 @@ class Masking:
 
     def mask(self, slot: Slot, hits: Sequence[Hit]) -> None:
         """Replaces what the hits touch of a text, which are in order and do not overlap."""
-        if slot.form is Form.NAME:
+        if slot.form is TextForm.NAME:
             slot.put(self._name(slot.text, hits[0].found.detector.name))
             return
-        if slot.form is Form.KEY:
+        if slot.form is TextForm.KEY:
             slot.put("")
             return
         slot.put(spliced(slot.text, slot.form, hits))
@@ -34,7 +34,7 @@ class Masking:
         return name
 
 
-def spliced(text: str, form: Form, hits: Sequence[Hit]) -> str:
+def spliced(text: str, form: TextForm, hits: Sequence[Hit]) -> str:
     """The text with masks. In JSON, different values get different masks: keys and members of an enumeration stay different."""
     parts: list[str] = []
     numbers: dict[tuple[str, str], int] = {}
@@ -55,12 +55,12 @@ def spliced(text: str, form: Form, hits: Sequence[Hit]) -> str:
     return "".join(parts)
 
 
-def _mask(detector: str, form: Form, number: int, *, of_number: bool) -> str:
-    if form is Form.URI:
+def _mask(detector: str, form: TextForm, number: int, *, of_number: bool) -> str:
+    if form is TextForm.URI:
         return quote(f"[{detector}]")
-    if form not in {Form.JSON, Form.SCHEMA}:
+    if form not in {TextForm.JSON, TextForm.SCHEMA}:
         return f"[{detector}]"
-    if of_number and form is Form.SCHEMA:
+    if of_number and form is TextForm.SCHEMA:
         return str(number - 1)
     mask = f"[{detector}]" if number == 1 else f"[{detector} {number}]"
     return f'"{mask}"' if of_number else mask

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from llm_mesh_policy.screening.domain import json_text
 from llm_mesh_policy.screening.domain.characters import GAP, JOINT, WALL
 from llm_mesh_policy.screening.domain.json_text import NotJsonError
-from llm_mesh_policy.screening.domain.scan import STEP, Found, Scan
-from llm_mesh_policy.screening.domain.slots import Flow, Form, Slot
+from llm_mesh_policy.screening.domain.scan import STEP, Scan, TextFinding
+from llm_mesh_policy.screening.domain.slots import Flow, Slot, TextForm
 from llm_mesh_policy.screening.domain.trail import Counts
 from llm_mesh_policy.screening.domain.watchlist import BLOCKED, MASKED, Watchlist
 from llm_mesh_runtime.errors import invalid
@@ -31,7 +31,7 @@ class Hit:
     slot: int
     start: int
     end: int
-    found: Found
+    found: TextFinding
     number: bool
     """The place is a number of JSON."""
 
@@ -65,7 +65,7 @@ class Reading:
         """
         flows: Mapping[Flow, list[int]] = defaultdict(list)
         for number, slot in enumerate(self._slots):
-            if slot.form is not Form.OPAQUE:
+            if slot.form is not TextForm.OPAQUE:
                 flows[slot.flow].append(number)
         for numbers in flows.values():
             apart: list[tuple[int, json_text.Token]] = []
@@ -77,7 +77,7 @@ class Reading:
         self._push(final=True)
         return self._hits
 
-    def _note(self, found: Found) -> bool:
+    def _note(self, found: TextFinding) -> bool:
         """Counts a finding; whether it decides that the request is refused."""
         action = found.action
         if action == MASKED and self._masked >= MOST_MASKED:
@@ -93,14 +93,14 @@ class Reading:
     def _read(self, number: int, apart: list[tuple[int, json_text.Token]]) -> None:
         slot = self._slots[number]
         whole = json_text.Token(json_text.STRING, 0, len(slot.text))
-        if slot.form is Form.KEY:
+        if slot.form is TextForm.KEY:
             apart.append((number, whole))
             return
-        if slot.form in {Form.JSON, Form.SCHEMA}:
+        if slot.form in {TextForm.JSON, TextForm.SCHEMA}:
             try:
                 findings = list(self._counted(slot))
             except NotJsonError:
-                slot.form = Form.TEXT
+                slot.form = TextForm.TEXT
             else:
                 for token in findings:
                     if token.kind == json_text.STRING:
@@ -159,7 +159,7 @@ class Reading:
             time.sleep(_PAUSE)
             self._worked = time.monotonic()
 
-    def _touched(self, found: Found) -> Iterator[Hit]:
+    def _touched(self, found: TextFinding) -> Iterator[Hit]:
         """The texts that a finding is in. A border belongs to none of them."""
         number = bisect_right(self._starts, found.start) - 1
         while number < len(self._starts) and self._starts[number] < found.end:

@@ -12,7 +12,7 @@ from llm_mesh_policy.screening.domain.characters import JOINT, decoded_view_of, 
 from llm_mesh_policy.screening.domain.errors import ScreeningError, content_blocked
 from llm_mesh_policy.screening.domain.masking import Masking
 from llm_mesh_policy.screening.domain.reading import MOST_REPORTED, Hit, Reading
-from llm_mesh_policy.screening.domain.slots import Form, Slot
+from llm_mesh_policy.screening.domain.slots import Slot, TextForm
 from llm_mesh_policy.screening.domain.trail import Counts
 from llm_mesh_policy.screening.domain.watchlist import BLOCKED, MASKED, UNDECODABLE, Watchlist
 
@@ -47,7 +47,7 @@ CLEAN: Screened[Any] = Screened()
 def screen(message: M, slots: Slots[M], watchlist: Watchlist, *, patient: bool, most_values: int = MOST_JSON_VALUES) -> Screened[M]:
     """Screens all texts of a message. `patient`: in a thread, which leaves others the interpreter now and then."""
     texts = _slots(message, slots, watchlist)
-    opaque = [number for number, slot in enumerate(texts) if slot.form is Form.OPAQUE]
+    opaque = [number for number, slot in enumerate(texts) if slot.form is TextForm.OPAQUE]
     if not opaque and not _may_find(texts, watchlist):
         return CLEAN
     reading = Reading(watchlist, texts, most_values, patient=patient)
@@ -69,7 +69,7 @@ def _may_find(texts: Sequence[Slot], watchlist: Watchlist) -> bool:
     """A cheap look at a small request without JSON; any other is read whole."""
     if not watchlist.detectors:
         return False
-    if sum(len(slot.text) for slot in texts) > _SMALL or any(slot.form in {Form.JSON, Form.SCHEMA} for slot in texts):
+    if sum(len(slot.text) for slot in texts) > _SMALL or any(slot.form in {TextForm.JSON, TextForm.SCHEMA} for slot in texts):
         return True
     joined = JOINT.join([slot.text for slot in texts])
     if watchlist.may_find(view_of(joined).text):
@@ -112,14 +112,14 @@ def _masked(message: M, slots: Slots[M], read: Sequence[Slot], watchlist: Watchl
     for hit in hits:
         if hit.found.action == MASKED:
             by_slot.setdefault(hit.slot, []).append(hit)
-    replacing = watchlist.undecodable == MASKED and any(slot.form is Form.OPAQUE for slot in read)
+    replacing = watchlist.undecodable == MASKED and any(slot.form is TextForm.OPAQUE for slot in read)
     if not by_slot and not replacing:
         return None
     copy = type(message)()
     copy.CopyFrom(message)
     masking = Masking()
     for number, (slot, original) in enumerate(zip(_slots(copy, slots, watchlist), read, strict=True)):
-        if slot.form is Form.OPAQUE:
+        if slot.form is TextForm.OPAQUE:
             if replacing:
                 slot.put(f"[{UNDECODABLE}]")
         elif number in by_slot:
@@ -130,4 +130,4 @@ def _masked(message: M, slots: Slots[M], read: Sequence[Slot], watchlist: Watchl
 
 def _slots(message: M, slots: Slots[M], watchlist: Watchlist) -> list[Slot]:
     """All of them at once, since replacing one may end another."""
-    return [slot for slot in slots(message) if slot.form is not Form.OPAQUE or watchlist.undecodable is not None]
+    return [slot for slot in slots(message) if slot.form is not TextForm.OPAQUE or watchlist.undecodable is not None]

@@ -12,7 +12,7 @@ from llm_mesh_policy.screening.domain.characters import GAP, JOINT, WALL, View, 
 from llm_mesh_policy.screening.domain.detectors import Detector
 from llm_mesh_policy.screening.domain.watchlist import BLOCKED, LOGGED, MASKED, UNDECODABLE, Watchlist
 
-__all__ = ["BLOCKED", "LOGGED", "MASKED", "UNDECODABLE", "Found", "Scan", "Watchlist"]
+__all__ = ["BLOCKED", "LOGGED", "MASKED", "UNDECODABLE", "Scan", "TextFinding", "Watchlist"]
 
 STEP = 4096
 _LONGEST_SECRET = 16 * 1024
@@ -30,7 +30,7 @@ _SECRET_GOES_ON = re.compile(
 _LOOK_AHEAD = 64
 
 
-class Found:
+class TextFinding:
     """A finding in the text: from one character to another, and where that is in bytes."""
 
     __slots__ = ("action", "detector", "end", "end_byte", "field", "start", "start_byte")
@@ -102,9 +102,9 @@ class Scan:
         self._in_string = False
         self._bytes = 0
         self._characters = 0
-        self._inside: Found | None = None
+        self._inside: TextFinding | None = None
         self._resume = 0
-        self.found: list[Found] = []
+        self.found: list[TextFinding] = []
         self.blocked = False
 
     @property
@@ -127,7 +127,7 @@ class Scan:
         """How many findings have ended: no later text belongs to them."""
         return len(self.found) - (self._inside is not None)
 
-    def taken(self) -> list[Found]:
+    def taken(self) -> list[TextFinding]:
         """The findings that are whole, which are forgotten here."""
         count = self.whole
         ended, self.found = self.found[:count], self.found[count:]
@@ -256,7 +256,7 @@ class Scan:
         return 0 < place < len(self._marked) and self._marked[place - 1] in _NUMBER and self._marked[place] in _NUMBER
 
     def _begin(self, detector: Detector, end: int, action: policy_pb2.FindingAction) -> str:
-        finding = Found(detector, action, self._field, self._characters, self._bytes)
+        finding = TextFinding(detector, action, self._field, self._characters, self._bytes)
         self.found.append(finding)
         passed = self._take(end)
         finding.end, finding.end_byte = self._characters, self._bytes

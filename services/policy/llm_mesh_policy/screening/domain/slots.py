@@ -18,7 +18,7 @@ class Flow(Enum):
     """All else."""
 
 
-class Form(Enum):
+class TextForm(Enum):
     """How a text is written, and what its mask must still be."""
 
     TEXT = "text"
@@ -44,5 +44,5 @@ class Slot:
     text: str
     put: Callable[[str], None]
     """Puts another text in its place."""
-    form: Form = Form.TEXT
+    form: TextForm = TextForm.TEXT
     flow: Flow = Flow.CONVERSATION

@@ -274,7 +274,7 @@ class CallState(Own):
         """Generated servicers call it before they raise; the exception says more."""
 
     def set_details(self, details: str) -> None:
-        """Likewise."""
+        """Set the status message that the caller receives."""
 
     def cancelled(self) -> bool:
         """Whether the call was cancelled."""

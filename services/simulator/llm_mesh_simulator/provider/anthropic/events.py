@@ -5,11 +5,11 @@ from typing import Final
 
 import orjson
 
-from llm_mesh_simulator.domain.answer import Answer
+from llm_mesh_simulator.domain.answer import SimulatedAnswer
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.provider.anthropic.errors import STREAM_ERROR
-from llm_mesh_simulator.provider.anthropic.message import Form, call_id, cumulative, starting_usage, stop, thinking
-from llm_mesh_simulator.provider.reply import Identity, Stream
+from llm_mesh_simulator.provider.anthropic.message import MessageForm, call_id, cumulative, starting_usage, stop, thinking
+from llm_mesh_simulator.provider.reply import AnswerIdentity, Stream
 
 _PING: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
 _STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
@@ -20,7 +20,7 @@ def event(name: str, fields: dict[str, object]) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + orjson.dumps({"type": name, **fields}) + b"\n\n"
 
 
-def events(model: str, answer: Answer, behaviour: Behaviour, form: Form, identity: Identity) -> Stream:
+def events(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: MessageForm, identity: AnswerIdentity) -> Stream:
     """The answer to a request with `stream`."""
     choice = answer.choices[0]
     start: dict[str, object] = {

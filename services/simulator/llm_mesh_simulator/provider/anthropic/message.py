@@ -5,10 +5,10 @@ from typing import Final
 
 import orjson
 
-from llm_mesh_simulator.domain.answer import Answer, Choice, Finish, ToolCall, Usage
+from llm_mesh_simulator.domain.answer import Choice, Finish, SimulatedAnswer, ToolCall, Usage
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.provider.anthropic.prompt import signature
-from llm_mesh_simulator.provider.reply import Identity
+from llm_mesh_simulator.provider.reply import AnswerIdentity
 
 _REASONS: Final = {
     Finish.STOP: "end_turn",
@@ -20,13 +20,13 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class MessageForm:
     """What of the answer's form the request settles."""
 
     show_thinking: bool = True
 
 
-def message(model: str, answer: Answer, behaviour: Behaviour, form: Form, identity: Identity) -> dict[str, object]:
+def message(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: MessageForm, identity: AnswerIdentity) -> dict[str, object]:
     """The answer to a request without `stream`."""
     choice = answer.choices[0]
     whole: dict[str, object] = {
@@ -49,7 +49,7 @@ def stop(choice: Choice, behaviour: Behaviour) -> dict[str, object]:
     return {"stop_reason": reason, "stop_sequence": choice.stop_sequence, "stop_details": details}
 
 
-def thinking(choice: Choice, form: Form) -> tuple[str, str]:
+def thinking(choice: Choice, form: MessageForm) -> tuple[str, str]:
     """The thinking that is shown, and its signature."""
     text = "".join(choice.reasoning) if form.show_thinking else ""
     return text, signature(text)
@@ -60,7 +60,7 @@ def call_id(call: ToolCall) -> str:
     return "toolu_" + call.id
 
 
-def _content(choice: Choice, form: Form) -> list[dict[str, object]]:
+def _content(choice: Choice, form: MessageForm) -> list[dict[str, object]]:
     blocks: list[dict[str, object]] = []
     if choice.reasoning:
         text, proof = thinking(choice, form)

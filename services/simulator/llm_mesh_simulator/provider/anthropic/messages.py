@@ -13,10 +13,10 @@ from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.question import Question, Tool, ToolUse
 from llm_mesh_simulator.provider.anthropic.events import events
 from llm_mesh_simulator.provider.anthropic.headers import headers
-from llm_mesh_simulator.provider.anthropic.message import Form, message
+from llm_mesh_simulator.provider.anthropic.message import MessageForm, message
 from llm_mesh_simulator.provider.anthropic.prompt import Prompt
-from llm_mesh_simulator.provider.fields import Fields
-from llm_mesh_simulator.provider.reply import EVENTS, JSON, Identity, Reply
+from llm_mesh_simulator.provider.fields import RequestFields
+from llm_mesh_simulator.provider.reply import EVENTS, JSON, AnswerIdentity, Reply
 
 _LEAST_BUDGET: Final = 1024
 _THINKING: Final = 32
@@ -29,7 +29,7 @@ class MessageRequest:
     """A request for a message that has been read."""
 
     question: Question
-    form: Form
+    form: MessageForm
     stream: bool
     cache: PromptCache
 
@@ -38,7 +38,7 @@ class MessageRequest:
         """The tokens of its input."""
         return self.question.prompt_tokens
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:
         """The message, whole or in events."""
         cached = self.cache.use(self.question.model, self.question.cache_points)
         made = answer(self.question, behaviour, cached)
@@ -58,18 +58,18 @@ class CountRequest:
     prompt_tokens: int
     stream: bool = False
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:  # noqa: ARG002  a count is the same under all behaviours
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:  # noqa: ARG002  a count is the same under all behaviours
         """The count."""
         return Reply(200, [*headers(identity.request), JSON], orjson.dumps({"input_tokens": self.prompt_tokens}), 0, Usage(0, 0))
 
 
-def read_count(body: Fields) -> CountRequest:
+def read_count(body: RequestFields) -> CountRequest:
     """Reads and checks a request for a count."""
     body.text("model")
     return CountRequest(_prompt(body).tokens)
 
 
-def read(body: Fields, cache: PromptCache) -> MessageRequest:
+def read(body: RequestFields, cache: PromptCache) -> MessageRequest:
     """Reads and checks a request for a message."""
     model = body.text("model")
     max_tokens = body.integer("max_tokens")
@@ -97,10 +97,10 @@ def read(body: Fields, cache: PromptCache) -> MessageRequest:
         reasoning=reasoning,
         cache_points=tuple(prompt.cache_points),
     )
-    return MessageRequest(question, Form(show_thinking=shown), body.flag("stream"), cache)
+    return MessageRequest(question, MessageForm(show_thinking=shown), body.flag("stream"), cache)
 
 
-def _prompt(body: Fields) -> Prompt:
+def _prompt(body: RequestFields) -> Prompt:
     prompt = Prompt()
     prompt.tools(body)
     prompt.system(body)
@@ -109,7 +109,7 @@ def _prompt(body: Fields) -> Prompt:
     return prompt
 
 
-def _tool(tool: Fields) -> Tool:
+def _tool(tool: RequestFields) -> Tool:
     name = tool.text("name")
     schema = tool.member("input_schema")
     if schema is None:
@@ -119,7 +119,7 @@ def _tool(tool: Fields) -> Tool:
     return Tool(name, schema.values)
 
 
-def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, bool, tuple[Tool, ...]]:
+def _tool_choice(body: RequestFields, tools: tuple[Tool, ...]) -> tuple[ToolUse, bool, tuple[Tool, ...]]:
     choice = body.member("tool_choice")
     if choice is None:
         return ToolUse.ON_REQUEST, True, tools
@@ -138,7 +138,7 @@ def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, bool, 
     return ToolUse.FORCED, parallel, named
 
 
-def _thinking(body: Fields, max_tokens: int) -> tuple[int, bool]:
+def _thinking(body: RequestFields, max_tokens: int) -> tuple[int, bool]:
     """How many tokens of thinking come first, and whether their text is shown."""
     config = body.member("thinking")
     kind = "disabled" if config is None else config.text("type")
@@ -155,7 +155,7 @@ def _thinking(body: Fields, max_tokens: int) -> tuple[int, bool]:
     return _THINKING, config.text_or("display") != "omitted"
 
 
-def _output_format(body: Fields) -> tuple[bool, Mapping[str, object] | None]:
+def _output_format(body: RequestFields) -> tuple[bool, Mapping[str, object] | None]:
     config = body.member("output_config")
     form = config.member("format") if config is not None else None
     if form is None:

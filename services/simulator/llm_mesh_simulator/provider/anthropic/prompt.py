@@ -10,7 +10,7 @@ import orjson
 from llm_mesh_simulator.domain import tokens
 from llm_mesh_simulator.domain.errors import RefusedError
 from llm_mesh_simulator.domain.question import CachePoint
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 
 _MAX_CACHE_POINTS: Final = 4
 _NESTED: Final = frozenset({"tool_result", "search_result"})
@@ -31,13 +31,13 @@ class Prompt:
     cache_points: list[CachePoint] = field(default_factory=list)
     _seen: bytes = b""
 
-    def tools(self, body: Fields) -> None:
+    def tools(self, body: RequestFields) -> None:
         """Counts the definitions of the tools."""
         for tool in body.objects("tools"):
             self.tokens += tokens.count(orjson.dumps(tool.values).decode())
             self._mark(tool)
 
-    def system(self, body: Fields) -> None:
+    def system(self, body: RequestFields) -> None:
         """Reads the system prompt."""
         if isinstance(body.values.get("system"), str):
             self._take(body.text("system"))
@@ -46,7 +46,7 @@ class Prompt:
             self._take(block.text("text"))
             self._mark(block)
 
-    def messages(self, body: Fields) -> None:
+    def messages(self, body: RequestFields) -> None:
         """Reads and checks the messages."""
         if body.array("messages") is None:
             raise body.missing("messages")
@@ -62,11 +62,11 @@ class Prompt:
             count = len(self.cache_points)
             raise RefusedError(f"A maximum of 4 blocks with cache_control may be provided. Found {count}.")
 
-    def top_level_cache(self, body: Fields) -> None:
+    def top_level_cache(self, body: RequestFields) -> None:
         """A `cache_control` of the request itself caches everything."""
         self._mark(body)
 
-    def _message(self, message: Fields, role: str) -> None:
+    def _message(self, message: RequestFields, role: str) -> None:
         content = message.values.get("content")
         texts: list[str] = []
         results = False
@@ -84,7 +84,7 @@ class Prompt:
             self.text = "".join(texts)
             self.after_tool = results
 
-    def _block(self, block: Fields) -> str:
+    def _block(self, block: RequestFields) -> str:
         kind = block.text("type")
         if kind == "text":
             return self._take(block.text("text"))
@@ -100,7 +100,7 @@ class Prompt:
         self._silent(block, kind)
         return ""
 
-    def _nested(self, block: Fields, kind: str) -> str:
+    def _nested(self, block: RequestFields, kind: str) -> str:
         if kind == "tool_result":
             self._take(block.text("tool_use_id"))
         inner = block.values.get("content")
@@ -108,7 +108,7 @@ class Prompt:
             return self._take(inner)
         return "".join([self._block(each) for each in block.objects("content")])
 
-    def _silent(self, block: Fields, kind: str) -> None:
+    def _silent(self, block: RequestFields, kind: str) -> None:
         """Blocks that count, and that an echo does not repeat."""
         if kind == "tool_use":
             self._take(block.text("name") + orjson.dumps(block.values.get("input", {})).decode())
@@ -118,7 +118,7 @@ class Prompt:
                 raise RefusedError(f"{block.path('signature')}: Invalid `signature` in `thinking` block")
             self._take(thinking)
 
-    def _document(self, block: Fields) -> str:
+    def _document(self, block: RequestFields) -> str:
         source = block.member("source")
         if source is None:
             raise block.missing("source")
@@ -133,7 +133,7 @@ class Prompt:
         self._seen = sha256(self._seen + text.encode()).digest()
         return text
 
-    def _mark(self, block: Fields) -> None:
+    def _mark(self, block: RequestFields) -> None:
         control = block.member("cache_control")
         self._seen = sha256(self._seen + orjson.dumps({k: v for k, v in block.values.items() if k in {"type", "name", "source"}})).digest()
         if control is None:

@@ -11,12 +11,12 @@ from llm_mesh_simulator.domain.answer import answer
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.errors import RefusedError
 from llm_mesh_simulator.domain.question import Question, Tool, ToolUse
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 from llm_mesh_simulator.provider.openai.chunks import chunks
-from llm_mesh_simulator.provider.openai.completion import Form, completion
+from llm_mesh_simulator.provider.openai.completion import CompletionForm, completion
 from llm_mesh_simulator.provider.openai.headers import headers
 from llm_mesh_simulator.provider.openai.messages import conversation
-from llm_mesh_simulator.provider.reply import EVENTS, JSON, Identity, Reply
+from llm_mesh_simulator.provider.reply import EVENTS, JSON, AnswerIdentity, Reply
 
 _EFFORTS: Final[Mapping[str, int]] = {"none": 0, "minimal": 8, "low": 16, "medium": 64, "high": 128, "xhigh": 256, "max": 512}
 _MAX_CHOICES: Final = 128
@@ -29,7 +29,7 @@ class ChatRequest:
     """A chat request that has been read."""
 
     question: Question
-    form: Form
+    form: CompletionForm
     stream: bool
 
     @property
@@ -37,7 +37,7 @@ class ChatRequest:
         """The tokens of its input."""
         return self.question.prompt_tokens
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:
         """The completion, whole or in chunks."""
         made = answer(self.question, behaviour)
         sent = headers(identity.request, tokens=made.true_usage.prompt + made.true_usage.completion)
@@ -50,7 +50,7 @@ class ChatRequest:
         return Reply(200, [*sent, JSON], orjson.dumps(whole), made.true_usage.completion, shown)
 
 
-def read(body: Fields) -> ChatRequest:
+def read(body: RequestFields) -> ChatRequest:
     """Reads and checks a request."""
     spoken = conversation(body)
     stream = body.flag("stream")
@@ -76,10 +76,10 @@ def read(body: Fields) -> ChatRequest:
         seed=body.integer("seed"),
         reasoning=_reasoning(body),
     )
-    return ChatRequest(question, Form(_logprobs(body), options is not None and options.flag("include_usage")), stream)
+    return ChatRequest(question, CompletionForm(_logprobs(body), options is not None and options.flag("include_usage")), stream)
 
 
-def _within(body: Fields, key: str, low: int, high: int) -> int | None:
+def _within(body: RequestFields, key: str, low: int, high: int) -> int | None:
     value = body.integer(key)
     if value is None or low <= value <= high:
         return value
@@ -90,7 +90,7 @@ def _within(body: Fields, key: str, low: int, high: int) -> int | None:
     raise RefusedError(message, param=key, code="integer_above_max_value")
 
 
-def _max_tokens(body: Fields) -> int | None:
+def _max_tokens(body: RequestFields) -> int | None:
     old = _within(body, "max_tokens", 1, 2**31)
     new = _within(body, "max_completion_tokens", 1, 2**31)
     if old is not None and new is not None:
@@ -99,7 +99,7 @@ def _max_tokens(body: Fields) -> int | None:
     return new if old is None else old
 
 
-def _stop(body: Fields) -> tuple[str, ...]:
+def _stop(body: RequestFields) -> tuple[str, ...]:
     stops = body.texts("stop")
     if len(stops) > _MAX_STOPS:
         message = (
@@ -109,7 +109,7 @@ def _stop(body: Fields) -> tuple[str, ...]:
     return stops
 
 
-def _logprobs(body: Fields) -> int | None:
+def _logprobs(body: RequestFields) -> int | None:
     top = _within(body, "top_logprobs", 0, _MAX_TOP)
     if body.flag("logprobs"):
         return top or 0
@@ -119,7 +119,7 @@ def _logprobs(body: Fields) -> int | None:
     return None
 
 
-def _reasoning(body: Fields) -> int:
+def _reasoning(body: RequestFields) -> int:
     effort = body.text_or("reasoning_effort")
     if effort is None:
         return 0
@@ -130,7 +130,7 @@ def _reasoning(body: Fields) -> int:
     return _EFFORTS[effort]
 
 
-def _tools(body: Fields) -> tuple[tuple[Tool, ...], int]:
+def _tools(body: RequestFields) -> tuple[tuple[Tool, ...], int]:
     """The tools, and the tokens of their definitions."""
     offered = body.array("tools")
     if not offered:
@@ -150,7 +150,7 @@ def _tools(body: Fields) -> tuple[tuple[Tool, ...], int]:
     return tuple(tools), tokens.count(orjson.dumps(offered).decode())
 
 
-def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[Tool, ...]]:
+def _tool_choice(body: RequestFields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[Tool, ...]]:
     """Whether tools are called, and which ones come into question."""
     choice = body.values.get("tool_choice")
     if choice is None:
@@ -177,14 +177,14 @@ def _tool_choice(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[
     return ToolUse.FORCED, named
 
 
-def _name(choice: Fields) -> str:
+def _name(choice: RequestFields) -> str:
     function = choice.member("function") or choice.member("custom")
     if function is None:
         raise choice.missing("function")
     return function.text("name")
 
 
-def _response_format(body: Fields) -> tuple[bool, Mapping[str, object] | None]:
+def _response_format(body: RequestFields) -> tuple[bool, Mapping[str, object] | None]:
     """Whether the answer is JSON, and its schema."""
     form = body.member("response_format")
     kind = "text" if form is None else form.text("type")

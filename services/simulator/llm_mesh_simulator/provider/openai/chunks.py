@@ -5,16 +5,16 @@ from typing import Final
 
 import orjson
 
-from llm_mesh_simulator.domain.answer import Answer, Choice
+from llm_mesh_simulator.domain.answer import Choice, SimulatedAnswer
 from llm_mesh_simulator.domain.behaviour import Behaviour
-from llm_mesh_simulator.provider.openai.completion import FINGERPRINT, Form, finish, logprobs, tool_call, usage
+from llm_mesh_simulator.provider.openai.completion import FINGERPRINT, CompletionForm, finish, logprobs, tool_call, usage
 from llm_mesh_simulator.provider.openai.errors import STREAM_ERROR
-from llm_mesh_simulator.provider.reply import Identity, Stream
+from llm_mesh_simulator.provider.reply import AnswerIdentity, Stream
 
 DONE: Final = b"data: [DONE]\n\n"
 
 
-def chunks(model: str, answer: Answer, behaviour: Behaviour, form: Form, identity: Identity) -> Stream:
+def chunks(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: CompletionForm, identity: AnswerIdentity) -> Stream:
     """The answer to a request with `stream`."""
     common = {
         "id": "chatcmpl-" + identity.number,
@@ -40,7 +40,7 @@ def chunks(model: str, answer: Answer, behaviour: Behaviour, form: Form, identit
 class _Writer:
     """Writes the events of one choice."""
 
-    def __init__(self, index: int, choice: Choice, behaviour: Behaviour, form: Form, head: bytes, tail: bytes) -> None:
+    def __init__(self, index: int, choice: Choice, behaviour: Behaviour, form: CompletionForm, head: bytes, tail: bytes) -> None:
         self._choice = choice
         self._behaviour = behaviour
         self._form = form

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from llm_mesh_simulator.domain.answer import Answer, Choice, Finish, ToolCall, Usage
+from llm_mesh_simulator.domain.answer import Choice, Finish, SimulatedAnswer, ToolCall, Usage
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.words import digest, words
-from llm_mesh_simulator.provider.reply import Identity
+from llm_mesh_simulator.provider.reply import AnswerIdentity
 
 FINGERPRINT: Final = "fp_simulator"
 _FINISHES: Final = {
@@ -20,7 +20,7 @@ _FINISHES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CompletionForm:
     """What of the answer's form the request settles."""
 
     logprobs: int | None = None
@@ -28,7 +28,9 @@ class Form:
     include_usage: bool = False
 
 
-def completion(model: str, answer: Answer, behaviour: Behaviour, form: Form, identity: Identity) -> dict[str, object]:
+def completion(
+    model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: CompletionForm, identity: AnswerIdentity
+) -> dict[str, object]:
     """The answer to a request without `stream`."""
     whole: dict[str, object] = {
         "id": "chatcmpl-" + identity.number,
@@ -44,7 +46,7 @@ def completion(model: str, answer: Answer, behaviour: Behaviour, form: Form, ide
     return whole
 
 
-def _choice(index: int, choice: Choice, behaviour: Behaviour, form: Form) -> dict[str, object]:
+def _choice(index: int, choice: Choice, behaviour: Behaviour, form: CompletionForm) -> dict[str, object]:
     refused = behaviour.refusal
     text = "".join(choice.text)
     message: dict[str, object] = {

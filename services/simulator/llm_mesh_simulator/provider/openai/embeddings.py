@@ -11,9 +11,9 @@ from llm_mesh_simulator.domain.answer import Usage, reported
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.embedding import DEFAULT_DIMENSIONS, MAX_DIMENSIONS, embed, embed_tokens
 from llm_mesh_simulator.domain.errors import RefusedError
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 from llm_mesh_simulator.provider.openai.headers import headers
-from llm_mesh_simulator.provider.reply import JSON, Identity, Reply
+from llm_mesh_simulator.provider.reply import JSON, AnswerIdentity, Reply
 
 _MAX_INPUTS = 2048
 
@@ -29,7 +29,7 @@ class EmbeddingRequest:
     prompt_tokens: int
     stream: bool = False
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:
         """A vector for each input."""
         data = [{"object": "embedding", "index": index, "embedding": self._vector(each)} for index, each in enumerate(self.inputs)]
         used = reported(Usage(self.prompt_tokens, 0), behaviour)
@@ -45,7 +45,7 @@ class EmbeddingRequest:
         return b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def read(body: Fields) -> EmbeddingRequest:
+def read(body: RequestFields) -> EmbeddingRequest:
     """Reads and checks a request."""
     inputs = _inputs(body)
     dimensions = body.integer("dimensions")
@@ -62,7 +62,7 @@ def read(body: Fields) -> EmbeddingRequest:
     return EmbeddingRequest(body.text("model"), inputs, dimensions, form == "base64", used)
 
 
-def _inputs(body: Fields) -> tuple[str | tuple[int, ...], ...]:
+def _inputs(body: RequestFields) -> tuple[str | tuple[int, ...], ...]:
     items = body.values.get("input")
     if items is None:
         raise body.missing("input")

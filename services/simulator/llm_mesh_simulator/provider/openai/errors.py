@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from llm_mesh_simulator.domain.behaviour import Behaviour
-from llm_mesh_simulator.domain.errors import Kind, RefusedError
+from llm_mesh_simulator.domain.errors import RefusalKind, RefusedError
 from llm_mesh_simulator.provider.openai.headers import headers
 from llm_mesh_simulator.provider.reply import JSON, Reply
 
@@ -23,13 +23,13 @@ class _Error:
         return orjson.dumps({"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}})
 
 
-_REFUSALS: Final[Mapping[Kind, str]] = {
-    Kind.INVALID: "invalid_request_error",
-    Kind.AUTHENTICATION: "invalid_request_error",
-    Kind.PERMISSION: "invalid_request_error",
-    Kind.NOT_FOUND: "invalid_request_error",
-    Kind.METHOD: "invalid_request_error",
-    Kind.TOO_LARGE: "invalid_request_error",
+_REFUSALS: Final[Mapping[RefusalKind, str]] = {
+    RefusalKind.INVALID: "invalid_request_error",
+    RefusalKind.AUTHENTICATION: "invalid_request_error",
+    RefusalKind.PERMISSION: "invalid_request_error",
+    RefusalKind.NOT_FOUND: "invalid_request_error",
+    RefusalKind.METHOD: "invalid_request_error",
+    RefusalKind.TOO_LARGE: "invalid_request_error",
 }
 _BY_STATUS: Final[Mapping[int, _Error]] = {
     400: _Error("Invalid value: simulated.", "invalid_request_error", "invalid_value", "messages"),

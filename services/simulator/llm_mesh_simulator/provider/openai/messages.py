@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from llm_mesh_simulator.domain import tokens
 from llm_mesh_simulator.domain.errors import RefusedError
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -18,7 +18,7 @@ class Conversation:
     after_tool: bool = False
 
 
-def conversation(body: Fields) -> Conversation:
+def conversation(body: RequestFields) -> Conversation:
     """Reads and checks all messages."""
     if body.array("messages") is None:
         raise body.missing("messages")
@@ -40,7 +40,7 @@ def conversation(body: Fields) -> Conversation:
     return spoken
 
 
-def _content(message: Fields, role: str, spoken: Conversation) -> str:
+def _content(message: RequestFields, role: str, spoken: Conversation) -> str:
     content = message.values.get("content")
     if role == "tool":
         message.text("tool_call_id")
@@ -60,7 +60,7 @@ def _content(message: Fields, role: str, spoken: Conversation) -> str:
     return "".join([_part(part, spoken) for part in message.objects("content")])
 
 
-def _part(part: Fields, spoken: Conversation) -> str:
+def _part(part: RequestFields, spoken: Conversation) -> str:
     kind = part.text("type")
     if kind in {"text", "refusal"}:
         text = part.text(kind)
