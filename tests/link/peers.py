@@ -48,7 +48,7 @@ class Handlers:
 
     async def _handle(self, name: str, first: Any, transport: Any) -> bytes | None:
         if isinstance(first, Unread):  # plain gRPC has read no message yet
-            first = await first.message()
+            first = await first.message(float("inf"), None)
         if name in {"Sum", "Talk"}:
             async for message in first:
                 self.seen.append(message)

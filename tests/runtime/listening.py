@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from llm_mesh_runtime.http.bounds import HttpBounds
+from llm_mesh_runtime.http.flow import FlowControl
 from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.http.tls import HttpTls
 from llm_mesh_runtime.service import HeadFilter
@@ -47,3 +50,15 @@ async def client_of(
         yield reader, writer
     finally:
         writer.close()
+
+
+def told_by(monkeypatch: pytest.MonkeyPatch, name: str) -> asyncio.Event:
+    """Set once a connection's flow control is told so."""
+    event, method = asyncio.Event(), getattr(FlowControl, name)
+
+    def telling(flow: FlowControl) -> None:
+        method(flow)
+        event.set()
+
+    monkeypatch.setattr(FlowControl, name, telling)
+    return event

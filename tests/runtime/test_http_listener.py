@@ -12,7 +12,7 @@ import pytest
 
 from llm_mesh_runtime.http import extensions
 from llm_mesh_runtime.http import protocol as http_protocol
-from tests.runtime.listening import connected
+from tests.runtime.listening import connected, told_by
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 GET = b"GET /%b HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -130,6 +130,35 @@ async def test_who_answers_a_pipelined_request_is_told_that_its_client_left(wait
         await begun.wait()
         writer.transport.abort()
         await left.wait()
+
+
+async def test_who_pipelines_and_leaves_is_noticed_once_the_answer_under_way_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `security.md` says: what is pipelined behind a request keeps the listener from reading on, and so from noticing who left."""
+    begun, go, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    paused, events = told_by(monkeypatch, "pause_reading"), []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        name, gone = scope["path"], asyncio.Event()
+        scope["extensions"][extensions.GONE](gone.set)
+        if name == "/one":
+            begun.set()
+            await go.wait()
+            events.append((name, gone.is_set()))
+            await answering()(scope, receive, send)
+        else:
+            await gone.wait()
+            events.append((name, True))
+            left.set()
+
+    async with connected(app) as (_, writer):
+        writer.write(GET % b"one")
+        await begun.wait()
+        writer.write(GET % b"two" + GET % b"three")
+        await paused.wait()
+        writer.transport.abort()
+        go.set()
+        await left.wait()
+    assert events == [("/one", False), ("/two", True)]
 
 
 async def test_an_answered_request_is_freed_without_the_garbage_collector() -> None:

@@ -16,7 +16,7 @@ from llm_mesh_runtime.http import protocol as http_protocol
 from llm_mesh_runtime.http.bounds import HttpBounds
 from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.http.unauthenticated import StrangerLimits
-from tests.runtime.listening import connected, listening
+from tests.runtime.listening import connected, listening, told_by
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -54,17 +54,6 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 def full(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Set once a client has not taken what it was sent."""
     return told_by(monkeypatch, "pause_writing")
-
-
-def told_by(monkeypatch: pytest.MonkeyPatch, name: str) -> asyncio.Event:
-    event, method = asyncio.Event(), getattr(http_flow.FlowControl, name)
-
-    def telling(flow: http_flow.FlowControl) -> None:
-        method(flow)
-        event.set()
-
-    monkeypatch.setattr(http_flow.FlowControl, name, telling)
-    return event
 
 
 @pytest.mark.parametrize("request_", [LAST, GET], ids=["last", "kept alive"])

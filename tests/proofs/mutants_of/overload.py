@@ -19,6 +19,12 @@ OVERLOAD: Mapping[str, Mutant] = {
         instead="if not self._shares.take(None, 0):",
         test="tests/edge/test_edge_bodies.py::test_bodies_that_do_not_end_leave_room_for_others_and_what_they_held_comes_back",
     ),
+    "overload/messages-under-way-at-grpc": Mutant(
+        file="runtime/llm_mesh_runtime/pipeline/arriving.py",
+        guard="return MessagePlace(self.places, party) if self.places.enter_now(party) else None",
+        instead="return MessagePlace(self.places, party) if self.places.enter_now(None) else None",
+        test="tests/contract/test_arriving_messages.py::test_who_sends_no_end_has_a_share_and_waits_for_itself",
+    ),
     "overload/by-domain-not-by-principal": Mutant(
         file="runtime/llm_mesh_runtime/window_shares.py",
         guard="spare = max(0, NEWCOMERS - domain_holds, MEMBERS - principal_holds)",

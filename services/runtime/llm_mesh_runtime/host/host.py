@@ -70,7 +70,7 @@ class Host:
         self._services = tuple(sorted(services, key=_callers_last))
         self._settings_of = settings_of
         self._drain = Drain()
-        self._bounds = GrpcBounds(mesh.grpc_metadata_bytes, mesh.grpc_streams, mesh.grpc_connections)
+        self._bounds = GrpcBounds(mesh.grpc_metadata_bytes, mesh.grpc_streams, mesh.grpc_connections, mesh.grpc_uploads)
         self._revisions = Revisions()
         self._credentials = Credentials(self._revisions)
         self._tasks = TaskSet()

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import grpc
@@ -18,7 +18,7 @@ from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.links.remote import SLACK
 from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.memory_return import FreedMemory
-from llm_mesh_runtime.pipeline import Origin, Unread, Wrapped
+from llm_mesh_runtime.pipeline import Arrivals, Awaited, MessagePlace, Origin, Unread, Wrapped
 from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, address_of
 from llm_mesh_runtime.shares import Party
 from llm_mesh_runtime.start_error import StartError
@@ -42,41 +42,75 @@ _HANDLERS = {
 
 
 class GrpcBounds(NamedTuple):
-    """What anybody may hold of a gRPC listener before a credential is looked at."""
+    """What anybody may hold of a gRPC listener before a handler sees it."""
 
     metadata: int = 16 * 1024
     streams: int = 1024
     connections: int = 4096
+    uploads: int = 1024 * 1024 * 1024
+
+    @property
+    def messages(self) -> int:
+        """How many messages may be under way at once, each of which may be the largest."""
+        return self.uploads // (MAX_MESSAGE + SLACK)
 
 
 class _Handlers(grpc.GenericRpcHandler):
     """Finds the handler of a call by its head.
 
-    gRPC reads the message of a unary request before it calls the handler. So whoever is not known yet gets a handler that takes a
-    stream, which is the same on the wire: it reads the message, of up to 32 MiB, once it knows the caller.
+    gRPC reads the message of a unary request before it calls the handler. So whoever is not known yet, or has too many messages under
+    way, gets a handler that takes a stream, which is the same on the wire: it reads the message, of up to 32 MiB, in its turn.
     """
 
-    def __init__(self, handlers: Iterable[Wrapped], origin: Origin, *, trusted: bool) -> None:
+    def __init__(self, handlers: Iterable[Wrapped], origin: Origin, arrivals: Arrivals, *, trusted: bool) -> None:
         self._origin = origin
+        self._arrivals = arrivals
         self._open_reads = OpenReads(Limiter(_OPEN_READS, _OPEN_QUEUE), FreedMemory())
-        self._methods: dict[str, tuple[Wrapped, Any, Any]] = {}
+        self._methods: dict[str, tuple[Wrapped, Any, Any, Any]] = {}
         for wrapped in handlers:
             method = wrapped.method
             invoke = functools.partial(_invoke, wrapped.invoke, origin)
             direct: Any = _HANDLERS[method.request_streaming, method.response_streaming](invoke)
-            late = functools.partial(_invoke_unread, wrapped.invoke, origin, self._open_reads if method.rule is None else None)
+            unread_of = (
+                functools.partial(_Bounded, reads=self._open_reads)
+                if method.rule is None
+                else functools.partial(Awaited, arrivals=arrivals)
+            )
+            late = functools.partial(_invoke_unread, wrapped.invoke, origin, unread_of)
             unread: Any = direct if method.request_streaming or trusted else _HANDLERS[True, method.response_streaming](late)
-            self._methods[method.path] = (wrapped, unread if method.rule is None else direct, unread)
+            kind = _HANDLERS[False, method.response_streaming]
+            self._methods[method.path] = (wrapped, unread if method.rule is None else direct, unread, kind)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401 (an RpcMethodHandler of bytes)
         """The handler; None where there is no such method."""
         found = self._methods.get(handler_call_details.method)
         if found is None:
             return None
-        wrapped, direct, unread = found
+        wrapped, direct, unread, kind = found
         if direct is unread:
             return direct
-        return direct if wrapped.known(self._origin(cast("Transport", _CallHead(handler_call_details.invocation_metadata)))) else unread
+        caller = wrapped.known(self._origin(cast("Transport", _CallHead(handler_call_details.invocation_metadata))))
+        if caller is None:
+            return unread
+        if caller.party is None:
+            return direct
+        place = self._arrivals.place_of(caller.party)
+        return unread if place is None else kind(_ArrivingCall(wrapped.invoke, self._origin, place).invoke)
+
+
+class _ArrivingCall:
+    """Handles one call of a known caller, which holds a place while gRPC reads its message."""
+
+    __slots__ = ("_invoke", "_origin", "_place")
+
+    def __init__(self, invoke: Any, origin: Origin, place: MessagePlace) -> None:  # noqa: ANN401 (a handler)
+        self._invoke = invoke
+        self._origin = origin
+        self._place = place
+
+    async def invoke(self, request: bytes, context: Any) -> Any:  # noqa: ANN401 (gRPC's; bytes, or nothing)
+        """The message is whole."""
+        return await self._invoke(self._place.arrived(request), context, self._origin)
 
 
 class OpenReads(NamedTuple):
@@ -125,7 +159,9 @@ class Listener:
         self._origin = origin
         self._trusted = mutual or address.startswith("unix:")
         """Whether only those connect who have shown a certificate, or may enter our private folder."""
-        self._server = grpc.aio.server(options=_options(stream_deadline, bounds or GrpcBounds()))
+        bounds = bounds or GrpcBounds()
+        self.arrivals = Arrivals(bounds.messages)
+        self._server = grpc.aio.server(options=_options(stream_deadline, bounds))
         if not address.startswith("unix:"):
             bind(address, owner).close()  # gRPC would not say why, nor who has the port
         self.port = self._bind(address, tls, mutual=mutual)
@@ -149,7 +185,7 @@ class Listener:
         paths = Counter(wrapped.method.path for wrapped in handlers)
         if twice := next((path for path, count in paths.items() if count > 1), None):
             raise StartError(f"{twice} is served twice on {self.address}")
-        self._server.add_generic_rpc_handlers((_Handlers(handlers, self._origin, trusted=self._trusted),))
+        self._server.add_generic_rpc_handlers((_Handlers(handlers, self._origin, self.arrivals, trusted=self._trusted),))
 
     async def start(self) -> None:
         """Accept calls."""
@@ -170,11 +206,11 @@ async def _invoke(invoke: Any, origin: Origin, request: Any, context: Any) -> An
 async def _invoke_unread(
     invoke: Any,  # noqa: ANN401 (a handler)
     origin: Origin,
-    reads: OpenReads | None,
+    unread_of: Callable[[Any], Unread],
     _requests: Any,  # noqa: ANN401 (an iterator of bytes)
     context: Any,  # noqa: ANN401 (gRPC's)
 ) -> Any:  # noqa: ANN401 (bytes, or nothing)
-    return await invoke(Unread(context) if reads is None else _Bounded(context, reads), context, origin)
+    return await invoke(unread_of(context), context, origin)
 
 
 class _Bounded(Unread):
@@ -187,12 +223,12 @@ class _Bounded(Unread):
         self._reads = reads
         self._address = address_of(context)
 
-    async def message(self) -> bytes:
+    async def message(self, deadline: float, party: Party | None) -> bytes:
         """Read it, in its turn and within a moment."""
         async with self._reads.turns.slot(Party(self._address), time.monotonic() + _OPEN_WAIT):
             try:
                 async with asyncio.timeout(_OPEN_PATIENCE):
-                    raw = await super().message()
+                    raw = await super().message(deadline, party)
             except TimeoutError:
                 self._reads.freed.give_back()
                 raise deadline_exceeded("the message did not arrive in time") from None

@@ -6,14 +6,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import grpc
 
 from llm_mesh.mesh.v1 import errors_pb2
-from llm_mesh_runtime.context import FRAME, Caller, Frame
+from llm_mesh_runtime.context import ANONYMOUS, FRAME, Caller, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault, deadline_exceeded, internal
 from llm_mesh_runtime.limiter import Limiter, Unlimited
+from llm_mesh_runtime.pipeline.arriving import Unread
 from llm_mesh_runtime.pipeline.bodies import MessageCodec, MethodGuard, ServiceGuard, body_of
 from llm_mesh_runtime.pipeline.drain import Drain, Expiry, is_watch
 from llm_mesh_runtime.pipeline.methods import Method
@@ -27,25 +28,6 @@ OPEN_STREAMS = 1024
 """Streams of one method at once that need no credential, shared among the addresses that they come from."""
 OPEN_READERS = 4
 """The same for methods that read a stream of messages, such as reflection: gRPC reads each of them whole."""
-
-
-class Unread:
-    """The message of a unary request that is read once the caller is known.
-
-    By `read`: the iterator of requests that gRPC offers besides keeps the message, of up to 32 MiB, after the call has ended.
-    """
-
-    __slots__ = ("_context",)
-
-    def __init__(self, context: Any) -> None:  # noqa: ANN401 (gRPC's)
-        self._context = context
-
-    async def message(self) -> bytes:
-        """Read it."""
-        raw = await self._context.read()
-        if raw is grpc.aio.EOF:
-            raise RuntimeFault(errors_pb2.ERROR_REASON_MALFORMED_MESSAGE, "the call ended before its message")
-        return cast("bytes", raw)
 
 
 class Watching(Protocol):
@@ -82,12 +64,13 @@ class Wrapped:
     head: Callable[[Frame], Any] | None = None
     """Gives the caller where the head of a call tells it without asking anybody; raises where it is refused at once."""
 
-    def known(self, frame: Frame) -> bool:
-        """Whether the caller is known already, so that the message may be read."""
+    def known(self, frame: Frame) -> Caller | None:
+        """The caller where it is known already, so that the message may be read."""
         try:
-            return self.head is None or isinstance(self.head(frame), Caller)
+            caller = ANONYMOUS if self.head is None else self.head(frame)
         except MeshError:
-            return False
+            return None
+        return caller if isinstance(caller, Caller) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +105,7 @@ class Pipeline:
         body, head, serialise = body_of(method, access, codec), access.head, codec.serialise
         observer, faults, service, path = self.observer.method(method), self.faults, self.service, method.path
 
-        async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401, C901 (bytes or an iterator)
+        async def answered(first: Any, transport: Transport, origin: Origin) -> bytes | None:  # noqa: ANN401, C901, PLR0912, PLR0915 (as above)
             frame = origin(transport)
             began = time.monotonic()
             frame.service, frame.method = service, path
@@ -141,10 +124,14 @@ class Pipeline:
                 if deadline <= began or not isinstance(caller, Caller):
                     caller = await _caller(access, caller, transport, late=deadline <= began)
                 frame.caller, party = caller, Party(address_of(transport)) if open_stream else caller.party
-                if not limiter.enter_now(party):
+                if isinstance(first, Unread):
+                    first = await first.read(limiter, deadline, party)
+                elif not limiter.enter_now(party):
                     await limiter.enter(deadline, party)
                 try:
-                    answer = await body(await first.message() if isinstance(first, Unread) else first, transport, frame)
+                    work = body(first, transport, frame)
+                    first = None  # up to 32 MiB, which nobody needs any more
+                    answer = await work
                     return None if written else serialise(answer)
                 finally:
                     limiter.leave(party)

@@ -131,6 +131,13 @@ class MeshSettings:
     grpc_connections: int = setting(
         default=4096, help="Connections of a gRPC listener; more are closed at once. gRPC knows no bound per address.", minimum=16
     )
+    grpc_uploads: int = setting(
+        default=1024 * 1024 * 1024,
+        help="Bytes of requests that may be under way at once at a gRPC listener, shared between callers; more wait. gRPC does not say how "
+        "large one is, so each counts as the largest, 32 MiB.",
+        minimum=256 * 1024 * 1024,
+        maximum=64 * 1024 * 1024 * 1024,
+    )
     lateness: timedelta = setting(
         default=timedelta(seconds=0.01),
         help="How late work may get its turn, five times on end, before callers from outside are let in only as others leave.",
