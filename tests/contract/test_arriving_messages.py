@@ -98,7 +98,7 @@ async def test_what_waits_for_a_place_ends_with_its_time() -> None:
 
 
 async def test_a_message_that_is_read_in_its_turn_must_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arriving, "PATIENCE", 0.05)
+    monkeypatch.setattr(arriving, "ARRIVAL", 0.05)
     async with echoing() as (mesh, _, arrivals):
         held = [arrivals.place_of(Party("domains/claims", "domains/claims/principals/ana")) for _ in range(MOST)]
         late = unended(mesh, ANA)

@@ -18,7 +18,7 @@ from llm_mesh_runtime.errors import RuntimeFault, deadline_exceeded
 from llm_mesh_runtime.limiter import Limiter
 from llm_mesh_runtime.shares import Party
 
-PATIENCE = 60.0
+ARRIVAL = 60.0
 """Seconds that a message may take from the moment when it is read."""
 _QUEUE = 1024
 _SMALL = 64 * 1024
@@ -108,13 +108,13 @@ class Awaited(Unread):
         if party is None:
             return await super().message(deadline, party)
         places = self._arrivals.places
-        await places.enter(min(deadline, time.monotonic() + PATIENCE), party)
+        await places.enter(min(deadline, time.monotonic() + ARRIVAL), party)
         self._place = MessagePlace(places, party)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(ARRIVAL):
                 return await super().message(deadline, party)
         except TimeoutError:
-            raise deadline_exceeded(f"the message did not arrive within {PATIENCE:g} s") from None
+            raise deadline_exceeded(f"the message did not arrive within {ARRIVAL:g} s") from None
 
     def waits_no_more(self) -> None:
         """Give the place back."""
