@@ -40,7 +40,7 @@ def say(name: str, **fields: Any) -> Any:
     return messages().SayRequest(name=name, **fields)
 
 
-async def never() -> AsyncIterator[bytes]:
+async def never() -> AsyncIterator[Any]:
     await asyncio.Event().wait()
     yield b""
 

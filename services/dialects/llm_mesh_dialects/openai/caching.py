@@ -19,7 +19,7 @@ def read_hint(target: content_pb2.Part | content_pb2.Tool, fields: Fields) -> No
     if not isinstance(control, dict) or control.get("type") != "ephemeral" or control.keys() - {"type", "ttl"}:
         return
     ttl = control.get("ttl", "")
-    if ttl not in _SECONDS:
+    if not isinstance(ttl, str) or ttl not in _SECONDS:
         return
     fields.raw("cache_control")
     target.cache_hint.ttl_seconds = _SECONDS[ttl]

@@ -57,7 +57,7 @@ def tool_calls(message: Fields) -> list[Part]:
     calls = [_tool_call(each) for each in message.each("tool_calls")]
     if calls or not isinstance(message.peek("function_call"), dict):
         return calls
-    return [_tool_call(Fields({"function": message.raw("function_call")}, message.at("function_call")))]  # as it was before tools
+    return [_called(message.required("function_call"), "")]  # as it was before tools
 
 
 def thinking_of(part: dict[str, Any]) -> str:
@@ -152,16 +152,20 @@ def _tool_call(call: Fields) -> Part:
     kind = call.text("type") or "function"
     if kind != "function":
         return Part(opaque=content_pb2.OpaquePart(dialect=DIALECT, type=f"tool_call.{kind}", json=dumped(call.whole_object())))
-    function = call.required("function")
+    part = _called(call.required("function"), loose_text(call.raw("id")))
+    call.raw("index")  # servers repeat it in whole answers; the order says the same
+    part.extras.extend(as_extras(DIALECT, call.rest()))
+    return part
+
+
+def _called(function: Fields, number: str) -> Part:
     arguments: Any = function.raw("arguments")
     if isinstance(arguments, dict):  # some servers parse what the model wrote
         arguments = dumped(arguments).decode()
     elif arguments is not None and not isinstance(arguments, str):
         raise function.wrong("arguments", "expected JSON in a string")
-    tool_call = content_pb2.ToolCall(id=loose_text(call.raw("id")), name=function.required_text("name"), arguments_json=arguments or "")
-    call.raw("index")  # servers repeat it in whole answers; the order says the same
-    extras = [*_nested("function", function), *as_extras(DIALECT, call.rest())]
-    return Part(tool_call=tool_call, extras=extras)
+    tool_call = content_pb2.ToolCall(id=number, name=function.required_text("name"), arguments_json=arguments or "")
+    return Part(tool_call=tool_call, extras=_nested("function", function))
 
 
 def _thoughts(message: Fields) -> list[str]:

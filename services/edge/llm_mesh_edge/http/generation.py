@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import Any
 
 import orjson
 
@@ -33,10 +34,7 @@ class GenerationHandler:
         """Translate the body, ask the gateway, and write its answer, streamed where the body says so."""
         request = await conversation(exchange, self._bodies)
         exchange.place = lambda failure: placed(failure, self._dialect.place, request.body)
-        streamed = request.body.get("stream") or False
-        if not isinstance(streamed, bool):
-            raise DialectError("stream", "expected true or false")
-        if streamed:
+        if is_streamed(request.body):
             stream = gateway_pb2.GenerateStreamRequest()
             await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, stream))
             with Presence(exchange):
@@ -68,3 +66,11 @@ class GenerationHandler:
     def _stream(self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
         answer = self._gateway.stream(asking, request.metadata)
         return Pouring(exchange, answer, self._dialect, asking.input).pour(self._settings.keep_alive.total_seconds())
+
+
+def is_streamed(body: dict[str, Any]) -> bool:
+    """Whether a client asks for a stream. Raises `DialectError`."""
+    streamed = body.get("stream") or False
+    if not isinstance(streamed, bool):
+        raise DialectError("stream", "expected true or false")
+    return streamed

@@ -169,7 +169,7 @@ class EventWriter:
         if call.choice:
             return b""
         if self._open != "tool_use" or call.index != self._call:
-            raise DialectError("tool_call.index", "expected more of the call that began last: blocks do not interleave")
+            raise DialectError("content", "expected more of the tool_use that began last: blocks do not interleave")
         self._arguments.add(call.arguments_json)
         return self._delta({"type": "input_json_delta", "partial_json": call.arguments_json})
 

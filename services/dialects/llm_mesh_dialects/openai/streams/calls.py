@@ -52,11 +52,15 @@ class CallReader:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
-    def read(self, piece: dict[str, Any], path: str, answer: str, events: list[Event]) -> dict[str, Any]:
-        """Appends the events of a piece; answers what of it is not modelled and was not told with the begin of the call."""
+    def read(self, piece: dict[str, Any], paths: tuple[str, str], answer: str, events: list[Event]) -> dict[str, Any]:
+        """Appends the events of a piece; answers what of it is not modelled and was not told with the begin of the call.
+
+        `paths` are those of the piece and of its function.
+        """
+        path, of_function = paths
         function = piece.get("function") or {}
         if type(function) is not dict:
-            raise DialectError(f"{path}.function", "expected an object")
+            raise DialectError(of_function, "expected an object")
         self._answer = answer
         identity, name = loose_text(piece.get("id")), loose_text(function.get("name"))
         call = self._of(loose_count(piece.get("index")), identity, name, path, events)
@@ -70,7 +74,7 @@ class CallReader:
         if not call.begun:
             call.extras |= left
             left = {}
-        arguments = _arguments(function.get("arguments"), path)
+        arguments = _arguments(function.get("arguments"), of_function)
         if arguments:
             call.waiting.append(arguments)
             call.size += len(arguments)
@@ -136,7 +140,7 @@ def _arguments(value: Any, path: str) -> str:  # noqa: ANN401 (JSON)
         return dumped(value).decode()
     if value is None or isinstance(value, str):
         return value or ""
-    raise DialectError(f"{path}.function.arguments", "expected JSON in a string")
+    raise DialectError(f"{path}.arguments", "expected JSON in a string")
 
 
 def _unmodelled(values: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:

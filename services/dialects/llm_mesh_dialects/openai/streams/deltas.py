@@ -54,10 +54,11 @@ class DeltaReader:
             refusal_text = _text(declined, f"{path}.refusal")
             events.append(Event(refusal=generate_pb2.TextDelta(choice=index, text=refusal_text, logprobs=refusal)))
         calls = delta.get("tool_calls")
-        if not calls and delta.get("function_call"):  # as servers had it before there were several calls
-            calls = [{"function": delta["function_call"]}]
         if calls:
             self._tool_calls(calls, index, f"{path}.tool_calls", events)
+        elif delta.get("function_call"):  # as servers had it before there were several calls
+            where = f"{path}.function_call"
+            self._tool_call({"function": delta["function_call"]}, index, where, where, events)
         audio = delta.get("audio")
         if audio:
             _sound(audio, index, f"{path}.audio", events)
@@ -66,21 +67,24 @@ class DeltaReader:
 
     def _tool_calls(self, calls: Any, index: int, path: str, events: list[Event]) -> None:  # noqa: ANN401 (JSON)
         if type(calls) is dict:
-            calls = [calls]
+            self._tool_call(calls, index, path, f"{path}.function", events)
+            return
         if type(calls) is not list:
             raise DialectError(path, "expected a list")
-        reader = self._calls.setdefault(index, CallReader(index))
         for place, call in enumerate(calls):
             where = f"{path}[{place}]"
             if type(call) is not dict:
                 raise DialectError(where, "expected an object")
-            kind = call.get("type")
-            if kind not in {None, "", "function"} or (kind is None and "custom" in call):
-                events.append(_fragment(index, {"tool_calls": [call]}))
-                continue
-            left = reader.read(call, where, self.answer, events)
-            if left:
-                events.append(_fragment(index, {"tool_calls": [left]}))
+            self._tool_call(call, index, where, f"{where}.function", events)
+
+    def _tool_call(self, call: dict[str, Any], index: int, path: str, function: str, events: list[Event]) -> None:
+        kind = call.get("type")
+        if kind not in (None, "", "function") or (kind is None and "custom" in call):  # of a server: it may be a list
+            events.append(_fragment(index, {"tool_calls": [call]}))
+            return
+        left = self._calls.setdefault(index, CallReader(index)).read(call, (path, function), self.answer, events)
+        if left:
+            events.append(_fragment(index, {"tool_calls": [left]}))
 
     def called(self, index: int) -> bool:
         """Whether a choice has tool calls."""
