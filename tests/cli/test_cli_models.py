@@ -43,6 +43,14 @@ def test_a_model_is_added_asked_changed_and_priced_anew(line: CommandLine) -> No
     assert sorted(numbers) == ["1", "2"]
     assert json.loads(line.done("prices", "show", "added", "2", "--json"))["inputNanosPerMillion"] == "100000000"
     assert line.ask("prices", "show", "added", "3").code == NOT_FOUND
+    further = ("--rate", "cache_write_1h=6", "--rate", "flex.input=0.05", "--image", "1024x1024,high=167000")
+    line.done("prices", "add", "added", "--input", "0.10", "--output", "0.40", "--source", "all that is billed", *further)
+    priced = json.loads(line.done("prices", "show", "added", "3", "--json"))
+    assert priced["cacheWrite1hNanosPerMillion"] == "6000000000"
+    assert priced["variants"] == [{"tier": "SERVICE_TIER_FLEX", "inputNanosPerMillion": "50000000"}]
+    assert priced["images"] == [{"size": "1024x1024", "quality": "high", "imageNanosPerMillion": "167000000000000"}]
+    for wrong in ("nothing=1", "soon.input=1", "input", "character=1 EUR"):
+        assert line.ask("prices", "add", "added", "--input", "1", "--output", "1", "--source", "x", "--rate", wrong).code == USAGE
     assert line.ask("prices", "add", "added", "--input", "1 EUR", "--output", "1 USD", "--source", "x").code == USAGE
 
 

@@ -16,8 +16,8 @@ from llm_mesh_policy.ledger.domain.alerts import AlertKind, Alerts
 from llm_mesh_policy.ledger.domain.lifecycle import Lifecycle
 from llm_mesh_policy.ledger.domain.plausible import most_input, most_output
 from llm_mesh_policy.ledger.domain.quote import QuoteLine
-from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.store.ledger import SqlLedger
+from llm_mesh_policy.ledger.store.rate_rows import rates_in
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.errors import MeshError
 from tests.policy.ledger_world import DOMAIN, FREE_MODEL, MODEL, PRICE, PROJECT, World, attempt, line, worst
@@ -143,7 +143,7 @@ COUNTS = st.integers(-(2**62), 2**62)
 def test_no_report_is_charged_more_than_an_attempt_can_use(
     inputs: int, outputs: int, prices: list[int], reported: list[int], outcome: int, source: int, counted: int, *, reasons: bool
 ) -> None:
-    rates = Rates(*prices)
+    rates, _ = rates_in(prices)
     quoted = QuoteLine(
         "a", "x", "y", "z", "", "", MODEL, "p", PROJECT, inputs, outputs, 1, rates.worst(inputs, outputs), rates, reasons=reasons
     )  # fmt: skip

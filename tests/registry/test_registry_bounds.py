@@ -6,8 +6,9 @@ import pytest
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_figures.money import MAX_PRICE
+from llm_mesh_figures.prices import RATES
 from llm_mesh_registry.domain.models import checked_model
-from llm_mesh_registry.domain.prices import RATES, checked_price
+from llm_mesh_registry.domain.prices import checked_price
 from llm_mesh_runtime.errors import MeshError
 
 
@@ -23,7 +24,7 @@ def test_a_price_beyond_its_bounds_is_refused_by_field(rate: str, figure: int) -
     assert refused.value.field == f"price.{rate}"
 
 
-@pytest.mark.parametrize("name", ["context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens"])
+@pytest.mark.parametrize("name", ["context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens", "audio_seconds"])
 def test_figures_of_tokens_are_bounded(name: str) -> None:
     model = registry_pb2.Model(alias="m", adapter="openai", endpoint="openai", upstream_model="up")
     setattr(model, name, 10**9)

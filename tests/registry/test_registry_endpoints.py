@@ -102,12 +102,18 @@ def lowered(price: Any, rate: str) -> Any:
 def charged(price: Any, rate: str) -> int:
     """A rate as the contract words it: an unset one is that of input or output."""
     field = f"{rate}_nanos_per_million"
-    if rate not in {"input", "output", "request"} and not price.HasField(field):
-        field = f"{'output' if rate in {'reasoning', 'audio_output'} else 'input'}_nanos_per_million"
+    if rate.startswith("cache_write_") and not price.HasField(field):
+        return charged(price, "cache_write")
+    if rate not in {"input", "output", *UNITS} and not price.HasField(field):
+        field = f"{'output' if rate in {'reasoning', 'audio_output', 'image_output'} else 'input'}_nanos_per_million"
     return int(getattr(price, field))
 
 
-EVERY_RATE = ("input", "output", "cached_input", "cache_write", "reasoning", "audio_input", "audio_output")
+EVERY_RATE = (
+    "input", "output", "cached_input", "cache_write", "reasoning", "audio_input", "audio_output", "image_input", "image_output",
+    "cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h",
+)  # fmt: skip
+UNITS = ("request", "audio_input_second", "audio_output_second", "character", "search_unit")
 ESCALATIONS: list[tuple[dict[str, Any], str]] = [
     ({"region": "us"}, "region"),
     ({"data_classes": ["public", "restricted"]}, "data_classes"),
@@ -197,12 +203,13 @@ async def test_without_a_declared_least_price_the_operators_own_models_set_it(da
         await world.create(model_id="other", alias="other", upstream_model="big-other", price=price(99, 99))
 
 
-@pytest.mark.parametrize("rate", [*EVERY_RATE, "request"])
+@pytest.mark.parametrize("rate", [*EVERY_RATE, *UNITS])
 async def test_each_rate_is_at_least_what_the_operator_declares_or_charges(database: Database, rate: str) -> None:
     world, field = await world_of(database), f"{rate}_nanos_per_million"
-    own = price(10, 20, request_nanos_per_million=5)
+    units: dict[str, Any] = {f"{unit}_nanos_per_million": 5 for unit in UNITS}
+    own = price(10, 20, **units)
     await world.registry.create_model(PLATFORM, "domains/shared", "own", model("own", price=own))
-    floor = registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=10, output_nanos_per_million=20, request_nanos_per_million=5)
+    floor = registry_pb2.PriceFloor(currency="USD", input_nanos_per_million=10, output_nanos_per_million=20, **units)
     for declared in (floor, None):
         await world.put(price_floor=declared)
         with pytest.raises(MeshError, match=field) as failure:
@@ -212,7 +219,7 @@ async def test_each_rate_is_at_least_what_the_operator_declares_or_charges(datab
     assert not (await world.create(price=lowered(own, rate))).conflicts
 
 
-BOUNDS: dict[str, Any] = {"image_tokens": 100, "audio_tokens": 200, "file_tokens": 300, "context_window": 4000}
+BOUNDS: dict[str, Any] = {"image_tokens": 100, "audio_tokens": 200, "file_tokens": 300, "audio_seconds": 30, "context_window": 4000}
 NO_BOUND = frozenset({
     "name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "region", "data_classes", "service_level",
     "lifecycle", "retire_time", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "conflicts",
@@ -230,7 +237,7 @@ def test_each_field_by_which_requests_are_reserved_belongs_to_the_operator() -> 
     assert {field.name for field in floor} == by_tokens | {"hidden_output"}
     rates = {field.name for field in registry_pb2.Price.DESCRIPTOR.fields if "nanos" in field.name}
     assert rates == {field.name for field in registry_pb2.PriceFloor.DESCRIPTOR.fields if "nanos" in field.name}
-    assert rates == {f"{rate}_nanos_per_million" for rate in (*EVERY_RATE, "request")}
+    assert rates == {f"{rate}_nanos_per_million" for rate in (*EVERY_RATE, *UNITS)}
 
 
 @pytest.mark.parametrize("bound", BOUNDS)

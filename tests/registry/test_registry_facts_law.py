@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.facts import conflicts, in_effect
-from tests.registry.test_registry_endpoints import CLAIMS, EVERY_RATE, NAME, PLATFORM, SALES, charged
+from tests.registry.test_registry_endpoints import CLAIMS, EVERY_RATE, NAME, PLATFORM, SALES, UNITS, charged
 
 CLASSES = st.lists(st.sampled_from(["public", "internal", "confidential", "restricted"]), unique=True)
 REGIONS = st.sampled_from(["", "eu", "us"])
-RATES = {f"{rate}_nanos_per_million": st.integers(0, 3) for rate in (*EVERY_RATE, "request")}
+RATES = {f"{rate}_nanos_per_million": st.integers(0, 3) for rate in (*EVERY_RATE, *UNITS)}
 
 
 def of_rates(message: Any, currencies: Sequence[str], **fields: str) -> st.SearchStrategy[Any]:
@@ -59,9 +59,9 @@ def test_what_is_in_effect_never_exceeds_the_facts(declared: registry_pb2.Model,
     assert retired or not facts.upstream_models or any(effect.upstream_model.startswith(p.rstrip("*")) for p in facts.upstream_models)
     assert retired or not facts.domains or CLAIMS in facts.domains
     if effect.HasField("price") and not facts.free_allowed:
-        assert any(charged(effect.price, rate) for rate in (*EVERY_RATE, "request"))
+        assert any(charged(effect.price, rate) for rate in (*EVERY_RATE, *UNITS))
         if facts.HasField("price_floor"):
             assert effect.price.currency == "USD"
-            assert all(charged(effect.price, rate) >= charged(facts.price_floor, rate) for rate in (*EVERY_RATE, "request"))
+            assert all(charged(effect.price, rate) >= charged(facts.price_floor, rate) for rate in (*EVERY_RATE, *UNITS))
     assert not retired or not (effect.free or effect.HasField("price"))
     assert sorted(conflicts(declared, endpoint)) == list(effect.conflicts)

@@ -36,7 +36,7 @@ NO_GUARDS = {
     # What a model is, and what it costs: rules and floors bind models by their names, and endpoints by their facts.
     "Model": {
         "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens",
-        "service_level", "image_tokens", "audio_tokens", "file_tokens", "credential", "price", "conflicts",
+        "service_level", "image_tokens", "audio_tokens", "file_tokens", "audio_seconds", "credential", "price", "conflicts",
     },
     "Adapter": {"dialect", "description"},
     "Endpoint": {"description", "processor"},

@@ -15,16 +15,16 @@ MAX_AMOUNT = 4 * 10**18
 """The largest amount that may be asked for, in nanos. Two of them fit into 64 bits, so that adding one to another never overflows."""
 
 
-def line_amount(units: int, nanos_per_million: int) -> int:
-    """What `units` cost, in nanos, rounded half to even."""
-    quotient, remainder = divmod(_product(units, nanos_per_million), MILLION)
+def line_amount(units: int, nanos_per_million: int, per: int = MILLION) -> int:
+    """What `units` cost, in nanos, rounded half to even. `per`: how many units the price is for."""
+    quotient, remainder = divmod(_product(units, nanos_per_million), per)
     twice = 2 * remainder
-    return quotient + (1 if twice > MILLION or (twice == MILLION and quotient % 2) else 0)
+    return quotient + (1 if twice > per or (twice == per and quotient % 2) else 0)
 
 
-def reserve_amount(units: int, nanos_per_million: int) -> int:
-    """What to hold for `units`, in nanos, rounded up."""
-    return -(-_product(units, nanos_per_million) // MILLION)
+def reserve_amount(units: int, nanos_per_million: int, per: int = MILLION) -> int:
+    """What to hold for `units`, in nanos, rounded up. `per`: how many units the price is for."""
+    return -(-_product(units, nanos_per_million) // per)
 
 
 def saturated(figure: int, most: int = MAX_AMOUNT) -> int:

@@ -27,8 +27,8 @@ CONSENT: Mapping[str, Mutant] = {
     ),
     "sharing/any-component-at-reserve": Mutant(
         file="policy/llm_mesh_policy/ledger/domain/rates.py",
-        guard="return any(getattr(other, field.name) > getattr(self, field.name) for field in fields(self))",
-        instead="return other.input > self.input",
+        guard="if any(getattr(other, name) > getattr(self, name) for name in PLAIN):",
+        instead="if other.input > self.input:",
         test="tests/policy/test_ledger_consent.py::test_a_price_exceeds_another_by_any_single_component",
     ),
     "sharing/policy-forgets-consent": Mutant(

@@ -17,20 +17,20 @@ HOLES: Mapping[str, Mutant] = {
     ),
     "prices/each-rate-has-its-floor": Mutant(
         file="registry/llm_mesh_registry/domain/facts.py",
-        guard="        if rate_of(price, rate) < least:",
-        instead="        if not rate.startswith('cached') and rate_of(price, rate) < least:",
+        guard="    low = exceeds(floor, price)\n",
+        instead="    low = exceeds(floor, price)\n    low = None if low is not None and low.rate.startswith('cached') else low\n",
         test="tests/registry/test_registry_endpoints.py::test_each_rate_is_at_least_what_the_operator_declares_or_charges",
     ),
     "prices/the-operators-own-rates-are-floors": Mutant(
         file="registry/llm_mesh_registry/domain/facts.py",
-        guard="        rates = {rate: 0 if model.free else rate_of(model.price, rate) for rate in RATES}",
-        instead='        rates = {r: 0 if model.free or r[0] in "car" else rate_of(model.price, r) for r in RATES}',
+        guard="        _put(floor, component, min(figure(price, component) for price in priced))",
+        instead='        _put(floor, component, 0 if component.rate[0] in "car" else min(figure(price, component) for price in priced))',
         test="tests/registry/test_registry_endpoints.py::test_each_rate_is_at_least_what_the_operator_declares_or_charges",
     ),
     "prices/a-lower-floor-loosens": Mutant(
         file="runtime/llm_mesh_runtime/resources/guards.py",
-        guard='for name in (*_FALLBACKS, "input", "output", "request"))',
-        instead='for name in ("input", "output"))',
+        guard="    return exceeds(before, after) is not None",
+        instead="    return after.input_nanos_per_million < before.input_nanos_per_million",
         test="tests/runtime/test_guards.py",
     ),
     "tails/others-are-no-loss": Mutant(

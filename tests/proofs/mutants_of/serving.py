@@ -99,8 +99,8 @@ SERVING: Mapping[str, Mutant] = {
     ),
     "sharing/dearer-in-one-component": Mutant(
         file="registry/llm_mesh_registry/domain/terms.py",
-        guard="return any(rate_of(offered.price, rate) > rate_of(accepted.price, rate) for rate in RATES)",
-        instead="return all(rate_of(offered.price, rate) > rate_of(accepted.price, rate) for rate in RATES)",
+        guard="return exceeds(offered.price, accepted.price) is not None",
+        instead="return offered.price.input_nanos_per_million > accepted.price.input_nanos_per_million",
         test="tests/registry/test_registry_pinning.py::test_one_dearer_component_is_enough_to_need_consent",
     ),
     "sharing/other-currency": Mutant(

@@ -34,6 +34,7 @@ Field = Any
 """A descriptor; protobuf has two types of it that share no base."""
 _RATE = "_nanos_per_million"
 _PRICES = frozenset({"llm_mesh.registry.v1.Price", "llm_mesh.registry.v1.PriceFloor"})
+_RATED = _PRICES | {"llm_mesh.registry.v1.PriceVariant", "llm_mesh.registry.v1.ImagePrice"}
 
 
 def names(message: Message, *, without: Iterable[str] = ()) -> list[str]:
@@ -121,7 +122,7 @@ def _enum(field: Field, place: FileNode) -> int:
 
 def key_of(message: Message, field: Field) -> str:
     """How a field is written: prices leave their unit out, and limits say `per`."""
-    if message.DESCRIPTOR.full_name in _PRICES:
+    if message.DESCRIPTOR.full_name in _RATED:
         return str(field.name.removesuffix(_RATE))
     return "per" if field.name == "window" else str(field.name)
 

@@ -11,6 +11,7 @@ from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.noun import Noun
+from llm_mesh_cli.rates import put_image, put_rate
 from llm_mesh_cli.registered_models import model_of, terms
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import moment, money, time_text
@@ -56,6 +57,17 @@ async def create(
     audio_input: Annotated[str | None, typer.Option(help="Per million input tokens of sound. Default: as input.")] = None,
     audio_output: Annotated[str | None, typer.Option(help="Per million output tokens of sound. Default: as output.")] = None,
     request: Annotated[str | None, typer.Option(help="Per million requests. Default: nothing.")] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another rate per million, such as `cache_write_1h=6`, `image_output=40`, `character=15`, `search_unit=2000` or "
+            "`audio_input_second=100`; of another tier `flex.input=0.05`. Repeat it."
+        ),
+    ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(help="Per million images of a size and quality: `1024x1024,high=167000`. Either may be left out. Repeat it."),
+    ] = None,
     valid_from: Annotated[str | None, typer.Option("--from", help="When it begins: `7d`, or a time. Default: now.")] = None,
 ) -> None:
     """Add a price version; requests are charged by it from then on."""
@@ -70,11 +82,15 @@ async def create(
         "request": request,
     }
     amounts = {name: money(text, session.mesh.currency) for name, text in rates.items() if text is not None}
-    if len({rate.currency for rate in amounts.values()}) > 1:
+    if len({each.currency for each in amounts.values()}) > 1:
         raise CommandError("expected all prices of a version in one currency", Exit.USAGE)
     price = registry_pb2.Price(currency=amounts["input"].currency, source=source)
-    for name, rate in amounts.items():
-        setattr(price, f"{name}_nanos_per_million", rate.nanos)
+    for name, each in amounts.items():
+        setattr(price, f"{name}_nanos_per_million", each.nanos)
+    for option in rate or ():
+        put_rate(price, option)
+    for option in image or ():
+        put_image(price, option)
     if valid_from:
         price.valid_from.FromDatetime(moment(valid_from))
     stub = registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))

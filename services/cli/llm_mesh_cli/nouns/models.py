@@ -48,6 +48,7 @@ MODELS = Noun(
         Option("retire_time", "--retire", "When it stops to answer: `90d`, or a time."),
         Option("free", "--free", "It costs nothing. Otherwise a model without a price is refused."),
         Option("image_tokens", "--image-tokens", "Most tokens that an image costs. 0: images are refused."),
+        Option("audio_seconds", "--audio-seconds", "The longest sound that it transcribes, in seconds. 0: not known."),
         Option("audio_tokens", "--audio-tokens", "Most tokens that an audio part by reference costs. 0: not known."),
         Option("file_tokens", "--file-tokens", "Most tokens that a file by reference costs. 0: not known."),
         Option("shared_with", "--share-with", "A domain to which it is offered, or `*`."),

@@ -6,7 +6,7 @@ import re
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.models import DOMAIN, MOST_TOKENS, check_words
-from llm_mesh_registry.domain.prices import RATES
+from llm_mesh_registry.domain.prices import check_figures
 from llm_mesh_registry.domain.terms import HIDING
 from llm_mesh_registry.domain.token_floors import BOUNDS
 from llm_mesh_runtime.errors import invalid
@@ -83,9 +83,7 @@ def _check_patterns(patterns: list[str], field: str) -> None:
 def _check_floor(floor: registry_pb2.PriceFloor, field: str) -> None:
     if _CURRENCY.fullmatch(floor.currency) is None:
         raise invalid(f"{field}.currency", "must be three capital letters, such as USD")
-    for name in RATES:
-        if not 0 <= getattr(floor, name) <= _HIGHEST_RATE:
-            raise invalid(f"{field}.{name}", f"must be 0 to {_HIGHEST_RATE:,}")
+    check_figures(floor, field)
 
 
 def _check_bounds(floor: registry_pb2.TokenFloor, field: str) -> None:

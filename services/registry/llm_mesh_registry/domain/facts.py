@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_figures.prices import Component, components, exceeds, figure
 from llm_mesh_registry.domain.endpoints import endpoint_name
 from llm_mesh_registry.domain.errors import RegistryError
-from llm_mesh_registry.domain.prices import RATES, rate_of
 from llm_mesh_registry.domain.token_floors import below, raise_to
 from llm_mesh_runtime.resources import domain_of
 
@@ -112,7 +112,7 @@ def _beyond(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint) -> dict[
 
 def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> str:
     """How a price is below what the endpoint's models cost at least; empty where it is not."""
-    if not any(getattr(price, rate) for rate in RATES):
+    if not any(figure(price, each) for each in components(price)):
         return f"models at {endpoint.name} are not free, and need a price above zero"
     if not endpoint.HasField("price_floor"):
         return (
@@ -121,11 +121,8 @@ def _below_floor(price: registry_pb2.Price, endpoint: registry_pb2.Endpoint) -> 
     floor = endpoint.price_floor
     if floor.currency and price.currency != floor.currency:
         return f"the least price at {endpoint.name} is in {floor.currency}"
-    for rate in RATES:
-        least = rate_of(floor, rate)
-        if rate_of(price, rate) < least:
-            return f"the least {rate} at {endpoint.name} is {least}"
-    return ""
+    low = exceeds(floor, price)
+    return "" if low is None else f"the least {low} at {endpoint.name} is {figure(floor, low)}"
 
 
 def wants_operators_word(model: registry_pb2.Model, endpoint: registry_pb2.Endpoint | None) -> bool:
@@ -136,21 +133,31 @@ def wants_operators_word(model: registry_pb2.Model, endpoint: registry_pb2.Endpo
 
 
 def least_price(models: Iterable[registry_pb2.Model]) -> registry_pb2.PriceFloor | None:
-    """What the cheapest of an operator's models of one upstream costs, each rate by itself; nothing where one is free.
+    """What the cheapest of an operator's models of one upstream costs, each component by itself; nothing where one is free.
 
     None: there is no model with a price.
     """
-    floor: registry_pb2.PriceFloor | None = None
-    for model in models:
-        if not model.free and not model.HasField("price"):
-            continue
-        rates = {rate: 0 if model.free else rate_of(model.price, rate) for rate in RATES}
-        lowest = rates if floor is None else {rate: min(getattr(floor, rate), figure) for rate, figure in rates.items()}
-        floor = registry_pb2.PriceFloor() if floor is None else floor
-        floor.currency = floor.currency or model.price.currency
-        for rate, figure in lowest.items():
-            setattr(floor, rate, figure)
+    priced = [registry_pb2.Price() if model.free else model.price for model in models if model.free or model.HasField("price")]
+    if not priced:
+        return None
+    floor = registry_pb2.PriceFloor(currency=next((price.currency for price in priced if price.currency), ""))
+    for component in components(*priced):
+        _put(floor, component, min(figure(price, component) for price in priced))
     return floor
+
+
+def _put(floor: registry_pb2.PriceFloor, component: Component, least: int) -> None:
+    rated: registry_pb2.PriceFloor | registry_pb2.PriceVariant = floor
+    if component.tier or component.upstream_model:
+        place = (component.tier, component.upstream_model)
+        rated = next((each for each in floor.variants if (each.tier, each.upstream_model) == place), None) or floor.variants.add(
+            tier=component.tier, upstream_model=component.upstream_model
+        )
+    if component.rate:
+        setattr(rated, component.rate, least)
+    else:
+        size, quality = component.image
+        rated.images.add(size=size, quality=quality, image_nanos_per_million=least)
 
 
 def _matches(pattern: str, upstream: str) -> bool:

@@ -55,7 +55,7 @@ def _check_properties(model: registry_pb2.Model, field: str) -> None:
     for name in ("dialect", "region", "credential"):
         if getattr(model, name):
             check_words([getattr(model, name)], f"{field}.{name}")
-    for name in ("context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens"):
+    for name in ("context_window", "max_output_tokens", "image_tokens", "audio_tokens", "file_tokens", "audio_seconds"):
         if not 0 <= getattr(model, name) <= MOST_TOKENS:
             raise invalid(f"{field}.{name}", f"must be 0 to {MOST_TOKENS}")
     if len(model.shared_with) > _MOST_RECEIVERS:

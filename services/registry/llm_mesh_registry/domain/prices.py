@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.registry.v1 import errors_pb2, registry_pb2
 from llm_mesh_figures.money import MAX_PRICE
+from llm_mesh_figures.prices import RATES, Priced, Rated
 from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import NamePattern
@@ -15,41 +17,65 @@ PRICE = NamePattern("domains/{domain}/models/{model}/prices/{number}")
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST_SOURCE = 255
-RATES = tuple(field.name for field in registry_pb2.Price.DESCRIPTOR.fields if field.name.endswith("_per_million"))
-DEFAULT_RATES = {
-    f"{name}_nanos_per_million": f"{default}_nanos_per_million"
-    for name, default in (
-        ("cached_input", "input"),
-        ("cache_write", "input"),
-        ("reasoning", "output"),
-        ("audio_input", "input"),
-        ("audio_output", "output"),
-    )
-}
-"""What a component costs that a price leaves unset."""
-_TERMS = ("currency", *RATES, "valid_until", "source")
+CHARGED = ("currency", *RATES, "images", "variants")
+"""Fields of a price by which requests are charged."""
+_TERMS = (*CHARGED, "valid_until", "source")
 _MICROS = 1_000
-
-
-def rate_of(price: registry_pb2.Price | registry_pb2.PriceFloor, name: str) -> int:
-    """One component of a price or of a least price, filled in where it is unset as the contract says."""
-    default = DEFAULT_RATES.get(name)
-    value: int = getattr(price, default if default is not None and not price.HasField(name) else name)
-    return value
+_MOST_IMAGES = 256
+_MOST_VARIANTS = 64
+_LONGEST_SIZE = 32
+_LONGEST_MODEL = 255
+_TIERS = frozenset(generate_pb2.ServiceTier.values()) - {generate_pb2.SERVICE_TIER_STANDARD}
 
 
 def checked_price(price: registry_pb2.Price, field: str) -> registry_pb2.Price:
     """The price, where all of it is of its documented form."""
     if _CURRENCY.fullmatch(price.currency) is None:
         raise invalid(f"{field}.currency", "must be three capital letters, such as USD")
-    for rate in RATES:
-        if not 0 <= getattr(price, rate) <= MAX_PRICE:
-            raise invalid(f"{field}.{rate}", f"must be 0 to {MAX_PRICE}")
+    check_figures(price, field)
     if not 1 <= len(price.source.encode()) <= _LONGEST_SOURCE:
         raise invalid(f"{field}.source", f"must say in 1 to {_LONGEST_SOURCE} bytes where the figures are from")
     if price.HasField("valid_until") and price.valid_until.ToNanoseconds() <= price.valid_from.ToNanoseconds():
         raise invalid(f"{field}.valid_until", "must be after valid_from")
     return price
+
+
+def check_figures(price: Priced, field: str) -> None:
+    """Raises where a figure of a price, or of a least one, is not of its documented form."""
+    _check_rated(price, field)
+    if len(price.variants) > _MOST_VARIANTS:
+        raise invalid(f"{field}.variants", f"must be at most {_MOST_VARIANTS}")
+    seen: set[tuple[int, str]] = set()
+    for index, variant in enumerate(price.variants):
+        place = f"{field}.variants[{index}]"
+        if variant.tier not in _TIERS:
+            raise invalid(f"{place}.tier", "must be PRIORITY, FLEX or BATCH, or unset")
+        if len(variant.upstream_model.encode()) > _LONGEST_MODEL:
+            raise invalid(f"{place}.upstream_model", f"must be at most {_LONGEST_MODEL} bytes")
+        key = (int(variant.tier), variant.upstream_model)
+        if key == (0, "") or key in seen:
+            raise invalid(place, "must have a tier or an upstream model, each pair once")
+        seen.add(key)
+        _check_rated(variant, place)
+
+
+def _check_rated(rated: Rated, field: str) -> None:
+    for rate in RATES:
+        if not 0 <= getattr(rated, rate) <= MAX_PRICE:
+            raise invalid(f"{field}.{rate}", f"must be 0 to {MAX_PRICE:,}")
+    if len(rated.images) > _MOST_IMAGES:
+        raise invalid(f"{field}.images", f"must be at most {_MOST_IMAGES}")
+    seen: set[tuple[str, str]] = set()
+    for index, image in enumerate(rated.images):
+        place = f"{field}.images[{index}]"
+        if not 0 <= image.image_nanos_per_million <= MAX_PRICE:
+            raise invalid(f"{place}.image_nanos_per_million", f"must be 0 to {MAX_PRICE:,}")
+        for name in ("size", "quality"):
+            if len(getattr(image, name).encode()) > _LONGEST_SIZE:
+                raise invalid(f"{place}.{name}", f"must be at most {_LONGEST_SIZE} bytes")
+        if (image.size, image.quality) in seen:
+            raise invalid(place, "must have each pair of size and quality once")
+        seen.add((image.size, image.quality))
 
 
 def begin_of(price: registry_pb2.Price, newest: registry_pb2.Price | None, now: int) -> int:

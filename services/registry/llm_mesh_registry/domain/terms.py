@@ -8,7 +8,8 @@ from typing import TypeAlias, TypeVar
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
-from llm_mesh_registry.domain.prices import RATES, holds, rate_of
+from llm_mesh_figures.prices import exceeds
+from llm_mesh_registry.domain.prices import CHARGED, holds
 from llm_mesh_runtime.resources import etag_of
 
 Product: TypeAlias = registry_pb2.Model | router_pb2.Route
@@ -17,7 +18,7 @@ T = TypeVar("T", registry_pb2.Model, router_pb2.Route, registry_pb2.Price)
 
 MODEL_TERMS = (
     "alias", "adapter", "endpoint", "upstream_model", "dialect", "region", "data_classes", "free", "zero_retention", "credential",
-    "image_tokens", "audio_tokens", "file_tokens",
+    "image_tokens", "audio_tokens", "file_tokens", "audio_seconds",
 )  # fmt: skip
 """Fields of a model that stay as they were accepted. `price` is a term too, with a rule of its own: it may fall.
 
@@ -27,7 +28,7 @@ reserved and charged as the whole window, and an unfinished call also for output
 HIDING = frozenset({"reasoning", "audio_output"})
 ROUTE_TERMS = ("alias", "targets", "max_attempts", "limits")
 """Fields of a route that stay as they were accepted."""
-_CHARGED = ("currency", *RATES, "valid_until")
+_CHARGED = (*CHARGED, "valid_until")
 _UNOFFERED = (registry_pb2.LIFECYCLE_PREVIEW, registry_pb2.LIFECYCLE_RETIRED)
 
 
@@ -111,7 +112,7 @@ def _dearer(accepted: registry_pb2.Model, offered: registry_pb2.Model) -> bool:
         return False
     if not accepted.HasField("price") or accepted.price.currency != offered.price.currency:
         return True
-    return any(rate_of(offered.price, rate) > rate_of(accepted.price, rate) for rate in RATES)
+    return exceeds(offered.price, accepted.price) is not None
 
 
 def _picked(source: T, names: Sequence[str]) -> T:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh_registry.domain.terms import HIDING
 
-BOUNDS = ("image_tokens", "audio_tokens", "file_tokens", "context_window")
+BOUNDS = ("image_tokens", "audio_tokens", "file_tokens", "audio_seconds", "context_window")
 """Figures of a model by which requests are reserved. One that is 0 is the strictest: it refuses, or counts the whole window."""
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from llm_mesh_figures.prices import exceeds
+
 Rule = Callable[[Any, Any], bool]
 """Whether a change from one value to another loosens. A singular message that is unset is None."""
 
@@ -19,14 +21,6 @@ _CLEARED: Final = ("public", "internal")
 _DEFAULT_CLASS: Final = "internal"
 _PERIODS: Final = {0: 0, 1: 0, 3: 1, 2: 2}
 """Of `BudgetPeriod`: an amount in total is the strictest, an amount a day the loosest."""
-_FALLBACKS: Final = {
-    "cached_input": "input",
-    "cache_write": "input",
-    "audio_input": "input",
-    "reasoning": "output",
-    "audio_output": "output",
-}
-"""Of `PriceFloor`: which rate holds where one is unset."""
 _LIFECYCLES: Final = {4: 3, 1: 2, 3: 1, 2: 0, 0: 0}
 """Of `Lifecycle`: retired, preview, deprecated, active."""
 
@@ -90,26 +84,19 @@ def money(before: Any, after: Any) -> bool:  # noqa: ANN401 (Money)
 
 
 def least_price(before: Any, after: Any) -> bool:  # noqa: ANN401 (PriceFloor)
-    """Of the least price, rate by rate, where an unset one is that of input or output."""
+    """Of the least price, component by component."""
     if before is None:
         return False
     if after is None or after.currency != before.currency:
         return True
-    return any(_least_rate(after, name) < _least_rate(before, name) for name in (*_FALLBACKS, "input", "output", "request"))
-
-
-def _least_rate(floor: Any, name: str) -> int:  # noqa: ANN401 (PriceFloor)
-    field = f"{name}_nanos_per_million"
-    if name in _FALLBACKS and not floor.HasField(field):
-        field = f"{_FALLBACKS[name]}_nanos_per_million"
-    return int(getattr(floor, field))
+    return exceeds(before, after) is not None
 
 
 def least_tokens(before: Any, after: Any) -> bool:  # noqa: ANN401 (TokenFloor)
     """Of the tokens that are counted at least. Without a floor of its own, an endpoint has that of its operator's models."""
     if before is None:
         return False
-    bounds = ("image_tokens", "audio_tokens", "file_tokens", "context_window")
+    bounds = ("image_tokens", "audio_tokens", "file_tokens", "audio_seconds", "context_window")
     lower = after is None or any(getattr(after, bound) < getattr(before, bound) for bound in bounds)
     return lower or not set(before.hidden_output) <= set(after.hidden_output)
 

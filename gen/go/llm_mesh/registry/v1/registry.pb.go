@@ -11,8 +11,9 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	v1 "llm-mesh.dev/gen/llm_mesh/mesh/v1"
-	v11 "llm-mesh.dev/gen/llm_mesh/router/v1"
+	v1 "llm-mesh.dev/gen/llm_mesh/inference/v1"
+	v11 "llm-mesh.dev/gen/llm_mesh/mesh/v1"
+	v12 "llm-mesh.dev/gen/llm_mesh/router/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -166,7 +167,7 @@ type Model struct {
 	UpstreamModel string `protobuf:"bytes,6,opt,name=upstream_model,json=upstreamModel,proto3" json:"upstream_model,omitempty"`
 	// The dialect of the endpoint. Empty: the adapter's name.
 	Dialect string `protobuf:"bytes,7,opt,name=dialect,proto3" json:"dialect,omitempty"`
-	// What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`.
+	// What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`; and `rerank`, `moderate`, `assess`, `generate_image`, `speak`, `transcribe` for the methods of that name.
 	Capabilities []string `protobuf:"bytes,8,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// Tokens of input and output together. 0: not known; no request is excluded by length.
 	ContextWindow int64 `protobuf:"varint,9,opt,name=context_window,json=contextWindow,proto3" json:"context_window,omitempty"`
@@ -210,7 +211,10 @@ type Model struct {
 	// context window, and is refused for projects that are charged strictly.
 	AudioTokens int64 `protobuf:"varint,51,opt,name=audio_tokens,json=audioTokens,proto3" json:"audio_tokens,omitempty"`
 	// Upper bound of the tokens that a file costs which is given by URI or file id. 0: not known, with the same effect.
-	FileTokens    int64 `protobuf:"varint,52,opt,name=file_tokens,json=fileTokens,proto3" json:"file_tokens,omitempty"`
+	FileTokens int64 `protobuf:"varint,52,opt,name=file_tokens,json=fileTokens,proto3" json:"file_tokens,omitempty"`
+	// The longest sound that the provider transcribes, in seconds. What is longer it refuses. 0: not known; a request reserves as much as its
+	// bytes can hold.
+	AudioSeconds  int64 `protobuf:"varint,53,opt,name=audio_seconds,json=audioSeconds,proto3" json:"audio_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -434,6 +438,13 @@ func (x *Model) GetFileTokens() int64 {
 	return 0
 }
 
+func (x *Model) GetAudioSeconds() int64 {
+	if x != nil {
+		return x.AudioSeconds
+	}
+	return 0
+}
+
 // What a model's owner promises.
 type ServiceLevel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -530,7 +541,31 @@ type Price struct {
 	// Where the figures are from, such as `genai-prices 0.2.3, 2026-11-01`. Required.
 	Source string `protobuf:"bytes,13,opt,name=source,proto3" json:"source,omitempty"`
 	// When it was created.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Per million input tokens written to a cache for 5 minutes. Unset: as `cache_write`.
+	CacheWrite_5MNanosPerMillion *int64 `protobuf:"varint,15,opt,name=cache_write_5m_nanos_per_million,json=cacheWrite5mNanosPerMillion,proto3,oneof" json:"cache_write_5m_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for 30 minutes. Unset: as `cache_write`.
+	CacheWrite_30MNanosPerMillion *int64 `protobuf:"varint,16,opt,name=cache_write_30m_nanos_per_million,json=cacheWrite30mNanosPerMillion,proto3,oneof" json:"cache_write_30m_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for an hour. Unset: as `cache_write`.
+	CacheWrite_1HNanosPerMillion *int64 `protobuf:"varint,17,opt,name=cache_write_1h_nanos_per_million,json=cacheWrite1hNanosPerMillion,proto3,oneof" json:"cache_write_1h_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for 12 hours. Unset: as `cache_write`.
+	CacheWrite_12HNanosPerMillion *int64 `protobuf:"varint,18,opt,name=cache_write_12h_nanos_per_million,json=cacheWrite12hNanosPerMillion,proto3,oneof" json:"cache_write_12h_nanos_per_million,omitempty"`
+	// Per million input tokens of images. Unset: as input.
+	ImageInputNanosPerMillion *int64 `protobuf:"varint,19,opt,name=image_input_nanos_per_million,json=imageInputNanosPerMillion,proto3,oneof" json:"image_input_nanos_per_million,omitempty"`
+	// Per million output tokens of images. Unset: as output.
+	ImageOutputNanosPerMillion *int64 `protobuf:"varint,20,opt,name=image_output_nanos_per_million,json=imageOutputNanosPerMillion,proto3,oneof" json:"image_output_nanos_per_million,omitempty"`
+	// Per million seconds of sound that is heard. 0: nothing.
+	AudioInputSecondNanosPerMillion int64 `protobuf:"varint,21,opt,name=audio_input_second_nanos_per_million,json=audioInputSecondNanosPerMillion,proto3" json:"audio_input_second_nanos_per_million,omitempty"`
+	// Per million seconds of sound that is made. 0: nothing.
+	AudioOutputSecondNanosPerMillion int64 `protobuf:"varint,22,opt,name=audio_output_second_nanos_per_million,json=audioOutputSecondNanosPerMillion,proto3" json:"audio_output_second_nanos_per_million,omitempty"`
+	// Per million characters of text. 0: nothing.
+	CharacterNanosPerMillion int64 `protobuf:"varint,23,opt,name=character_nanos_per_million,json=characterNanosPerMillion,proto3" json:"character_nanos_per_million,omitempty"`
+	// Per million search units. 0: nothing.
+	SearchUnitNanosPerMillion int64 `protobuf:"varint,24,opt,name=search_unit_nanos_per_million,json=searchUnitNanosPerMillion,proto3" json:"search_unit_nanos_per_million,omitempty"`
+	// What images cost by the piece, by size and quality. At most 256, each pair of size and quality once. Empty: nothing.
+	Images []*ImagePrice `protobuf:"bytes,25,rep,name=images,proto3" json:"images,omitempty"`
+	// What other tiers and other models in one answer cost, each pair once. At most 64. What is not here costs what the figures above say.
+	Variants      []*PriceVariant `protobuf:"bytes,26,rep,name=variants,proto3" json:"variants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -663,6 +698,384 @@ func (x *Price) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Price) GetCacheWrite_5MNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_5MNanosPerMillion != nil {
+		return *x.CacheWrite_5MNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetCacheWrite_30MNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_30MNanosPerMillion != nil {
+		return *x.CacheWrite_30MNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetCacheWrite_1HNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_1HNanosPerMillion != nil {
+		return *x.CacheWrite_1HNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetCacheWrite_12HNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_12HNanosPerMillion != nil {
+		return *x.CacheWrite_12HNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetImageInputNanosPerMillion() int64 {
+	if x != nil && x.ImageInputNanosPerMillion != nil {
+		return *x.ImageInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetImageOutputNanosPerMillion() int64 {
+	if x != nil && x.ImageOutputNanosPerMillion != nil {
+		return *x.ImageOutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetAudioInputSecondNanosPerMillion() int64 {
+	if x != nil {
+		return x.AudioInputSecondNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetAudioOutputSecondNanosPerMillion() int64 {
+	if x != nil {
+		return x.AudioOutputSecondNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetCharacterNanosPerMillion() int64 {
+	if x != nil {
+		return x.CharacterNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetSearchUnitNanosPerMillion() int64 {
+	if x != nil {
+		return x.SearchUnitNanosPerMillion
+	}
+	return 0
+}
+
+func (x *Price) GetImages() []*ImagePrice {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
+func (x *Price) GetVariants() []*PriceVariant {
+	if x != nil {
+		return x.Variants
+	}
+	return nil
+}
+
+// What an image of one size and quality costs.
+//
+// An image whose size or quality is not known, or fits no entry, costs what the dearest entry that may be meant does.
+type ImagePrice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its size in pixels, as `1024x1024`. Empty: every size that has no price of its own. At most 32 bytes.
+	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
+	// Its quality, such as `high`. Empty: every quality that has no price of its own. At most 32 bytes.
+	Quality string `protobuf:"bytes,2,opt,name=quality,proto3" json:"quality,omitempty"`
+	// Per million images.
+	ImageNanosPerMillion int64 `protobuf:"varint,3,opt,name=image_nanos_per_million,json=imageNanosPerMillion,proto3" json:"image_nanos_per_million,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ImagePrice) Reset() {
+	*x = ImagePrice{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImagePrice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImagePrice) ProtoMessage() {}
+
+func (x *ImagePrice) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImagePrice.ProtoReflect.Descriptor instead.
+func (*ImagePrice) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ImagePrice) GetSize() string {
+	if x != nil {
+		return x.Size
+	}
+	return ""
+}
+
+func (x *ImagePrice) GetQuality() string {
+	if x != nil {
+		return x.Quality
+	}
+	return ""
+}
+
+func (x *ImagePrice) GetImageNanosPerMillion() int64 {
+	if x != nil {
+		return x.ImageNanosPerMillion
+	}
+	return 0
+}
+
+// What a model costs where its provider bills in another tier than STANDARD, or bills another model in the same answer. Calls are charged by
+// the tier that served and by the models that answered, as the provider reports them (`Usage.service_tier`, `Usage.iterations`); where several
+// variants fit, by the one that names the model. Reservations hold the dearest.
+type PriceVariant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tier. Unset: every tier that has no variant of its own.
+	Tier v1.ServiceTier `protobuf:"varint,1,opt,name=tier,proto3,enum=llm_mesh.inference.v1.ServiceTier" json:"tier,omitempty"`
+	// The model, as the provider names it. Empty: the model that has the price. At most 255 bytes. One of tier and model is required.
+	UpstreamModel string `protobuf:"bytes,22,opt,name=upstream_model,json=upstreamModel,proto3" json:"upstream_model,omitempty"`
+	// Per million input tokens that are neither read from nor written to a cache.
+	InputNanosPerMillion int64 `protobuf:"varint,2,opt,name=input_nanos_per_million,json=inputNanosPerMillion,proto3" json:"input_nanos_per_million,omitempty"`
+	// Per million output tokens.
+	OutputNanosPerMillion int64 `protobuf:"varint,3,opt,name=output_nanos_per_million,json=outputNanosPerMillion,proto3" json:"output_nanos_per_million,omitempty"`
+	// Per million input tokens read from a cache. Unset: as the variant's input.
+	CachedInputNanosPerMillion *int64 `protobuf:"varint,4,opt,name=cached_input_nanos_per_million,json=cachedInputNanosPerMillion,proto3,oneof" json:"cached_input_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache. Unset: as the variant's input.
+	CacheWriteNanosPerMillion *int64 `protobuf:"varint,5,opt,name=cache_write_nanos_per_million,json=cacheWriteNanosPerMillion,proto3,oneof" json:"cache_write_nanos_per_million,omitempty"`
+	// Per million output tokens of reasoning. Unset: as the variant's output.
+	ReasoningNanosPerMillion *int64 `protobuf:"varint,6,opt,name=reasoning_nanos_per_million,json=reasoningNanosPerMillion,proto3,oneof" json:"reasoning_nanos_per_million,omitempty"`
+	// Per million input tokens of sound. Unset: as the variant's input.
+	AudioInputNanosPerMillion *int64 `protobuf:"varint,7,opt,name=audio_input_nanos_per_million,json=audioInputNanosPerMillion,proto3,oneof" json:"audio_input_nanos_per_million,omitempty"`
+	// Per million output tokens of sound. Unset: as the variant's output.
+	AudioOutputNanosPerMillion *int64 `protobuf:"varint,8,opt,name=audio_output_nanos_per_million,json=audioOutputNanosPerMillion,proto3,oneof" json:"audio_output_nanos_per_million,omitempty"`
+	// Per million requests. 0: nothing.
+	RequestNanosPerMillion int64 `protobuf:"varint,9,opt,name=request_nanos_per_million,json=requestNanosPerMillion,proto3" json:"request_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for 5 minutes. Unset: as the variant's `cache_write`.
+	CacheWrite_5MNanosPerMillion *int64 `protobuf:"varint,10,opt,name=cache_write_5m_nanos_per_million,json=cacheWrite5mNanosPerMillion,proto3,oneof" json:"cache_write_5m_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for 30 minutes. Unset: as the variant's `cache_write`.
+	CacheWrite_30MNanosPerMillion *int64 `protobuf:"varint,11,opt,name=cache_write_30m_nanos_per_million,json=cacheWrite30mNanosPerMillion,proto3,oneof" json:"cache_write_30m_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for an hour. Unset: as the variant's `cache_write`.
+	CacheWrite_1HNanosPerMillion *int64 `protobuf:"varint,12,opt,name=cache_write_1h_nanos_per_million,json=cacheWrite1hNanosPerMillion,proto3,oneof" json:"cache_write_1h_nanos_per_million,omitempty"`
+	// Per million input tokens written to a cache for 12 hours. Unset: as the variant's `cache_write`.
+	CacheWrite_12HNanosPerMillion *int64 `protobuf:"varint,13,opt,name=cache_write_12h_nanos_per_million,json=cacheWrite12hNanosPerMillion,proto3,oneof" json:"cache_write_12h_nanos_per_million,omitempty"`
+	// Per million input tokens of images. Unset: as the variant's input.
+	ImageInputNanosPerMillion *int64 `protobuf:"varint,14,opt,name=image_input_nanos_per_million,json=imageInputNanosPerMillion,proto3,oneof" json:"image_input_nanos_per_million,omitempty"`
+	// Per million output tokens of images. Unset: as the variant's output.
+	ImageOutputNanosPerMillion *int64 `protobuf:"varint,15,opt,name=image_output_nanos_per_million,json=imageOutputNanosPerMillion,proto3,oneof" json:"image_output_nanos_per_million,omitempty"`
+	// Per million seconds of sound that is heard. 0: nothing.
+	AudioInputSecondNanosPerMillion int64 `protobuf:"varint,16,opt,name=audio_input_second_nanos_per_million,json=audioInputSecondNanosPerMillion,proto3" json:"audio_input_second_nanos_per_million,omitempty"`
+	// Per million seconds of sound that is made. 0: nothing.
+	AudioOutputSecondNanosPerMillion int64 `protobuf:"varint,17,opt,name=audio_output_second_nanos_per_million,json=audioOutputSecondNanosPerMillion,proto3" json:"audio_output_second_nanos_per_million,omitempty"`
+	// Per million characters of text. 0: nothing.
+	CharacterNanosPerMillion int64 `protobuf:"varint,18,opt,name=character_nanos_per_million,json=characterNanosPerMillion,proto3" json:"character_nanos_per_million,omitempty"`
+	// Per million search units. 0: nothing.
+	SearchUnitNanosPerMillion int64 `protobuf:"varint,19,opt,name=search_unit_nanos_per_million,json=searchUnitNanosPerMillion,proto3" json:"search_unit_nanos_per_million,omitempty"`
+	// What images cost by the piece, by size and quality, as in `Price.images`. Empty: nothing.
+	Images        []*ImagePrice `protobuf:"bytes,20,rep,name=images,proto3" json:"images,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceVariant) Reset() {
+	*x = PriceVariant{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceVariant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceVariant) ProtoMessage() {}
+
+func (x *PriceVariant) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceVariant.ProtoReflect.Descriptor instead.
+func (*PriceVariant) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PriceVariant) GetTier() v1.ServiceTier {
+	if x != nil {
+		return x.Tier
+	}
+	return v1.ServiceTier(0)
+}
+
+func (x *PriceVariant) GetUpstreamModel() string {
+	if x != nil {
+		return x.UpstreamModel
+	}
+	return ""
+}
+
+func (x *PriceVariant) GetInputNanosPerMillion() int64 {
+	if x != nil {
+		return x.InputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetOutputNanosPerMillion() int64 {
+	if x != nil {
+		return x.OutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCachedInputNanosPerMillion() int64 {
+	if x != nil && x.CachedInputNanosPerMillion != nil {
+		return *x.CachedInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCacheWriteNanosPerMillion() int64 {
+	if x != nil && x.CacheWriteNanosPerMillion != nil {
+		return *x.CacheWriteNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetReasoningNanosPerMillion() int64 {
+	if x != nil && x.ReasoningNanosPerMillion != nil {
+		return *x.ReasoningNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetAudioInputNanosPerMillion() int64 {
+	if x != nil && x.AudioInputNanosPerMillion != nil {
+		return *x.AudioInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetAudioOutputNanosPerMillion() int64 {
+	if x != nil && x.AudioOutputNanosPerMillion != nil {
+		return *x.AudioOutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetRequestNanosPerMillion() int64 {
+	if x != nil {
+		return x.RequestNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCacheWrite_5MNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_5MNanosPerMillion != nil {
+		return *x.CacheWrite_5MNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCacheWrite_30MNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_30MNanosPerMillion != nil {
+		return *x.CacheWrite_30MNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCacheWrite_1HNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_1HNanosPerMillion != nil {
+		return *x.CacheWrite_1HNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCacheWrite_12HNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_12HNanosPerMillion != nil {
+		return *x.CacheWrite_12HNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetImageInputNanosPerMillion() int64 {
+	if x != nil && x.ImageInputNanosPerMillion != nil {
+		return *x.ImageInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetImageOutputNanosPerMillion() int64 {
+	if x != nil && x.ImageOutputNanosPerMillion != nil {
+		return *x.ImageOutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetAudioInputSecondNanosPerMillion() int64 {
+	if x != nil {
+		return x.AudioInputSecondNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetAudioOutputSecondNanosPerMillion() int64 {
+	if x != nil {
+		return x.AudioOutputSecondNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetCharacterNanosPerMillion() int64 {
+	if x != nil {
+		return x.CharacterNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetSearchUnitNanosPerMillion() int64 {
+	if x != nil {
+		return x.SearchUnitNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceVariant) GetImages() []*ImagePrice {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
 // An adapter, as the mesh knows it.
 type Adapter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -678,7 +1091,7 @@ type Adapter struct {
 
 func (x *Adapter) Reset() {
 	*x = Adapter{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[3]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +1103,7 @@ func (x *Adapter) String() string {
 func (*Adapter) ProtoMessage() {}
 
 func (x *Adapter) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[3]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +1116,7 @@ func (x *Adapter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Adapter.ProtoReflect.Descriptor instead.
 func (*Adapter) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Adapter) GetName() string {
@@ -772,7 +1185,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +1197,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[4]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +1210,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Endpoint) GetName() string {
@@ -922,6 +1335,8 @@ type TokenFloor struct {
 	AudioTokens int64 `protobuf:"varint,2,opt,name=audio_tokens,json=audioTokens,proto3" json:"audio_tokens,omitempty"`
 	// Least `Model.file_tokens` of a model that names any. 0: not declared, as the model says.
 	FileTokens int64 `protobuf:"varint,3,opt,name=file_tokens,json=fileTokens,proto3" json:"file_tokens,omitempty"`
+	// Least `Model.audio_seconds` of a model that names any. 0: not declared, as the model says.
+	AudioSeconds int64 `protobuf:"varint,6,opt,name=audio_seconds,json=audioSeconds,proto3" json:"audio_seconds,omitempty"`
 	// Least `Model.context_window` of a model that names any: what a reference without a bound counts. 0: not declared, as the model says.
 	ContextWindow int64 `protobuf:"varint,4,opt,name=context_window,json=contextWindow,proto3" json:"context_window,omitempty"`
 	// `reasoning` and `audio_output`, by which output may be hidden: every model has those that stand here, whether it names them or not.
@@ -932,7 +1347,7 @@ type TokenFloor struct {
 
 func (x *TokenFloor) Reset() {
 	*x = TokenFloor{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1359,7 @@ func (x *TokenFloor) String() string {
 func (*TokenFloor) ProtoMessage() {}
 
 func (x *TokenFloor) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[5]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1372,7 @@ func (x *TokenFloor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenFloor.ProtoReflect.Descriptor instead.
 func (*TokenFloor) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TokenFloor) GetImageTokens() int64 {
@@ -977,6 +1392,13 @@ func (x *TokenFloor) GetAudioTokens() int64 {
 func (x *TokenFloor) GetFileTokens() int64 {
 	if x != nil {
 		return x.FileTokens
+	}
+	return 0
+}
+
+func (x *TokenFloor) GetAudioSeconds() int64 {
+	if x != nil {
+		return x.AudioSeconds
 	}
 	return 0
 }
@@ -1016,13 +1438,38 @@ type PriceFloor struct {
 	AudioOutputNanosPerMillion *int64 `protobuf:"varint,8,opt,name=audio_output_nanos_per_million,json=audioOutputNanosPerMillion,proto3,oneof" json:"audio_output_nanos_per_million,omitempty"`
 	// Least per million requests, 0 or more.
 	RequestNanosPerMillion int64 `protobuf:"varint,9,opt,name=request_nanos_per_million,json=requestNanosPerMillion,proto3" json:"request_nanos_per_million,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	// Least per million input tokens written to a cache for 5 minutes, 0 or more. Unset: as `cache_write`.
+	CacheWrite_5MNanosPerMillion *int64 `protobuf:"varint,10,opt,name=cache_write_5m_nanos_per_million,json=cacheWrite5mNanosPerMillion,proto3,oneof" json:"cache_write_5m_nanos_per_million,omitempty"`
+	// Least per million input tokens written to a cache for 30 minutes, 0 or more. Unset: as `cache_write`.
+	CacheWrite_30MNanosPerMillion *int64 `protobuf:"varint,11,opt,name=cache_write_30m_nanos_per_million,json=cacheWrite30mNanosPerMillion,proto3,oneof" json:"cache_write_30m_nanos_per_million,omitempty"`
+	// Least per million input tokens written to a cache for an hour, 0 or more. Unset: as `cache_write`.
+	CacheWrite_1HNanosPerMillion *int64 `protobuf:"varint,12,opt,name=cache_write_1h_nanos_per_million,json=cacheWrite1hNanosPerMillion,proto3,oneof" json:"cache_write_1h_nanos_per_million,omitempty"`
+	// Least per million input tokens written to a cache for 12 hours, 0 or more. Unset: as `cache_write`.
+	CacheWrite_12HNanosPerMillion *int64 `protobuf:"varint,13,opt,name=cache_write_12h_nanos_per_million,json=cacheWrite12hNanosPerMillion,proto3,oneof" json:"cache_write_12h_nanos_per_million,omitempty"`
+	// Least per million input tokens of images, 0 or more. Unset: as input.
+	ImageInputNanosPerMillion *int64 `protobuf:"varint,14,opt,name=image_input_nanos_per_million,json=imageInputNanosPerMillion,proto3,oneof" json:"image_input_nanos_per_million,omitempty"`
+	// Least per million output tokens of images, 0 or more. Unset: as output.
+	ImageOutputNanosPerMillion *int64 `protobuf:"varint,15,opt,name=image_output_nanos_per_million,json=imageOutputNanosPerMillion,proto3,oneof" json:"image_output_nanos_per_million,omitempty"`
+	// Least per million seconds of sound that is heard, 0 or more.
+	AudioInputSecondNanosPerMillion int64 `protobuf:"varint,16,opt,name=audio_input_second_nanos_per_million,json=audioInputSecondNanosPerMillion,proto3" json:"audio_input_second_nanos_per_million,omitempty"`
+	// Least per million seconds of sound that is made, 0 or more.
+	AudioOutputSecondNanosPerMillion int64 `protobuf:"varint,17,opt,name=audio_output_second_nanos_per_million,json=audioOutputSecondNanosPerMillion,proto3" json:"audio_output_second_nanos_per_million,omitempty"`
+	// Least per million characters of text, 0 or more.
+	CharacterNanosPerMillion int64 `protobuf:"varint,18,opt,name=character_nanos_per_million,json=characterNanosPerMillion,proto3" json:"character_nanos_per_million,omitempty"`
+	// Least per million search units, 0 or more.
+	SearchUnitNanosPerMillion int64 `protobuf:"varint,19,opt,name=search_unit_nanos_per_million,json=searchUnitNanosPerMillion,proto3" json:"search_unit_nanos_per_million,omitempty"`
+	// What images cost at least by the piece, by size and quality, as in `Price.images`. Empty: no least price.
+	Images []*ImagePrice `protobuf:"bytes,20,rep,name=images,proto3" json:"images,omitempty"`
+	// What other tiers and other models in one answer cost at least, as in `Price.variants`. What is not here costs at least what the figures
+	// above say.
+	Variants      []*PriceVariant `protobuf:"bytes,21,rep,name=variants,proto3" json:"variants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PriceFloor) Reset() {
 	*x = PriceFloor{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1481,7 @@ func (x *PriceFloor) String() string {
 func (*PriceFloor) ProtoMessage() {}
 
 func (x *PriceFloor) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[6]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1494,7 @@ func (x *PriceFloor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceFloor.ProtoReflect.Descriptor instead.
 func (*PriceFloor) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PriceFloor) GetCurrency() string {
@@ -1113,6 +1560,90 @@ func (x *PriceFloor) GetRequestNanosPerMillion() int64 {
 	return 0
 }
 
+func (x *PriceFloor) GetCacheWrite_5MNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_5MNanosPerMillion != nil {
+		return *x.CacheWrite_5MNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetCacheWrite_30MNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_30MNanosPerMillion != nil {
+		return *x.CacheWrite_30MNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetCacheWrite_1HNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_1HNanosPerMillion != nil {
+		return *x.CacheWrite_1HNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetCacheWrite_12HNanosPerMillion() int64 {
+	if x != nil && x.CacheWrite_12HNanosPerMillion != nil {
+		return *x.CacheWrite_12HNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetImageInputNanosPerMillion() int64 {
+	if x != nil && x.ImageInputNanosPerMillion != nil {
+		return *x.ImageInputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetImageOutputNanosPerMillion() int64 {
+	if x != nil && x.ImageOutputNanosPerMillion != nil {
+		return *x.ImageOutputNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetAudioInputSecondNanosPerMillion() int64 {
+	if x != nil {
+		return x.AudioInputSecondNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetAudioOutputSecondNanosPerMillion() int64 {
+	if x != nil {
+		return x.AudioOutputSecondNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetCharacterNanosPerMillion() int64 {
+	if x != nil {
+		return x.CharacterNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetSearchUnitNanosPerMillion() int64 {
+	if x != nil {
+		return x.SearchUnitNanosPerMillion
+	}
+	return 0
+}
+
+func (x *PriceFloor) GetImages() []*ImagePrice {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
+func (x *PriceFloor) GetVariants() []*PriceVariant {
+	if x != nil {
+		return x.Variants
+	}
+	return nil
+}
+
 // Request of `ListEndpoints`.
 type ListEndpointsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1126,7 +1657,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1138,7 +1669,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1151,7 +1682,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -1181,7 +1712,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1724,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1737,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -1234,7 +1765,7 @@ type GetEndpointRequest struct {
 
 func (x *GetEndpointRequest) Reset() {
 	*x = GetEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1777,7 @@ func (x *GetEndpointRequest) String() string {
 func (*GetEndpointRequest) ProtoMessage() {}
 
 func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1790,7 @@ func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointRequest.ProtoReflect.Descriptor instead.
 func (*GetEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetEndpointRequest) GetName() string {
@@ -1280,7 +1811,7 @@ type GetEndpointResponse struct {
 
 func (x *GetEndpointResponse) Reset() {
 	*x = GetEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1823,7 @@ func (x *GetEndpointResponse) String() string {
 func (*GetEndpointResponse) ProtoMessage() {}
 
 func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1836,7 @@ func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointResponse.ProtoReflect.Descriptor instead.
 func (*GetEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetEndpointResponse) GetEndpoint() *Endpoint {
@@ -1326,7 +1857,7 @@ type PutEndpointRequest struct {
 
 func (x *PutEndpointRequest) Reset() {
 	*x = PutEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1869,7 @@ func (x *PutEndpointRequest) String() string {
 func (*PutEndpointRequest) ProtoMessage() {}
 
 func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1882,7 @@ func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEndpointRequest.ProtoReflect.Descriptor instead.
 func (*PutEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PutEndpointRequest) GetEndpoint() *Endpoint {
@@ -1372,7 +1903,7 @@ type PutEndpointResponse struct {
 
 func (x *PutEndpointResponse) Reset() {
 	*x = PutEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1915,7 @@ func (x *PutEndpointResponse) String() string {
 func (*PutEndpointResponse) ProtoMessage() {}
 
 func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1928,7 @@ func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEndpointResponse.ProtoReflect.Descriptor instead.
 func (*PutEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PutEndpointResponse) GetEndpoint() *Endpoint {
@@ -1420,7 +1951,7 @@ type DeleteEndpointRequest struct {
 
 func (x *DeleteEndpointRequest) Reset() {
 	*x = DeleteEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1963,7 @@ func (x *DeleteEndpointRequest) String() string {
 func (*DeleteEndpointRequest) ProtoMessage() {}
 
 func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1976,7 @@ func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteEndpointRequest) GetName() string {
@@ -1471,7 +2002,7 @@ type DeleteEndpointResponse struct {
 
 func (x *DeleteEndpointResponse) Reset() {
 	*x = DeleteEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +2014,7 @@ func (x *DeleteEndpointResponse) String() string {
 func (*DeleteEndpointResponse) ProtoMessage() {}
 
 func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +2027,7 @@ func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 // Request of `CreateModel`.
@@ -1514,7 +2045,7 @@ type CreateModelRequest struct {
 
 func (x *CreateModelRequest) Reset() {
 	*x = CreateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +2057,7 @@ func (x *CreateModelRequest) String() string {
 func (*CreateModelRequest) ProtoMessage() {}
 
 func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +2070,7 @@ func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelRequest.ProtoReflect.Descriptor instead.
 func (*CreateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateModelRequest) GetParent() string {
@@ -1574,7 +2105,7 @@ type CreateModelResponse struct {
 
 func (x *CreateModelResponse) Reset() {
 	*x = CreateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +2117,7 @@ func (x *CreateModelResponse) String() string {
 func (*CreateModelResponse) ProtoMessage() {}
 
 func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +2130,7 @@ func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelResponse.ProtoReflect.Descriptor instead.
 func (*CreateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateModelResponse) GetModel() *Model {
@@ -1620,7 +2151,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +2163,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +2176,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetModelRequest) GetName() string {
@@ -1666,7 +2197,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +2209,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +2222,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -1716,7 +2247,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +2259,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +2272,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListModelsRequest) GetParent() string {
@@ -1778,7 +2309,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +2321,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +2334,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListModelsResponse) GetModels() []*Model {
@@ -1833,7 +2364,7 @@ type UpdateModelRequest struct {
 
 func (x *UpdateModelRequest) Reset() {
 	*x = UpdateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +2376,7 @@ func (x *UpdateModelRequest) String() string {
 func (*UpdateModelRequest) ProtoMessage() {}
 
 func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +2389,7 @@ func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelRequest.ProtoReflect.Descriptor instead.
 func (*UpdateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UpdateModelRequest) GetModel() *Model {
@@ -1886,7 +2417,7 @@ type UpdateModelResponse struct {
 
 func (x *UpdateModelResponse) Reset() {
 	*x = UpdateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +2429,7 @@ func (x *UpdateModelResponse) String() string {
 func (*UpdateModelResponse) ProtoMessage() {}
 
 func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +2442,7 @@ func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelResponse.ProtoReflect.Descriptor instead.
 func (*UpdateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UpdateModelResponse) GetModel() *Model {
@@ -1934,7 +2465,7 @@ type DeprecateModelRequest struct {
 
 func (x *DeprecateModelRequest) Reset() {
 	*x = DeprecateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2477,7 @@ func (x *DeprecateModelRequest) String() string {
 func (*DeprecateModelRequest) ProtoMessage() {}
 
 func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2490,7 @@ func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelRequest.ProtoReflect.Descriptor instead.
 func (*DeprecateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeprecateModelRequest) GetName() string {
@@ -1987,7 +2518,7 @@ type DeprecateModelResponse struct {
 
 func (x *DeprecateModelResponse) Reset() {
 	*x = DeprecateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2530,7 @@ func (x *DeprecateModelResponse) String() string {
 func (*DeprecateModelResponse) ProtoMessage() {}
 
 func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2543,7 @@ func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelResponse.ProtoReflect.Descriptor instead.
 func (*DeprecateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeprecateModelResponse) GetModel() *Model {
@@ -2035,7 +2566,7 @@ type CreatePriceRequest struct {
 
 func (x *CreatePriceRequest) Reset() {
 	*x = CreatePriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2578,7 @@ func (x *CreatePriceRequest) String() string {
 func (*CreatePriceRequest) ProtoMessage() {}
 
 func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2591,7 @@ func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceRequest.ProtoReflect.Descriptor instead.
 func (*CreatePriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CreatePriceRequest) GetParent() string {
@@ -2088,7 +2619,7 @@ type CreatePriceResponse struct {
 
 func (x *CreatePriceResponse) Reset() {
 	*x = CreatePriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2100,7 +2631,7 @@ func (x *CreatePriceResponse) String() string {
 func (*CreatePriceResponse) ProtoMessage() {}
 
 func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2113,7 +2644,7 @@ func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceResponse.ProtoReflect.Descriptor instead.
 func (*CreatePriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CreatePriceResponse) GetPrice() *Price {
@@ -2134,7 +2665,7 @@ type GetPriceRequest struct {
 
 func (x *GetPriceRequest) Reset() {
 	*x = GetPriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +2677,7 @@ func (x *GetPriceRequest) String() string {
 func (*GetPriceRequest) ProtoMessage() {}
 
 func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +2690,7 @@ func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceRequest.ProtoReflect.Descriptor instead.
 func (*GetPriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetPriceRequest) GetName() string {
@@ -2180,7 +2711,7 @@ type GetPriceResponse struct {
 
 func (x *GetPriceResponse) Reset() {
 	*x = GetPriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2723,7 @@ func (x *GetPriceResponse) String() string {
 func (*GetPriceResponse) ProtoMessage() {}
 
 func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2736,7 @@ func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceResponse.ProtoReflect.Descriptor instead.
 func (*GetPriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetPriceResponse) GetPrice() *Price {
@@ -2230,7 +2761,7 @@ type ListPricesRequest struct {
 
 func (x *ListPricesRequest) Reset() {
 	*x = ListPricesRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2242,7 +2773,7 @@ func (x *ListPricesRequest) String() string {
 func (*ListPricesRequest) ProtoMessage() {}
 
 func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2255,7 +2786,7 @@ func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesRequest.ProtoReflect.Descriptor instead.
 func (*ListPricesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListPricesRequest) GetParent() string {
@@ -2292,7 +2823,7 @@ type ListPricesResponse struct {
 
 func (x *ListPricesResponse) Reset() {
 	*x = ListPricesResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2835,7 @@ func (x *ListPricesResponse) String() string {
 func (*ListPricesResponse) ProtoMessage() {}
 
 func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2848,7 @@ func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesResponse.ProtoReflect.Descriptor instead.
 func (*ListPricesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListPricesResponse) GetPrices() []*Price {
@@ -2347,7 +2878,7 @@ type ListAdaptersRequest struct {
 
 func (x *ListAdaptersRequest) Reset() {
 	*x = ListAdaptersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2890,7 @@ func (x *ListAdaptersRequest) String() string {
 func (*ListAdaptersRequest) ProtoMessage() {}
 
 func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2903,7 @@ func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersRequest.ProtoReflect.Descriptor instead.
 func (*ListAdaptersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListAdaptersRequest) GetPageSize() int32 {
@@ -2402,7 +2933,7 @@ type ListAdaptersResponse struct {
 
 func (x *ListAdaptersResponse) Reset() {
 	*x = ListAdaptersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2414,7 +2945,7 @@ func (x *ListAdaptersResponse) String() string {
 func (*ListAdaptersResponse) ProtoMessage() {}
 
 func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2427,7 +2958,7 @@ func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersResponse.ProtoReflect.Descriptor instead.
 func (*ListAdaptersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListAdaptersResponse) GetAdapters() []*Adapter {
@@ -2455,7 +2986,7 @@ type PutAdapterRequest struct {
 
 func (x *PutAdapterRequest) Reset() {
 	*x = PutAdapterRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2467,7 +2998,7 @@ func (x *PutAdapterRequest) String() string {
 func (*PutAdapterRequest) ProtoMessage() {}
 
 func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2480,7 +3011,7 @@ func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterRequest.ProtoReflect.Descriptor instead.
 func (*PutAdapterRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PutAdapterRequest) GetAdapter() *Adapter {
@@ -2501,7 +3032,7 @@ type PutAdapterResponse struct {
 
 func (x *PutAdapterResponse) Reset() {
 	*x = PutAdapterResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +3044,7 @@ func (x *PutAdapterResponse) String() string {
 func (*PutAdapterResponse) ProtoMessage() {}
 
 func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +3057,7 @@ func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterResponse.ProtoReflect.Descriptor instead.
 func (*PutAdapterResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PutAdapterResponse) GetAdapter() *Adapter {
@@ -2551,7 +3082,7 @@ type ListWellKnownModelsRequest struct {
 
 func (x *ListWellKnownModelsRequest) Reset() {
 	*x = ListWellKnownModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2563,7 +3094,7 @@ func (x *ListWellKnownModelsRequest) String() string {
 func (*ListWellKnownModelsRequest) ProtoMessage() {}
 
 func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2576,7 +3107,7 @@ func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListWellKnownModelsRequest) GetPageSize() int32 {
@@ -2613,7 +3144,7 @@ type ListWellKnownModelsResponse struct {
 
 func (x *ListWellKnownModelsResponse) Reset() {
 	*x = ListWellKnownModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2625,7 +3156,7 @@ func (x *ListWellKnownModelsResponse) String() string {
 func (*ListWellKnownModelsResponse) ProtoMessage() {}
 
 func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2638,7 +3169,7 @@ func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListWellKnownModelsResponse) GetModels() []*Model {
@@ -2666,7 +3197,7 @@ type WatchModelsRequest struct {
 
 func (x *WatchModelsRequest) Reset() {
 	*x = WatchModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2678,7 +3209,7 @@ func (x *WatchModelsRequest) String() string {
 func (*WatchModelsRequest) ProtoMessage() {}
 
 func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2691,7 +3222,7 @@ func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsRequest.ProtoReflect.Descriptor instead.
 func (*WatchModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WatchModelsRequest) GetResumeToken() string {
@@ -2726,7 +3257,7 @@ type WatchModelsResponse struct {
 
 func (x *WatchModelsResponse) Reset() {
 	*x = WatchModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2738,7 +3269,7 @@ func (x *WatchModelsResponse) String() string {
 func (*WatchModelsResponse) ProtoMessage() {}
 
 func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2751,7 +3282,7 @@ func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsResponse.ProtoReflect.Descriptor instead.
 func (*WatchModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WatchModelsResponse) GetModels() []*Model {
@@ -2823,7 +3354,7 @@ type RemovedAcceptedProduct struct {
 
 func (x *RemovedAcceptedProduct) Reset() {
 	*x = RemovedAcceptedProduct{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2835,7 +3366,7 @@ func (x *RemovedAcceptedProduct) String() string {
 func (*RemovedAcceptedProduct) ProtoMessage() {}
 
 func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2848,7 +3379,7 @@ func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedAcceptedProduct.ProtoReflect.Descriptor instead.
 func (*RemovedAcceptedProduct) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RemovedAcceptedProduct) GetDomain() string {
@@ -2888,7 +3419,7 @@ type ApplyModelsRequest struct {
 
 func (x *ApplyModelsRequest) Reset() {
 	*x = ApplyModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2900,7 +3431,7 @@ func (x *ApplyModelsRequest) String() string {
 func (*ApplyModelsRequest) ProtoMessage() {}
 
 func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2913,7 +3444,7 @@ func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsRequest.ProtoReflect.Descriptor instead.
 func (*ApplyModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ApplyModelsRequest) GetParent() string {
@@ -2962,14 +3493,14 @@ func (x *ApplyModelsRequest) GetUpdateMasks() map[string]*fieldmaskpb.FieldMask 
 type ApplyModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named resource, in the order of the request.
-	Changes       []*v1.Change `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	Changes       []*v11.Change `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyModelsResponse) Reset() {
 	*x = ApplyModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2981,7 +3512,7 @@ func (x *ApplyModelsResponse) String() string {
 func (*ApplyModelsResponse) ProtoMessage() {}
 
 func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2994,10 +3525,10 @@ func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsResponse.ProtoReflect.Descriptor instead.
 func (*ApplyModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
 }
 
-func (x *ApplyModelsResponse) GetChanges() []*v1.Change {
+func (x *ApplyModelsResponse) GetChanges() []*v11.Change {
 	if x != nil {
 		return x.Changes
 	}
@@ -3029,7 +3560,7 @@ type Subscription struct {
 	// Without `shared_with` and `credential`. Unset for routes, and with `publisher`. Output only.
 	Model *Model `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
 	// The route as it was accepted. Without `shared_with`. Unset for models, and with `publisher`. Output only.
-	Route *v11.Route `protobuf:"bytes,7,opt,name=route,proto3" json:"route,omitempty"`
+	Route *v12.Route `protobuf:"bytes,7,opt,name=route,proto3" json:"route,omitempty"`
 	// What the publisher offers now, where its terms differ from the accepted ones. Unset: nothing to accept. Output only.
 	Proposed *Offer `protobuf:"bytes,8,opt,name=proposed,proto3" json:"proposed,omitempty"`
 	// The publisher does not offer the product any more, so that it serves nobody here. Output only.
@@ -3050,7 +3581,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3593,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3606,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Subscription) GetName() string {
@@ -3120,7 +3651,7 @@ func (x *Subscription) GetModel() *Model {
 	return nil
 }
 
-func (x *Subscription) GetRoute() *v11.Route {
+func (x *Subscription) GetRoute() *v12.Route {
 	if x != nil {
 		return x.Route
 	}
@@ -3188,7 +3719,7 @@ type Offer struct {
 	// The model as it is offered now, with its price, without `shared_with` and `credential`. Unset for routes.
 	Model *Model `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
 	// The route as it is offered now, without `shared_with`. Unset for models.
-	Route *v11.Route `protobuf:"bytes,5,opt,name=route,proto3" json:"route,omitempty"`
+	Route *v12.Route `protobuf:"bytes,5,opt,name=route,proto3" json:"route,omitempty"`
 	// What the asking domain accepted of it. Unset: nothing, so that it serves nobody there. Unset in answers for `domains/-`.
 	Accepted *AcceptedProduct `protobuf:"bytes,6,opt,name=accepted,proto3" json:"accepted,omitempty"`
 	// Terms that differ from the accepted ones and need consent, by field name, such as `price` or `region`. Empty: nothing to accept.
@@ -3203,7 +3734,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3215,7 +3746,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3228,7 +3759,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Offer) GetProduct() string {
@@ -3259,7 +3790,7 @@ func (x *Offer) GetModel() *Model {
 	return nil
 }
 
-func (x *Offer) GetRoute() *v11.Route {
+func (x *Offer) GetRoute() *v12.Route {
 	if x != nil {
 		return x.Route
 	}
@@ -3313,7 +3844,7 @@ type AcceptedProduct struct {
 	// for routes.
 	Model *Model `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
 	// The route as accepted. Unset for models.
-	Route *v11.Route `protobuf:"bytes,8,opt,name=route,proto3" json:"route,omitempty"`
+	Route *v12.Route `protobuf:"bytes,8,opt,name=route,proto3" json:"route,omitempty"`
 	// The accepted price. The price of `model` is this one, or a later one that is in no component dearer. Unset: none was accepted, and
 	// the model is free or refused.
 	AcceptedPrice *Price `protobuf:"bytes,9,opt,name=accepted_price,json=acceptedPrice,proto3" json:"accepted_price,omitempty"`
@@ -3325,7 +3856,7 @@ type AcceptedProduct struct {
 
 func (x *AcceptedProduct) Reset() {
 	*x = AcceptedProduct{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3337,7 +3868,7 @@ func (x *AcceptedProduct) String() string {
 func (*AcceptedProduct) ProtoMessage() {}
 
 func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3350,7 +3881,7 @@ func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptedProduct.ProtoReflect.Descriptor instead.
 func (*AcceptedProduct) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AcceptedProduct) GetDomain() string {
@@ -3402,7 +3933,7 @@ func (x *AcceptedProduct) GetModel() *Model {
 	return nil
 }
 
-func (x *AcceptedProduct) GetRoute() *v11.Route {
+func (x *AcceptedProduct) GetRoute() *v12.Route {
 	if x != nil {
 		return x.Route
 	}
@@ -3436,7 +3967,7 @@ type ProductVersion struct {
 
 func (x *ProductVersion) Reset() {
 	*x = ProductVersion{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3448,7 +3979,7 @@ func (x *ProductVersion) String() string {
 func (*ProductVersion) ProtoMessage() {}
 
 func (x *ProductVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3461,7 +3992,7 @@ func (x *ProductVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductVersion.ProtoReflect.Descriptor instead.
 func (*ProductVersion) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ProductVersion) GetProduct() string {
@@ -3493,7 +4024,7 @@ type CreateSubscriptionRequest struct {
 
 func (x *CreateSubscriptionRequest) Reset() {
 	*x = CreateSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3505,7 +4036,7 @@ func (x *CreateSubscriptionRequest) String() string {
 func (*CreateSubscriptionRequest) ProtoMessage() {}
 
 func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3518,7 +4049,7 @@ func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*CreateSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CreateSubscriptionRequest) GetParent() string {
@@ -3553,7 +4084,7 @@ type CreateSubscriptionResponse struct {
 
 func (x *CreateSubscriptionResponse) Reset() {
 	*x = CreateSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3565,7 +4096,7 @@ func (x *CreateSubscriptionResponse) String() string {
 func (*CreateSubscriptionResponse) ProtoMessage() {}
 
 func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3578,7 +4109,7 @@ func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*CreateSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *CreateSubscriptionResponse) GetSubscription() *Subscription {
@@ -3599,7 +4130,7 @@ type GetSubscriptionRequest struct {
 
 func (x *GetSubscriptionRequest) Reset() {
 	*x = GetSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3611,7 +4142,7 @@ func (x *GetSubscriptionRequest) String() string {
 func (*GetSubscriptionRequest) ProtoMessage() {}
 
 func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3624,7 +4155,7 @@ func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*GetSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetSubscriptionRequest) GetName() string {
@@ -3645,7 +4176,7 @@ type GetSubscriptionResponse struct {
 
 func (x *GetSubscriptionResponse) Reset() {
 	*x = GetSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +4188,7 @@ func (x *GetSubscriptionResponse) String() string {
 func (*GetSubscriptionResponse) ProtoMessage() {}
 
 func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +4201,7 @@ func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*GetSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetSubscriptionResponse) GetSubscription() *Subscription {
@@ -3695,7 +4226,7 @@ type ListSubscriptionsRequest struct {
 
 func (x *ListSubscriptionsRequest) Reset() {
 	*x = ListSubscriptionsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +4238,7 @@ func (x *ListSubscriptionsRequest) String() string {
 func (*ListSubscriptionsRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +4251,7 @@ func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListSubscriptionsRequest) GetParent() string {
@@ -3757,7 +4288,7 @@ type ListSubscriptionsResponse struct {
 
 func (x *ListSubscriptionsResponse) Reset() {
 	*x = ListSubscriptionsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3769,7 +4300,7 @@ func (x *ListSubscriptionsResponse) String() string {
 func (*ListSubscriptionsResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3782,7 +4313,7 @@ func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListSubscriptionsResponse) GetSubscriptions() []*Subscription {
@@ -3814,7 +4345,7 @@ type UpdateSubscriptionRequest struct {
 
 func (x *UpdateSubscriptionRequest) Reset() {
 	*x = UpdateSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3826,7 +4357,7 @@ func (x *UpdateSubscriptionRequest) String() string {
 func (*UpdateSubscriptionRequest) ProtoMessage() {}
 
 func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3839,7 +4370,7 @@ func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *UpdateSubscriptionRequest) GetSubscription() *Subscription {
@@ -3874,7 +4405,7 @@ type UpdateSubscriptionResponse struct {
 
 func (x *UpdateSubscriptionResponse) Reset() {
 	*x = UpdateSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3886,7 +4417,7 @@ func (x *UpdateSubscriptionResponse) String() string {
 func (*UpdateSubscriptionResponse) ProtoMessage() {}
 
 func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3899,7 +4430,7 @@ func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *UpdateSubscriptionResponse) GetSubscription() *Subscription {
@@ -3922,7 +4453,7 @@ type DeleteSubscriptionRequest struct {
 
 func (x *DeleteSubscriptionRequest) Reset() {
 	*x = DeleteSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3934,7 +4465,7 @@ func (x *DeleteSubscriptionRequest) String() string {
 func (*DeleteSubscriptionRequest) ProtoMessage() {}
 
 func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3947,7 +4478,7 @@ func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DeleteSubscriptionRequest) GetName() string {
@@ -3973,7 +4504,7 @@ type DeleteSubscriptionResponse struct {
 
 func (x *DeleteSubscriptionResponse) Reset() {
 	*x = DeleteSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3985,7 +4516,7 @@ func (x *DeleteSubscriptionResponse) String() string {
 func (*DeleteSubscriptionResponse) ProtoMessage() {}
 
 func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3998,7 +4529,7 @@ func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
 }
 
 // Request of `ListOffers`.
@@ -4020,7 +4551,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4032,7 +4563,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4045,7 +4576,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListOffersRequest) GetParent() string {
@@ -4096,7 +4627,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4108,7 +4639,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4121,7 +4652,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -4157,7 +4688,7 @@ type ApplySubscriptionsRequest struct {
 
 func (x *ApplySubscriptionsRequest) Reset() {
 	*x = ApplySubscriptionsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4169,7 +4700,7 @@ func (x *ApplySubscriptionsRequest) String() string {
 func (*ApplySubscriptionsRequest) ProtoMessage() {}
 
 func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4182,7 +4713,7 @@ func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ApplySubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ApplySubscriptionsRequest) GetParent() string {
@@ -4217,14 +4748,14 @@ func (x *ApplySubscriptionsRequest) GetUpdateMasks() map[string]*fieldmaskpb.Fie
 type ApplySubscriptionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One per named subscription, in the order of the request.
-	Changes       []*v1.Change `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	Changes       []*v11.Change `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplySubscriptionsResponse) Reset() {
 	*x = ApplySubscriptionsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4236,7 +4767,7 @@ func (x *ApplySubscriptionsResponse) String() string {
 func (*ApplySubscriptionsResponse) ProtoMessage() {}
 
 func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4249,10 +4780,10 @@ func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ApplySubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
 }
 
-func (x *ApplySubscriptionsResponse) GetChanges() []*v1.Change {
+func (x *ApplySubscriptionsResponse) GetChanges() []*v11.Change {
 	if x != nil {
 		return x.Changes
 	}
@@ -4272,7 +4803,7 @@ type GetAcceptedProductRequest struct {
 
 func (x *GetAcceptedProductRequest) Reset() {
 	*x = GetAcceptedProductRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4284,7 +4815,7 @@ func (x *GetAcceptedProductRequest) String() string {
 func (*GetAcceptedProductRequest) ProtoMessage() {}
 
 func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4297,7 +4828,7 @@ func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAcceptedProductRequest.ProtoReflect.Descriptor instead.
 func (*GetAcceptedProductRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *GetAcceptedProductRequest) GetDomain() string {
@@ -4325,7 +4856,7 @@ type GetAcceptedProductResponse struct {
 
 func (x *GetAcceptedProductResponse) Reset() {
 	*x = GetAcceptedProductResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4337,7 +4868,7 @@ func (x *GetAcceptedProductResponse) String() string {
 func (*GetAcceptedProductResponse) ProtoMessage() {}
 
 func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4350,7 +4881,7 @@ func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAcceptedProductResponse.ProtoReflect.Descriptor instead.
 func (*GetAcceptedProductResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *GetAcceptedProductResponse) GetAcceptedProduct() *AcceptedProduct {
@@ -4364,7 +4895,7 @@ func (x *GetAcceptedProductResponse) GetAcceptedProduct() *AcceptedProduct {
 type PutRouteOffersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All offered routes whose names are after `after` and not after `through`, with their etags. At most 1,000.
-	Routes []*v11.Route `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
+	Routes []*v12.Route `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
 	// The begin of the range of names, exclusive. Empty: from the first name on.
 	After string `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
 	// The end of the range of names, inclusive. Empty: to the last name.
@@ -4375,7 +4906,7 @@ type PutRouteOffersRequest struct {
 
 func (x *PutRouteOffersRequest) Reset() {
 	*x = PutRouteOffersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4918,7 @@ func (x *PutRouteOffersRequest) String() string {
 func (*PutRouteOffersRequest) ProtoMessage() {}
 
 func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,10 +4931,10 @@ func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRouteOffersRequest.ProtoReflect.Descriptor instead.
 func (*PutRouteOffersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{64}
 }
 
-func (x *PutRouteOffersRequest) GetRoutes() []*v11.Route {
+func (x *PutRouteOffersRequest) GetRoutes() []*v12.Route {
 	if x != nil {
 		return x.Routes
 	}
@@ -4433,7 +4964,7 @@ type PutRouteOffersResponse struct {
 
 func (x *PutRouteOffersResponse) Reset() {
 	*x = PutRouteOffersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4445,7 +4976,7 @@ func (x *PutRouteOffersResponse) String() string {
 func (*PutRouteOffersResponse) ProtoMessage() {}
 
 func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4458,14 +4989,14 @@ func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRouteOffersResponse.ProtoReflect.Descriptor instead.
 func (*PutRouteOffersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{63}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{65}
 }
 
 var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\x84\b\n" +
+	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xa9\b\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\x12!\n" +
@@ -4501,11 +5032,12 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\tconflicts\x18) \x03(\tR\tconflicts\x12!\n" +
 	"\faudio_tokens\x183 \x01(\x03R\vaudioTokens\x12\x1f\n" +
 	"\vfile_tokens\x184 \x01(\x03R\n" +
-	"fileTokens\"\x92\x01\n" +
+	"fileTokens\x12#\n" +
+	"\raudio_seconds\x185 \x01(\x03R\faudioSeconds\"\x92\x01\n" +
 	"\fServiceLevel\x12;\n" +
 	"\x19availability_millipercent\x18\x01 \x01(\x05R\x18availabilityMillipercent\x12+\n" +
 	"\x12first_token_p90_ms\x18\x02 \x01(\x05R\x0ffirstTokenP90Ms\x12\x18\n" +
-	"\acontact\x18\x03 \x01(\tR\acontact\"\xbd\a\n" +
+	"\acontact\x18\x03 \x01(\tR\acontact\"\xf7\x0f\n" +
 	"\x05Price\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x125\n" +
@@ -4524,12 +5056,71 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"validUntil\x12\x16\n" +
 	"\x06source\x18\r \x01(\tR\x06source\x12;\n" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTimeB!\n" +
+	"createTime\x12J\n" +
+	" cache_write_5m_nanos_per_million\x18\x0f \x01(\x03H\x05R\x1bcacheWrite5mNanosPerMillion\x88\x01\x01\x12L\n" +
+	"!cache_write_30m_nanos_per_million\x18\x10 \x01(\x03H\x06R\x1ccacheWrite30mNanosPerMillion\x88\x01\x01\x12J\n" +
+	" cache_write_1h_nanos_per_million\x18\x11 \x01(\x03H\aR\x1bcacheWrite1hNanosPerMillion\x88\x01\x01\x12L\n" +
+	"!cache_write_12h_nanos_per_million\x18\x12 \x01(\x03H\bR\x1ccacheWrite12hNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1dimage_input_nanos_per_million\x18\x13 \x01(\x03H\tR\x19imageInputNanosPerMillion\x88\x01\x01\x12G\n" +
+	"\x1eimage_output_nanos_per_million\x18\x14 \x01(\x03H\n" +
+	"R\x1aimageOutputNanosPerMillion\x88\x01\x01\x12M\n" +
+	"$audio_input_second_nanos_per_million\x18\x15 \x01(\x03R\x1faudioInputSecondNanosPerMillion\x12O\n" +
+	"%audio_output_second_nanos_per_million\x18\x16 \x01(\x03R audioOutputSecondNanosPerMillion\x12=\n" +
+	"\x1bcharacter_nanos_per_million\x18\x17 \x01(\x03R\x18characterNanosPerMillion\x12@\n" +
+	"\x1dsearch_unit_nanos_per_million\x18\x18 \x01(\x03R\x19searchUnitNanosPerMillion\x128\n" +
+	"\x06images\x18\x19 \x03(\v2 .llm_mesh.registry.v1.ImagePriceR\x06images\x12>\n" +
+	"\bvariants\x18\x1a \x03(\v2\".llm_mesh.registry.v1.PriceVariantR\bvariantsB!\n" +
 	"\x1f_cached_input_nanos_per_millionB \n" +
 	"\x1e_cache_write_nanos_per_millionB\x1e\n" +
 	"\x1c_reasoning_nanos_per_millionB \n" +
 	"\x1e_audio_input_nanos_per_millionB!\n" +
-	"\x1f_audio_output_nanos_per_million\"Y\n" +
+	"\x1f_audio_output_nanos_per_millionB#\n" +
+	"!_cache_write_5m_nanos_per_millionB$\n" +
+	"\"_cache_write_30m_nanos_per_millionB#\n" +
+	"!_cache_write_1h_nanos_per_millionB$\n" +
+	"\"_cache_write_12h_nanos_per_millionB \n" +
+	"\x1e_image_input_nanos_per_millionB!\n" +
+	"\x1f_image_output_nanos_per_million\"q\n" +
+	"\n" +
+	"ImagePrice\x12\x12\n" +
+	"\x04size\x18\x01 \x01(\tR\x04size\x12\x18\n" +
+	"\aquality\x18\x02 \x01(\tR\aquality\x125\n" +
+	"\x17image_nanos_per_million\x18\x03 \x01(\x03R\x14imageNanosPerMillion\"\xa0\x0e\n" +
+	"\fPriceVariant\x126\n" +
+	"\x04tier\x18\x01 \x01(\x0e2\".llm_mesh.inference.v1.ServiceTierR\x04tier\x12%\n" +
+	"\x0eupstream_model\x18\x16 \x01(\tR\rupstreamModel\x125\n" +
+	"\x17input_nanos_per_million\x18\x02 \x01(\x03R\x14inputNanosPerMillion\x127\n" +
+	"\x18output_nanos_per_million\x18\x03 \x01(\x03R\x15outputNanosPerMillion\x12G\n" +
+	"\x1ecached_input_nanos_per_million\x18\x04 \x01(\x03H\x00R\x1acachedInputNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1dcache_write_nanos_per_million\x18\x05 \x01(\x03H\x01R\x19cacheWriteNanosPerMillion\x88\x01\x01\x12B\n" +
+	"\x1breasoning_nanos_per_million\x18\x06 \x01(\x03H\x02R\x18reasoningNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1daudio_input_nanos_per_million\x18\a \x01(\x03H\x03R\x19audioInputNanosPerMillion\x88\x01\x01\x12G\n" +
+	"\x1eaudio_output_nanos_per_million\x18\b \x01(\x03H\x04R\x1aaudioOutputNanosPerMillion\x88\x01\x01\x129\n" +
+	"\x19request_nanos_per_million\x18\t \x01(\x03R\x16requestNanosPerMillion\x12J\n" +
+	" cache_write_5m_nanos_per_million\x18\n" +
+	" \x01(\x03H\x05R\x1bcacheWrite5mNanosPerMillion\x88\x01\x01\x12L\n" +
+	"!cache_write_30m_nanos_per_million\x18\v \x01(\x03H\x06R\x1ccacheWrite30mNanosPerMillion\x88\x01\x01\x12J\n" +
+	" cache_write_1h_nanos_per_million\x18\f \x01(\x03H\aR\x1bcacheWrite1hNanosPerMillion\x88\x01\x01\x12L\n" +
+	"!cache_write_12h_nanos_per_million\x18\r \x01(\x03H\bR\x1ccacheWrite12hNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1dimage_input_nanos_per_million\x18\x0e \x01(\x03H\tR\x19imageInputNanosPerMillion\x88\x01\x01\x12G\n" +
+	"\x1eimage_output_nanos_per_million\x18\x0f \x01(\x03H\n" +
+	"R\x1aimageOutputNanosPerMillion\x88\x01\x01\x12M\n" +
+	"$audio_input_second_nanos_per_million\x18\x10 \x01(\x03R\x1faudioInputSecondNanosPerMillion\x12O\n" +
+	"%audio_output_second_nanos_per_million\x18\x11 \x01(\x03R audioOutputSecondNanosPerMillion\x12=\n" +
+	"\x1bcharacter_nanos_per_million\x18\x12 \x01(\x03R\x18characterNanosPerMillion\x12@\n" +
+	"\x1dsearch_unit_nanos_per_million\x18\x13 \x01(\x03R\x19searchUnitNanosPerMillion\x128\n" +
+	"\x06images\x18\x14 \x03(\v2 .llm_mesh.registry.v1.ImagePriceR\x06imagesB!\n" +
+	"\x1f_cached_input_nanos_per_millionB \n" +
+	"\x1e_cache_write_nanos_per_millionB\x1e\n" +
+	"\x1c_reasoning_nanos_per_millionB \n" +
+	"\x1e_audio_input_nanos_per_millionB!\n" +
+	"\x1f_audio_output_nanos_per_millionB#\n" +
+	"!_cache_write_5m_nanos_per_millionB$\n" +
+	"\"_cache_write_30m_nanos_per_millionB#\n" +
+	"!_cache_write_1h_nanos_per_millionB$\n" +
+	"\"_cache_write_12h_nanos_per_millionB \n" +
+	"\x1e_image_input_nanos_per_millionB!\n" +
+	"\x1f_image_output_nanos_per_million\"Y\n" +
 	"\aAdapter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\adialect\x18\x02 \x01(\tR\adialect\x12 \n" +
@@ -4555,15 +5146,16 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12A\n" +
 	"\vtoken_floor\x18\x10 \x01(\v2 .llm_mesh.registry.v1.TokenFloorR\n" +
-	"tokenFloor\"\xbf\x01\n" +
+	"tokenFloor\"\xe4\x01\n" +
 	"\n" +
 	"TokenFloor\x12!\n" +
 	"\fimage_tokens\x18\x01 \x01(\x03R\vimageTokens\x12!\n" +
 	"\faudio_tokens\x18\x02 \x01(\x03R\vaudioTokens\x12\x1f\n" +
 	"\vfile_tokens\x18\x03 \x01(\x03R\n" +
-	"fileTokens\x12%\n" +
+	"fileTokens\x12#\n" +
+	"\raudio_seconds\x18\x06 \x01(\x03R\faudioSeconds\x12%\n" +
 	"\x0econtext_window\x18\x04 \x01(\x03R\rcontextWindow\x12#\n" +
-	"\rhidden_output\x18\x05 \x03(\tR\fhiddenOutput\"\xe1\x05\n" +
+	"\rhidden_output\x18\x05 \x03(\tR\fhiddenOutput\"\x9b\x0e\n" +
 	"\n" +
 	"PriceFloor\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x125\n" +
@@ -4574,12 +5166,32 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x1breasoning_nanos_per_million\x18\x06 \x01(\x03H\x02R\x18reasoningNanosPerMillion\x88\x01\x01\x12E\n" +
 	"\x1daudio_input_nanos_per_million\x18\a \x01(\x03H\x03R\x19audioInputNanosPerMillion\x88\x01\x01\x12G\n" +
 	"\x1eaudio_output_nanos_per_million\x18\b \x01(\x03H\x04R\x1aaudioOutputNanosPerMillion\x88\x01\x01\x129\n" +
-	"\x19request_nanos_per_million\x18\t \x01(\x03R\x16requestNanosPerMillionB!\n" +
+	"\x19request_nanos_per_million\x18\t \x01(\x03R\x16requestNanosPerMillion\x12J\n" +
+	" cache_write_5m_nanos_per_million\x18\n" +
+	" \x01(\x03H\x05R\x1bcacheWrite5mNanosPerMillion\x88\x01\x01\x12L\n" +
+	"!cache_write_30m_nanos_per_million\x18\v \x01(\x03H\x06R\x1ccacheWrite30mNanosPerMillion\x88\x01\x01\x12J\n" +
+	" cache_write_1h_nanos_per_million\x18\f \x01(\x03H\aR\x1bcacheWrite1hNanosPerMillion\x88\x01\x01\x12L\n" +
+	"!cache_write_12h_nanos_per_million\x18\r \x01(\x03H\bR\x1ccacheWrite12hNanosPerMillion\x88\x01\x01\x12E\n" +
+	"\x1dimage_input_nanos_per_million\x18\x0e \x01(\x03H\tR\x19imageInputNanosPerMillion\x88\x01\x01\x12G\n" +
+	"\x1eimage_output_nanos_per_million\x18\x0f \x01(\x03H\n" +
+	"R\x1aimageOutputNanosPerMillion\x88\x01\x01\x12M\n" +
+	"$audio_input_second_nanos_per_million\x18\x10 \x01(\x03R\x1faudioInputSecondNanosPerMillion\x12O\n" +
+	"%audio_output_second_nanos_per_million\x18\x11 \x01(\x03R audioOutputSecondNanosPerMillion\x12=\n" +
+	"\x1bcharacter_nanos_per_million\x18\x12 \x01(\x03R\x18characterNanosPerMillion\x12@\n" +
+	"\x1dsearch_unit_nanos_per_million\x18\x13 \x01(\x03R\x19searchUnitNanosPerMillion\x128\n" +
+	"\x06images\x18\x14 \x03(\v2 .llm_mesh.registry.v1.ImagePriceR\x06images\x12>\n" +
+	"\bvariants\x18\x15 \x03(\v2\".llm_mesh.registry.v1.PriceVariantR\bvariantsB!\n" +
 	"\x1f_cached_input_nanos_per_millionB \n" +
 	"\x1e_cache_write_nanos_per_millionB\x1e\n" +
 	"\x1c_reasoning_nanos_per_millionB \n" +
 	"\x1e_audio_input_nanos_per_millionB!\n" +
-	"\x1f_audio_output_nanos_per_million\"R\n" +
+	"\x1f_audio_output_nanos_per_millionB#\n" +
+	"!_cache_write_5m_nanos_per_millionB$\n" +
+	"\"_cache_write_30m_nanos_per_millionB#\n" +
+	"!_cache_write_1h_nanos_per_millionB$\n" +
+	"\"_cache_write_12h_nanos_per_millionB \n" +
+	"\x1e_image_input_nanos_per_millionB!\n" +
+	"\x1f_image_output_nanos_per_million\"R\n" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -4855,211 +5467,220 @@ func file_llm_mesh_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
+var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(Lifecycle)(0),                      // 0: llm_mesh.registry.v1.Lifecycle
 	(OfferState)(0),                     // 1: llm_mesh.registry.v1.OfferState
 	(*Model)(nil),                       // 2: llm_mesh.registry.v1.Model
 	(*ServiceLevel)(nil),                // 3: llm_mesh.registry.v1.ServiceLevel
 	(*Price)(nil),                       // 4: llm_mesh.registry.v1.Price
-	(*Adapter)(nil),                     // 5: llm_mesh.registry.v1.Adapter
-	(*Endpoint)(nil),                    // 6: llm_mesh.registry.v1.Endpoint
-	(*TokenFloor)(nil),                  // 7: llm_mesh.registry.v1.TokenFloor
-	(*PriceFloor)(nil),                  // 8: llm_mesh.registry.v1.PriceFloor
-	(*ListEndpointsRequest)(nil),        // 9: llm_mesh.registry.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),       // 10: llm_mesh.registry.v1.ListEndpointsResponse
-	(*GetEndpointRequest)(nil),          // 11: llm_mesh.registry.v1.GetEndpointRequest
-	(*GetEndpointResponse)(nil),         // 12: llm_mesh.registry.v1.GetEndpointResponse
-	(*PutEndpointRequest)(nil),          // 13: llm_mesh.registry.v1.PutEndpointRequest
-	(*PutEndpointResponse)(nil),         // 14: llm_mesh.registry.v1.PutEndpointResponse
-	(*DeleteEndpointRequest)(nil),       // 15: llm_mesh.registry.v1.DeleteEndpointRequest
-	(*DeleteEndpointResponse)(nil),      // 16: llm_mesh.registry.v1.DeleteEndpointResponse
-	(*CreateModelRequest)(nil),          // 17: llm_mesh.registry.v1.CreateModelRequest
-	(*CreateModelResponse)(nil),         // 18: llm_mesh.registry.v1.CreateModelResponse
-	(*GetModelRequest)(nil),             // 19: llm_mesh.registry.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 20: llm_mesh.registry.v1.GetModelResponse
-	(*ListModelsRequest)(nil),           // 21: llm_mesh.registry.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),          // 22: llm_mesh.registry.v1.ListModelsResponse
-	(*UpdateModelRequest)(nil),          // 23: llm_mesh.registry.v1.UpdateModelRequest
-	(*UpdateModelResponse)(nil),         // 24: llm_mesh.registry.v1.UpdateModelResponse
-	(*DeprecateModelRequest)(nil),       // 25: llm_mesh.registry.v1.DeprecateModelRequest
-	(*DeprecateModelResponse)(nil),      // 26: llm_mesh.registry.v1.DeprecateModelResponse
-	(*CreatePriceRequest)(nil),          // 27: llm_mesh.registry.v1.CreatePriceRequest
-	(*CreatePriceResponse)(nil),         // 28: llm_mesh.registry.v1.CreatePriceResponse
-	(*GetPriceRequest)(nil),             // 29: llm_mesh.registry.v1.GetPriceRequest
-	(*GetPriceResponse)(nil),            // 30: llm_mesh.registry.v1.GetPriceResponse
-	(*ListPricesRequest)(nil),           // 31: llm_mesh.registry.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 32: llm_mesh.registry.v1.ListPricesResponse
-	(*ListAdaptersRequest)(nil),         // 33: llm_mesh.registry.v1.ListAdaptersRequest
-	(*ListAdaptersResponse)(nil),        // 34: llm_mesh.registry.v1.ListAdaptersResponse
-	(*PutAdapterRequest)(nil),           // 35: llm_mesh.registry.v1.PutAdapterRequest
-	(*PutAdapterResponse)(nil),          // 36: llm_mesh.registry.v1.PutAdapterResponse
-	(*ListWellKnownModelsRequest)(nil),  // 37: llm_mesh.registry.v1.ListWellKnownModelsRequest
-	(*ListWellKnownModelsResponse)(nil), // 38: llm_mesh.registry.v1.ListWellKnownModelsResponse
-	(*WatchModelsRequest)(nil),          // 39: llm_mesh.registry.v1.WatchModelsRequest
-	(*WatchModelsResponse)(nil),         // 40: llm_mesh.registry.v1.WatchModelsResponse
-	(*RemovedAcceptedProduct)(nil),      // 41: llm_mesh.registry.v1.RemovedAcceptedProduct
-	(*ApplyModelsRequest)(nil),          // 42: llm_mesh.registry.v1.ApplyModelsRequest
-	(*ApplyModelsResponse)(nil),         // 43: llm_mesh.registry.v1.ApplyModelsResponse
-	(*Subscription)(nil),                // 44: llm_mesh.registry.v1.Subscription
-	(*Offer)(nil),                       // 45: llm_mesh.registry.v1.Offer
-	(*AcceptedProduct)(nil),             // 46: llm_mesh.registry.v1.AcceptedProduct
-	(*ProductVersion)(nil),              // 47: llm_mesh.registry.v1.ProductVersion
-	(*CreateSubscriptionRequest)(nil),   // 48: llm_mesh.registry.v1.CreateSubscriptionRequest
-	(*CreateSubscriptionResponse)(nil),  // 49: llm_mesh.registry.v1.CreateSubscriptionResponse
-	(*GetSubscriptionRequest)(nil),      // 50: llm_mesh.registry.v1.GetSubscriptionRequest
-	(*GetSubscriptionResponse)(nil),     // 51: llm_mesh.registry.v1.GetSubscriptionResponse
-	(*ListSubscriptionsRequest)(nil),    // 52: llm_mesh.registry.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),   // 53: llm_mesh.registry.v1.ListSubscriptionsResponse
-	(*UpdateSubscriptionRequest)(nil),   // 54: llm_mesh.registry.v1.UpdateSubscriptionRequest
-	(*UpdateSubscriptionResponse)(nil),  // 55: llm_mesh.registry.v1.UpdateSubscriptionResponse
-	(*DeleteSubscriptionRequest)(nil),   // 56: llm_mesh.registry.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil),  // 57: llm_mesh.registry.v1.DeleteSubscriptionResponse
-	(*ListOffersRequest)(nil),           // 58: llm_mesh.registry.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),          // 59: llm_mesh.registry.v1.ListOffersResponse
-	(*ApplySubscriptionsRequest)(nil),   // 60: llm_mesh.registry.v1.ApplySubscriptionsRequest
-	(*ApplySubscriptionsResponse)(nil),  // 61: llm_mesh.registry.v1.ApplySubscriptionsResponse
-	(*GetAcceptedProductRequest)(nil),   // 62: llm_mesh.registry.v1.GetAcceptedProductRequest
-	(*GetAcceptedProductResponse)(nil),  // 63: llm_mesh.registry.v1.GetAcceptedProductResponse
-	(*PutRouteOffersRequest)(nil),       // 64: llm_mesh.registry.v1.PutRouteOffersRequest
-	(*PutRouteOffersResponse)(nil),      // 65: llm_mesh.registry.v1.PutRouteOffersResponse
-	nil,                                 // 66: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
-	nil,                                 // 67: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
-	(*timestamppb.Timestamp)(nil),       // 68: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 69: google.protobuf.FieldMask
-	(*v1.Change)(nil),                   // 70: llm_mesh.mesh.v1.Change
-	(*v11.Route)(nil),                   // 71: llm_mesh.router.v1.Route
+	(*ImagePrice)(nil),                  // 5: llm_mesh.registry.v1.ImagePrice
+	(*PriceVariant)(nil),                // 6: llm_mesh.registry.v1.PriceVariant
+	(*Adapter)(nil),                     // 7: llm_mesh.registry.v1.Adapter
+	(*Endpoint)(nil),                    // 8: llm_mesh.registry.v1.Endpoint
+	(*TokenFloor)(nil),                  // 9: llm_mesh.registry.v1.TokenFloor
+	(*PriceFloor)(nil),                  // 10: llm_mesh.registry.v1.PriceFloor
+	(*ListEndpointsRequest)(nil),        // 11: llm_mesh.registry.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),       // 12: llm_mesh.registry.v1.ListEndpointsResponse
+	(*GetEndpointRequest)(nil),          // 13: llm_mesh.registry.v1.GetEndpointRequest
+	(*GetEndpointResponse)(nil),         // 14: llm_mesh.registry.v1.GetEndpointResponse
+	(*PutEndpointRequest)(nil),          // 15: llm_mesh.registry.v1.PutEndpointRequest
+	(*PutEndpointResponse)(nil),         // 16: llm_mesh.registry.v1.PutEndpointResponse
+	(*DeleteEndpointRequest)(nil),       // 17: llm_mesh.registry.v1.DeleteEndpointRequest
+	(*DeleteEndpointResponse)(nil),      // 18: llm_mesh.registry.v1.DeleteEndpointResponse
+	(*CreateModelRequest)(nil),          // 19: llm_mesh.registry.v1.CreateModelRequest
+	(*CreateModelResponse)(nil),         // 20: llm_mesh.registry.v1.CreateModelResponse
+	(*GetModelRequest)(nil),             // 21: llm_mesh.registry.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 22: llm_mesh.registry.v1.GetModelResponse
+	(*ListModelsRequest)(nil),           // 23: llm_mesh.registry.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 24: llm_mesh.registry.v1.ListModelsResponse
+	(*UpdateModelRequest)(nil),          // 25: llm_mesh.registry.v1.UpdateModelRequest
+	(*UpdateModelResponse)(nil),         // 26: llm_mesh.registry.v1.UpdateModelResponse
+	(*DeprecateModelRequest)(nil),       // 27: llm_mesh.registry.v1.DeprecateModelRequest
+	(*DeprecateModelResponse)(nil),      // 28: llm_mesh.registry.v1.DeprecateModelResponse
+	(*CreatePriceRequest)(nil),          // 29: llm_mesh.registry.v1.CreatePriceRequest
+	(*CreatePriceResponse)(nil),         // 30: llm_mesh.registry.v1.CreatePriceResponse
+	(*GetPriceRequest)(nil),             // 31: llm_mesh.registry.v1.GetPriceRequest
+	(*GetPriceResponse)(nil),            // 32: llm_mesh.registry.v1.GetPriceResponse
+	(*ListPricesRequest)(nil),           // 33: llm_mesh.registry.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 34: llm_mesh.registry.v1.ListPricesResponse
+	(*ListAdaptersRequest)(nil),         // 35: llm_mesh.registry.v1.ListAdaptersRequest
+	(*ListAdaptersResponse)(nil),        // 36: llm_mesh.registry.v1.ListAdaptersResponse
+	(*PutAdapterRequest)(nil),           // 37: llm_mesh.registry.v1.PutAdapterRequest
+	(*PutAdapterResponse)(nil),          // 38: llm_mesh.registry.v1.PutAdapterResponse
+	(*ListWellKnownModelsRequest)(nil),  // 39: llm_mesh.registry.v1.ListWellKnownModelsRequest
+	(*ListWellKnownModelsResponse)(nil), // 40: llm_mesh.registry.v1.ListWellKnownModelsResponse
+	(*WatchModelsRequest)(nil),          // 41: llm_mesh.registry.v1.WatchModelsRequest
+	(*WatchModelsResponse)(nil),         // 42: llm_mesh.registry.v1.WatchModelsResponse
+	(*RemovedAcceptedProduct)(nil),      // 43: llm_mesh.registry.v1.RemovedAcceptedProduct
+	(*ApplyModelsRequest)(nil),          // 44: llm_mesh.registry.v1.ApplyModelsRequest
+	(*ApplyModelsResponse)(nil),         // 45: llm_mesh.registry.v1.ApplyModelsResponse
+	(*Subscription)(nil),                // 46: llm_mesh.registry.v1.Subscription
+	(*Offer)(nil),                       // 47: llm_mesh.registry.v1.Offer
+	(*AcceptedProduct)(nil),             // 48: llm_mesh.registry.v1.AcceptedProduct
+	(*ProductVersion)(nil),              // 49: llm_mesh.registry.v1.ProductVersion
+	(*CreateSubscriptionRequest)(nil),   // 50: llm_mesh.registry.v1.CreateSubscriptionRequest
+	(*CreateSubscriptionResponse)(nil),  // 51: llm_mesh.registry.v1.CreateSubscriptionResponse
+	(*GetSubscriptionRequest)(nil),      // 52: llm_mesh.registry.v1.GetSubscriptionRequest
+	(*GetSubscriptionResponse)(nil),     // 53: llm_mesh.registry.v1.GetSubscriptionResponse
+	(*ListSubscriptionsRequest)(nil),    // 54: llm_mesh.registry.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),   // 55: llm_mesh.registry.v1.ListSubscriptionsResponse
+	(*UpdateSubscriptionRequest)(nil),   // 56: llm_mesh.registry.v1.UpdateSubscriptionRequest
+	(*UpdateSubscriptionResponse)(nil),  // 57: llm_mesh.registry.v1.UpdateSubscriptionResponse
+	(*DeleteSubscriptionRequest)(nil),   // 58: llm_mesh.registry.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),  // 59: llm_mesh.registry.v1.DeleteSubscriptionResponse
+	(*ListOffersRequest)(nil),           // 60: llm_mesh.registry.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),          // 61: llm_mesh.registry.v1.ListOffersResponse
+	(*ApplySubscriptionsRequest)(nil),   // 62: llm_mesh.registry.v1.ApplySubscriptionsRequest
+	(*ApplySubscriptionsResponse)(nil),  // 63: llm_mesh.registry.v1.ApplySubscriptionsResponse
+	(*GetAcceptedProductRequest)(nil),   // 64: llm_mesh.registry.v1.GetAcceptedProductRequest
+	(*GetAcceptedProductResponse)(nil),  // 65: llm_mesh.registry.v1.GetAcceptedProductResponse
+	(*PutRouteOffersRequest)(nil),       // 66: llm_mesh.registry.v1.PutRouteOffersRequest
+	(*PutRouteOffersResponse)(nil),      // 67: llm_mesh.registry.v1.PutRouteOffersResponse
+	nil,                                 // 68: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	nil,                                 // 69: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),       // 70: google.protobuf.Timestamp
+	(v1.ServiceTier)(0),                 // 71: llm_mesh.inference.v1.ServiceTier
+	(*fieldmaskpb.FieldMask)(nil),       // 72: google.protobuf.FieldMask
+	(*v11.Change)(nil),                  // 73: llm_mesh.mesh.v1.Change
+	(*v12.Route)(nil),                   // 74: llm_mesh.router.v1.Route
 }
 var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
-	3,  // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
-	0,  // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
-	68, // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
-	68, // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
-	68, // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
-	4,  // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
-	68, // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
-	68, // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
-	68, // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 9: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
-	68, // 10: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
-	68, // 11: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
-	7,  // 12: llm_mesh.registry.v1.Endpoint.token_floor:type_name -> llm_mesh.registry.v1.TokenFloor
-	6,  // 13: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	6,  // 14: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	6,  // 15: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	6,  // 16: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	2,  // 17: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	2,  // 18: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	2,  // 19: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	2,  // 20: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	2,  // 21: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	69, // 22: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 23: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	68, // 24: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
-	2,  // 25: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	4,  // 26: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
-	4,  // 27: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	4,  // 28: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	4,  // 29: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	5,  // 30: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	5,  // 31: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	5,  // 32: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	2,  // 33: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	2,  // 34: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	4,  // 35: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	46, // 36: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	41, // 37: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
-	2,  // 38: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
-	5,  // 39: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	6,  // 40: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	66, // 41: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
-	70, // 42: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	2,  // 43: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
-	71, // 44: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
-	45, // 45: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
-	68, // 46: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
-	68, // 47: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
-	2,  // 48: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
-	71, // 49: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
-	46, // 50: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	2,  // 51: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
-	71, // 52: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
-	4,  // 53: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
-	68, // 54: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
-	44, // 55: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	44, // 56: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	44, // 57: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	44, // 58: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	44, // 59: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	69, // 60: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	47, // 61: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
-	44, // 62: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	1,  // 63: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
-	45, // 64: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
-	44, // 65: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	67, // 66: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
-	70, // 67: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	46, // 68: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	71, // 69: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
-	69, // 70: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	69, // 71: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	17, // 72: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
-	19, // 73: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
-	21, // 74: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
-	23, // 75: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
-	25, // 76: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
-	27, // 77: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
-	29, // 78: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
-	31, // 79: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
-	33, // 80: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
-	35, // 81: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
-	9,  // 82: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
-	11, // 83: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
-	13, // 84: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
-	15, // 85: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
-	37, // 86: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
-	39, // 87: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
-	42, // 88: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
-	48, // 89: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
-	50, // 90: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
-	52, // 91: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
-	54, // 92: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
-	56, // 93: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
-	58, // 94: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
-	60, // 95: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
-	62, // 96: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
-	64, // 97: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
-	18, // 98: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
-	20, // 99: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
-	22, // 100: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
-	24, // 101: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
-	26, // 102: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
-	28, // 103: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
-	30, // 104: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
-	32, // 105: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
-	34, // 106: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
-	36, // 107: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
-	10, // 108: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
-	12, // 109: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
-	14, // 110: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
-	16, // 111: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
-	38, // 112: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
-	40, // 113: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
-	43, // 114: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
-	49, // 115: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
-	51, // 116: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
-	53, // 117: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
-	55, // 118: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
-	57, // 119: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
-	59, // 120: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
-	61, // 121: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
-	63, // 122: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
-	65, // 123: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
-	98, // [98:124] is the sub-list for method output_type
-	72, // [72:98] is the sub-list for method input_type
-	72, // [72:72] is the sub-list for extension type_name
-	72, // [72:72] is the sub-list for extension extendee
-	0,  // [0:72] is the sub-list for field type_name
+	3,   // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
+	0,   // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
+	70,  // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
+	70,  // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
+	70,  // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
+	4,   // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
+	70,  // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
+	70,  // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
+	70,  // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
+	5,   // 9: llm_mesh.registry.v1.Price.images:type_name -> llm_mesh.registry.v1.ImagePrice
+	6,   // 10: llm_mesh.registry.v1.Price.variants:type_name -> llm_mesh.registry.v1.PriceVariant
+	71,  // 11: llm_mesh.registry.v1.PriceVariant.tier:type_name -> llm_mesh.inference.v1.ServiceTier
+	5,   // 12: llm_mesh.registry.v1.PriceVariant.images:type_name -> llm_mesh.registry.v1.ImagePrice
+	10,  // 13: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
+	70,  // 14: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
+	70,  // 15: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
+	9,   // 16: llm_mesh.registry.v1.Endpoint.token_floor:type_name -> llm_mesh.registry.v1.TokenFloor
+	5,   // 17: llm_mesh.registry.v1.PriceFloor.images:type_name -> llm_mesh.registry.v1.ImagePrice
+	6,   // 18: llm_mesh.registry.v1.PriceFloor.variants:type_name -> llm_mesh.registry.v1.PriceVariant
+	8,   // 19: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	8,   // 20: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	8,   // 21: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	8,   // 22: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	2,   // 23: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	2,   // 24: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,   // 25: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,   // 26: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,   // 27: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	72,  // 28: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,   // 29: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	70,  // 30: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
+	2,   // 31: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	4,   // 32: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
+	4,   // 33: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,   // 34: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,   // 35: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	7,   // 36: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	7,   // 37: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	7,   // 38: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	2,   // 39: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,   // 40: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	4,   // 41: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	48,  // 42: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	43,  // 43: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
+	2,   // 44: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
+	7,   // 45: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	8,   // 46: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	68,  // 47: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	73,  // 48: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	2,   // 49: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
+	74,  // 50: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
+	47,  // 51: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
+	70,  // 52: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
+	70,  // 53: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
+	2,   // 54: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
+	74,  // 55: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
+	48,  // 56: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	2,   // 57: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
+	74,  // 58: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
+	4,   // 59: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
+	70,  // 60: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
+	46,  // 61: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	46,  // 62: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	46,  // 63: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	46,  // 64: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	46,  // 65: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	72,  // 66: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	49,  // 67: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
+	46,  // 68: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	1,   // 69: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
+	47,  // 70: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
+	46,  // 71: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	69,  // 72: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	73,  // 73: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	48,  // 74: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	74,  // 75: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
+	72,  // 76: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	72,  // 77: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	19,  // 78: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
+	21,  // 79: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
+	23,  // 80: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
+	25,  // 81: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
+	27,  // 82: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
+	29,  // 83: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
+	31,  // 84: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
+	33,  // 85: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
+	35,  // 86: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
+	37,  // 87: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
+	11,  // 88: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
+	13,  // 89: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
+	15,  // 90: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
+	17,  // 91: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
+	39,  // 92: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
+	41,  // 93: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
+	44,  // 94: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
+	50,  // 95: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
+	52,  // 96: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
+	54,  // 97: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
+	56,  // 98: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
+	58,  // 99: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
+	60,  // 100: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
+	62,  // 101: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
+	64,  // 102: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
+	66,  // 103: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
+	20,  // 104: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
+	22,  // 105: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
+	24,  // 106: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
+	26,  // 107: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
+	28,  // 108: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
+	30,  // 109: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
+	32,  // 110: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
+	34,  // 111: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
+	36,  // 112: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
+	38,  // 113: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
+	12,  // 114: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
+	14,  // 115: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
+	16,  // 116: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
+	18,  // 117: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
+	40,  // 118: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
+	42,  // 119: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
+	45,  // 120: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
+	51,  // 121: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
+	53,  // 122: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
+	55,  // 123: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
+	57,  // 124: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
+	59,  // 125: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
+	61,  // 126: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
+	63,  // 127: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
+	65,  // 128: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
+	67,  // 129: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
+	104, // [104:130] is the sub-list for method output_type
+	78,  // [78:104] is the sub-list for method input_type
+	78,  // [78:78] is the sub-list for extension type_name
+	78,  // [78:78] is the sub-list for extension extendee
+	0,   // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_registry_v1_registry_proto_init() }
@@ -5068,14 +5689,15 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 		return
 	}
 	file_llm_mesh_registry_v1_registry_proto_msgTypes[2].OneofWrappers = []any{}
-	file_llm_mesh_registry_v1_registry_proto_msgTypes[6].OneofWrappers = []any{}
+	file_llm_mesh_registry_v1_registry_proto_msgTypes[4].OneofWrappers = []any{}
+	file_llm_mesh_registry_v1_registry_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_registry_v1_registry_proto_rawDesc), len(file_llm_mesh_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   66,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

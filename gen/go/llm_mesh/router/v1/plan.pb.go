@@ -267,8 +267,10 @@ type Attempt struct {
 	// An estimate of the input, in tokens: what counts as read where a provider does not say what it has read. At most `max_input_tokens`.
 	// 0: not estimated; `max_input_tokens` counts.
 	EstimatedInputTokens int64 `protobuf:"varint,17,opt,name=estimated_input_tokens,json=estimatedInputTokens,proto3" json:"estimated_input_tokens,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The upper bound of what providers bill by other units than tokens. What gets reserved. Unset: nothing of it can be billed.
+	Units         *UnitBounds `protobuf:"bytes,18,opt,name=units,proto3" json:"units,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
@@ -420,6 +422,113 @@ func (x *Attempt) GetEstimatedInputTokens() int64 {
 	return 0
 }
 
+func (x *Attempt) GetUnits() *UnitBounds {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+// Upper bounds of what one call can be billed by other units than tokens. 0: it cannot be billed by that unit.
+type UnitBounds struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Images that are made.
+	Images int64 `protobuf:"varint,1,opt,name=images,proto3" json:"images,omitempty"`
+	// Their size, as the request says. Empty: any; the dearest one is reserved.
+	ImageSize string `protobuf:"bytes,2,opt,name=image_size,json=imageSize,proto3" json:"image_size,omitempty"`
+	// Their quality, as the request says. Empty: any; the dearest one is reserved.
+	ImageQuality string `protobuf:"bytes,3,opt,name=image_quality,json=imageQuality,proto3" json:"image_quality,omitempty"`
+	// Sound that is heard, in milliseconds.
+	AudioInputMilliseconds int64 `protobuf:"varint,4,opt,name=audio_input_milliseconds,json=audioInputMilliseconds,proto3" json:"audio_input_milliseconds,omitempty"`
+	// Sound that is made, in milliseconds.
+	AudioOutputMilliseconds int64 `protobuf:"varint,5,opt,name=audio_output_milliseconds,json=audioOutputMilliseconds,proto3" json:"audio_output_milliseconds,omitempty"`
+	// Characters of text.
+	Characters int64 `protobuf:"varint,6,opt,name=characters,proto3" json:"characters,omitempty"`
+	// Searches, as providers count them.
+	SearchUnits   int64 `protobuf:"varint,7,opt,name=search_units,json=searchUnits,proto3" json:"search_units,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnitBounds) Reset() {
+	*x = UnitBounds{}
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnitBounds) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnitBounds) ProtoMessage() {}
+
+func (x *UnitBounds) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnitBounds.ProtoReflect.Descriptor instead.
+func (*UnitBounds) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *UnitBounds) GetImages() int64 {
+	if x != nil {
+		return x.Images
+	}
+	return 0
+}
+
+func (x *UnitBounds) GetImageSize() string {
+	if x != nil {
+		return x.ImageSize
+	}
+	return ""
+}
+
+func (x *UnitBounds) GetImageQuality() string {
+	if x != nil {
+		return x.ImageQuality
+	}
+	return ""
+}
+
+func (x *UnitBounds) GetAudioInputMilliseconds() int64 {
+	if x != nil {
+		return x.AudioInputMilliseconds
+	}
+	return 0
+}
+
+func (x *UnitBounds) GetAudioOutputMilliseconds() int64 {
+	if x != nil {
+		return x.AudioOutputMilliseconds
+	}
+	return 0
+}
+
+func (x *UnitBounds) GetCharacters() int64 {
+	if x != nil {
+		return x.Characters
+	}
+	return 0
+}
+
+func (x *UnitBounds) GetSearchUnits() int64 {
+	if x != nil {
+		return x.SearchUnits
+	}
+	return 0
+}
+
 // How long the phases of an attempt may take. Unset fields are the adapter's defaults.
 type AttemptLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -437,7 +546,7 @@ type AttemptLimits struct {
 
 func (x *AttemptLimits) Reset() {
 	*x = AttemptLimits{}
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[3]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +558,7 @@ func (x *AttemptLimits) String() string {
 func (*AttemptLimits) ProtoMessage() {}
 
 func (x *AttemptLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[3]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +571,7 @@ func (x *AttemptLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptLimits.ProtoReflect.Descriptor instead.
 func (*AttemptLimits) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AttemptLimits) GetConnect() *durationpb.Duration {
@@ -504,7 +613,7 @@ type Failover struct {
 
 func (x *Failover) Reset() {
 	*x = Failover{}
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[4]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +625,7 @@ func (x *Failover) String() string {
 func (*Failover) ProtoMessage() {}
 
 func (x *Failover) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[4]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +638,7 @@ func (x *Failover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failover.ProtoReflect.Descriptor instead.
 func (*Failover) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Failover) GetChildren() []*PlanNode {
@@ -552,7 +661,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[5]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -564,7 +673,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[5]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -577,7 +686,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Hedge) GetChildren() []*PlanNode {
@@ -607,7 +716,7 @@ type Parallel struct {
 
 func (x *Parallel) Reset() {
 	*x = Parallel{}
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[6]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +728,7 @@ func (x *Parallel) String() string {
 func (*Parallel) ProtoMessage() {}
 
 func (x *Parallel) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[6]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +741,7 @@ func (x *Parallel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parallel.ProtoReflect.Descriptor instead.
 func (*Parallel) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Parallel) GetChildren() []*PlanNode {
@@ -662,7 +771,7 @@ type Cascade struct {
 
 func (x *Cascade) Reset() {
 	*x = Cascade{}
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[7]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +783,7 @@ func (x *Cascade) String() string {
 func (*Cascade) ProtoMessage() {}
 
 func (x *Cascade) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[7]
+	mi := &file_llm_mesh_router_v1_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +796,7 @@ func (x *Cascade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cascade.ProtoReflect.Descriptor instead.
 func (*Cascade) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_router_v1_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Cascade) GetChildren() []*PlanNode {
@@ -720,7 +829,7 @@ const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\x05hedge\x18\x03 \x01(\v2\x19.llm_mesh.router.v1.HedgeH\x00R\x05hedge\x12:\n" +
 	"\bparallel\x18\x04 \x01(\v2\x1c.llm_mesh.router.v1.ParallelH\x00R\bparallel\x127\n" +
 	"\acascade\x18\x05 \x01(\v2\x1b.llm_mesh.router.v1.CascadeH\x00R\acascadeB\x06\n" +
-	"\x04kind\"\xcc\x04\n" +
+	"\x04kind\"\x82\x05\n" +
 	"\aAttempt\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aadapter\x18\x02 \x01(\tR\aadapter\x12\x1a\n" +
@@ -741,7 +850,20 @@ const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\x12model_output_limit\x18\x0e \x01(\x03R\x10modelOutputLimit\x12!\n" +
 	"\fimage_tokens\x18\x0f \x01(\x03R\vimageTokens\x12!\n" +
 	"\fmedia_tokens\x18\x10 \x01(\x03R\vmediaTokens\x124\n" +
-	"\x16estimated_input_tokens\x18\x11 \x01(\x03R\x14estimatedInputTokens\"\xe0\x01\n" +
+	"\x16estimated_input_tokens\x18\x11 \x01(\x03R\x14estimatedInputTokens\x124\n" +
+	"\x05units\x18\x12 \x01(\v2\x1e.llm_mesh.router.v1.UnitBoundsR\x05units\"\xa1\x02\n" +
+	"\n" +
+	"UnitBounds\x12\x16\n" +
+	"\x06images\x18\x01 \x01(\x03R\x06images\x12\x1d\n" +
+	"\n" +
+	"image_size\x18\x02 \x01(\tR\timageSize\x12#\n" +
+	"\rimage_quality\x18\x03 \x01(\tR\fimageQuality\x128\n" +
+	"\x18audio_input_milliseconds\x18\x04 \x01(\x03R\x16audioInputMilliseconds\x12:\n" +
+	"\x19audio_output_milliseconds\x18\x05 \x01(\x03R\x17audioOutputMilliseconds\x12\x1e\n" +
+	"\n" +
+	"characters\x18\x06 \x01(\x03R\n" +
+	"characters\x12!\n" +
+	"\fsearch_units\x18\a \x01(\x03R\vsearchUnits\"\xe0\x01\n" +
 	"\rAttemptLimits\x123\n" +
 	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x12:\n" +
 	"\vfirst_token\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
@@ -773,40 +895,42 @@ func file_llm_mesh_router_v1_plan_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_router_v1_plan_proto_rawDescData
 }
 
-var file_llm_mesh_router_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_llm_mesh_router_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_llm_mesh_router_v1_plan_proto_goTypes = []any{
 	(*Plan)(nil),                // 0: llm_mesh.router.v1.Plan
 	(*PlanNode)(nil),            // 1: llm_mesh.router.v1.PlanNode
 	(*Attempt)(nil),             // 2: llm_mesh.router.v1.Attempt
-	(*AttemptLimits)(nil),       // 3: llm_mesh.router.v1.AttemptLimits
-	(*Failover)(nil),            // 4: llm_mesh.router.v1.Failover
-	(*Hedge)(nil),               // 5: llm_mesh.router.v1.Hedge
-	(*Parallel)(nil),            // 6: llm_mesh.router.v1.Parallel
-	(*Cascade)(nil),             // 7: llm_mesh.router.v1.Cascade
-	(*durationpb.Duration)(nil), // 8: google.protobuf.Duration
+	(*UnitBounds)(nil),          // 3: llm_mesh.router.v1.UnitBounds
+	(*AttemptLimits)(nil),       // 4: llm_mesh.router.v1.AttemptLimits
+	(*Failover)(nil),            // 5: llm_mesh.router.v1.Failover
+	(*Hedge)(nil),               // 6: llm_mesh.router.v1.Hedge
+	(*Parallel)(nil),            // 7: llm_mesh.router.v1.Parallel
+	(*Cascade)(nil),             // 8: llm_mesh.router.v1.Cascade
+	(*durationpb.Duration)(nil), // 9: google.protobuf.Duration
 }
 var file_llm_mesh_router_v1_plan_proto_depIdxs = []int32{
 	1,  // 0: llm_mesh.router.v1.Plan.root:type_name -> llm_mesh.router.v1.PlanNode
 	2,  // 1: llm_mesh.router.v1.PlanNode.attempt:type_name -> llm_mesh.router.v1.Attempt
-	4,  // 2: llm_mesh.router.v1.PlanNode.failover:type_name -> llm_mesh.router.v1.Failover
-	5,  // 3: llm_mesh.router.v1.PlanNode.hedge:type_name -> llm_mesh.router.v1.Hedge
-	6,  // 4: llm_mesh.router.v1.PlanNode.parallel:type_name -> llm_mesh.router.v1.Parallel
-	7,  // 5: llm_mesh.router.v1.PlanNode.cascade:type_name -> llm_mesh.router.v1.Cascade
-	3,  // 6: llm_mesh.router.v1.Attempt.limits:type_name -> llm_mesh.router.v1.AttemptLimits
-	8,  // 7: llm_mesh.router.v1.AttemptLimits.connect:type_name -> google.protobuf.Duration
-	8,  // 8: llm_mesh.router.v1.AttemptLimits.first_token:type_name -> google.protobuf.Duration
-	8,  // 9: llm_mesh.router.v1.AttemptLimits.idle:type_name -> google.protobuf.Duration
-	8,  // 10: llm_mesh.router.v1.AttemptLimits.total:type_name -> google.protobuf.Duration
-	1,  // 11: llm_mesh.router.v1.Failover.children:type_name -> llm_mesh.router.v1.PlanNode
-	1,  // 12: llm_mesh.router.v1.Hedge.children:type_name -> llm_mesh.router.v1.PlanNode
-	8,  // 13: llm_mesh.router.v1.Hedge.delay:type_name -> google.protobuf.Duration
-	1,  // 14: llm_mesh.router.v1.Parallel.children:type_name -> llm_mesh.router.v1.PlanNode
-	1,  // 15: llm_mesh.router.v1.Cascade.children:type_name -> llm_mesh.router.v1.PlanNode
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	5,  // 2: llm_mesh.router.v1.PlanNode.failover:type_name -> llm_mesh.router.v1.Failover
+	6,  // 3: llm_mesh.router.v1.PlanNode.hedge:type_name -> llm_mesh.router.v1.Hedge
+	7,  // 4: llm_mesh.router.v1.PlanNode.parallel:type_name -> llm_mesh.router.v1.Parallel
+	8,  // 5: llm_mesh.router.v1.PlanNode.cascade:type_name -> llm_mesh.router.v1.Cascade
+	4,  // 6: llm_mesh.router.v1.Attempt.limits:type_name -> llm_mesh.router.v1.AttemptLimits
+	3,  // 7: llm_mesh.router.v1.Attempt.units:type_name -> llm_mesh.router.v1.UnitBounds
+	9,  // 8: llm_mesh.router.v1.AttemptLimits.connect:type_name -> google.protobuf.Duration
+	9,  // 9: llm_mesh.router.v1.AttemptLimits.first_token:type_name -> google.protobuf.Duration
+	9,  // 10: llm_mesh.router.v1.AttemptLimits.idle:type_name -> google.protobuf.Duration
+	9,  // 11: llm_mesh.router.v1.AttemptLimits.total:type_name -> google.protobuf.Duration
+	1,  // 12: llm_mesh.router.v1.Failover.children:type_name -> llm_mesh.router.v1.PlanNode
+	1,  // 13: llm_mesh.router.v1.Hedge.children:type_name -> llm_mesh.router.v1.PlanNode
+	9,  // 14: llm_mesh.router.v1.Hedge.delay:type_name -> google.protobuf.Duration
+	1,  // 15: llm_mesh.router.v1.Parallel.children:type_name -> llm_mesh.router.v1.PlanNode
+	1,  // 16: llm_mesh.router.v1.Cascade.children:type_name -> llm_mesh.router.v1.PlanNode
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_router_v1_plan_proto_init() }
@@ -827,7 +951,7 @@ func file_llm_mesh_router_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_router_v1_plan_proto_rawDesc), len(file_llm_mesh_router_v1_plan_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -249,8 +249,10 @@ type RequestProfile struct {
 	// Number of other references to content that is not in the request, such as `previous_response_id` or a provider's own tool that reads
 	// web pages: nothing bounds their tokens but the model's context window.
 	UnboundedReferences int32 `protobuf:"varint,18,opt,name=unbounded_references,json=unboundedReferences,proto3" json:"unbounded_references,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// What may be billed by other units than tokens. Unset: nothing.
+	Units         *UnitBounds `protobuf:"bytes,19,opt,name=units,proto3" json:"units,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RequestProfile) Reset() {
@@ -407,6 +409,13 @@ func (x *RequestProfile) GetUnboundedReferences() int32 {
 		return x.UnboundedReferences
 	}
 	return 0
+}
+
+func (x *RequestProfile) GetUnits() *UnitBounds {
+	if x != nil {
+		return x.Units
+	}
+	return nil
 }
 
 // Request of `Plan`.
@@ -1945,7 +1954,7 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\vRouteTarget\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpriority\x18\x02 \x01(\x05R\bpriority\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\x05R\x06weight\"\xa5\x05\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weight\"\xdb\x05\n" +
 	"\x0eRequestProfile\x12\x1f\n" +
 	"\vinput_bytes\x18\x01 \x01(\x03R\n" +
 	"inputBytes\x124\n" +
@@ -1966,7 +1975,8 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x05exact\x18\x0f \x01(\bR\x05exact\x12)\n" +
 	"\x10audio_references\x18\x10 \x01(\x05R\x0faudioReferences\x12'\n" +
 	"\x0ffile_references\x18\x11 \x01(\x05R\x0efileReferences\x121\n" +
-	"\x14unbounded_references\x18\x12 \x01(\x05R\x13unboundedReferences\"\xa2\x01\n" +
+	"\x14unbounded_references\x18\x12 \x01(\x05R\x13unboundedReferences\x124\n" +
+	"\x05units\x18\x13 \x01(\v2\x1e.llm_mesh.router.v1.UnitBoundsR\x05units\"\xa2\x01\n" +
 	"\vPlanRequest\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12<\n" +
 	"\aprofile\x18\x02 \x01(\v2\".llm_mesh.router.v1.RequestProfileR\aprofile\x12\x1d\n" +
@@ -2135,66 +2145,68 @@ var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	nil,                             // 28: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
 	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
 	(*AttemptLimits)(nil),           // 30: llm_mesh.router.v1.AttemptLimits
-	(*v1.Sealed)(nil),               // 31: llm_mesh.mesh.v1.Sealed
-	(*Plan)(nil),                    // 32: llm_mesh.router.v1.Plan
-	(*durationpb.Duration)(nil),     // 33: google.protobuf.Duration
-	(*v1.Change)(nil),               // 34: llm_mesh.mesh.v1.Change
-	(*fieldmaskpb.FieldMask)(nil),   // 35: google.protobuf.FieldMask
+	(*UnitBounds)(nil),              // 31: llm_mesh.router.v1.UnitBounds
+	(*v1.Sealed)(nil),               // 32: llm_mesh.mesh.v1.Sealed
+	(*Plan)(nil),                    // 33: llm_mesh.router.v1.Plan
+	(*durationpb.Duration)(nil),     // 34: google.protobuf.Duration
+	(*v1.Change)(nil),               // 35: llm_mesh.mesh.v1.Change
+	(*fieldmaskpb.FieldMask)(nil),   // 36: google.protobuf.FieldMask
 }
 var file_llm_mesh_router_v1_router_proto_depIdxs = []int32{
 	1,  // 0: llm_mesh.router.v1.Route.targets:type_name -> llm_mesh.router.v1.RouteTarget
 	29, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
 	29, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
 	30, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
-	31, // 4: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	2,  // 5: llm_mesh.router.v1.PlanRequest.profile:type_name -> llm_mesh.router.v1.RequestProfile
-	32, // 6: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
-	6,  // 7: llm_mesh.router.v1.ReportOutcomesRequest.results:type_name -> llm_mesh.router.v1.AttemptResult
-	33, // 8: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
-	33, // 9: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
-	10, // 10: llm_mesh.router.v1.ListAliasesResponse.aliases:type_name -> llm_mesh.router.v1.Alias
-	29, // 11: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
-	32, // 12: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
-	13, // 13: llm_mesh.router.v1.ExplainDecisionResponse.candidates:type_name -> llm_mesh.router.v1.Candidate
-	29, // 14: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
-	2,  // 15: llm_mesh.router.v1.ExplainDecisionResponse.profile:type_name -> llm_mesh.router.v1.RequestProfile
-	0,  // 16: llm_mesh.router.v1.CreateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 17: llm_mesh.router.v1.CreateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 18: llm_mesh.router.v1.GetRouteResponse.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 19: llm_mesh.router.v1.ListRoutesResponse.routes:type_name -> llm_mesh.router.v1.Route
-	0,  // 20: llm_mesh.router.v1.UpdateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 21: llm_mesh.router.v1.UpdateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 22: llm_mesh.router.v1.ApplyRoutesRequest.routes:type_name -> llm_mesh.router.v1.Route
-	28, // 23: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
-	34, // 24: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	35, // 25: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	3,  // 26: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
-	5,  // 27: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
-	8,  // 28: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
-	26, // 29: llm_mesh.router.v1.RouterService.CheckReadiness:input_type -> llm_mesh.router.v1.CheckReadinessRequest
-	11, // 30: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
-	14, // 31: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
-	16, // 32: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
-	18, // 33: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
-	20, // 34: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
-	22, // 35: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
-	24, // 36: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
-	4,  // 37: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
-	7,  // 38: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
-	9,  // 39: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
-	27, // 40: llm_mesh.router.v1.RouterService.CheckReadiness:output_type -> llm_mesh.router.v1.CheckReadinessResponse
-	12, // 41: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
-	15, // 42: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
-	17, // 43: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
-	19, // 44: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
-	21, // 45: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
-	23, // 46: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
-	25, // 47: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
-	37, // [37:48] is the sub-list for method output_type
-	26, // [26:37] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	31, // 4: llm_mesh.router.v1.RequestProfile.units:type_name -> llm_mesh.router.v1.UnitBounds
+	32, // 5: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	2,  // 6: llm_mesh.router.v1.PlanRequest.profile:type_name -> llm_mesh.router.v1.RequestProfile
+	33, // 7: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	6,  // 8: llm_mesh.router.v1.ReportOutcomesRequest.results:type_name -> llm_mesh.router.v1.AttemptResult
+	34, // 9: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
+	34, // 10: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
+	10, // 11: llm_mesh.router.v1.ListAliasesResponse.aliases:type_name -> llm_mesh.router.v1.Alias
+	29, // 12: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
+	33, // 13: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	13, // 14: llm_mesh.router.v1.ExplainDecisionResponse.candidates:type_name -> llm_mesh.router.v1.Candidate
+	29, // 15: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
+	2,  // 16: llm_mesh.router.v1.ExplainDecisionResponse.profile:type_name -> llm_mesh.router.v1.RequestProfile
+	0,  // 17: llm_mesh.router.v1.CreateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 18: llm_mesh.router.v1.CreateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 19: llm_mesh.router.v1.GetRouteResponse.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 20: llm_mesh.router.v1.ListRoutesResponse.routes:type_name -> llm_mesh.router.v1.Route
+	0,  // 21: llm_mesh.router.v1.UpdateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 22: llm_mesh.router.v1.UpdateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 23: llm_mesh.router.v1.ApplyRoutesRequest.routes:type_name -> llm_mesh.router.v1.Route
+	28, // 24: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	35, // 25: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	36, // 26: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	3,  // 27: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
+	5,  // 28: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
+	8,  // 29: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
+	26, // 30: llm_mesh.router.v1.RouterService.CheckReadiness:input_type -> llm_mesh.router.v1.CheckReadinessRequest
+	11, // 31: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
+	14, // 32: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
+	16, // 33: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
+	18, // 34: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
+	20, // 35: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
+	22, // 36: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
+	24, // 37: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
+	4,  // 38: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
+	7,  // 39: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
+	9,  // 40: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
+	27, // 41: llm_mesh.router.v1.RouterService.CheckReadiness:output_type -> llm_mesh.router.v1.CheckReadinessResponse
+	12, // 42: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
+	15, // 43: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
+	17, // 44: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
+	19, // 45: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
+	21, // 46: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
+	23, // 47: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
+	25, // 48: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
+	38, // [38:49] is the sub-list for method output_type
+	27, // [27:38] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_router_v1_router_proto_init() }

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
 from llm_mesh.router.v1 import router_pb2 as _router_pb2
@@ -39,7 +40,7 @@ OFFER_STATE_ACCEPTED: OfferState
 OFFER_STATE_PROPOSED: OfferState
 
 class Model(_message.Message):
-    __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price", "conflicts", "audio_tokens", "file_tokens")
+    __slots__ = ("name", "alias", "display_name", "adapter", "endpoint", "upstream_model", "dialect", "capabilities", "context_window", "max_output_tokens", "region", "data_classes", "service_level", "lifecycle", "retire_time", "free", "image_tokens", "shared_with", "zero_retention", "credential", "etag", "create_time", "update_time", "price", "conflicts", "audio_tokens", "file_tokens", "audio_seconds")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +68,7 @@ class Model(_message.Message):
     CONFLICTS_FIELD_NUMBER: _ClassVar[int]
     AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
     FILE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_SECONDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     alias: str
     display_name: str
@@ -94,7 +96,8 @@ class Model(_message.Message):
     conflicts: _containers.RepeatedScalarFieldContainer[str]
     audio_tokens: int
     file_tokens: int
-    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., display_name: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., dialect: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., region: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., service_level: _Optional[_Union[ServiceLevel, _Mapping]] = ..., lifecycle: _Optional[_Union[Lifecycle, str]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., free: _Optional[bool] = ..., image_tokens: _Optional[int] = ..., shared_with: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credential: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ..., audio_tokens: _Optional[int] = ..., file_tokens: _Optional[int] = ...) -> None: ...
+    audio_seconds: int
+    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., display_name: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., dialect: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_window: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., region: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., service_level: _Optional[_Union[ServiceLevel, _Mapping]] = ..., lifecycle: _Optional[_Union[Lifecycle, str]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., free: _Optional[bool] = ..., image_tokens: _Optional[int] = ..., shared_with: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credential: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price: _Optional[_Union[Price, _Mapping]] = ..., conflicts: _Optional[_Iterable[str]] = ..., audio_tokens: _Optional[int] = ..., file_tokens: _Optional[int] = ..., audio_seconds: _Optional[int] = ...) -> None: ...
 
 class ServiceLevel(_message.Message):
     __slots__ = ("availability_millipercent", "first_token_p90_ms", "contact")
@@ -107,7 +110,7 @@ class ServiceLevel(_message.Message):
     def __init__(self, availability_millipercent: _Optional[int] = ..., first_token_p90_ms: _Optional[int] = ..., contact: _Optional[str] = ...) -> None: ...
 
 class Price(_message.Message):
-    __slots__ = ("name", "currency", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million", "valid_from", "valid_until", "source", "create_time")
+    __slots__ = ("name", "currency", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million", "valid_from", "valid_until", "source", "create_time", "cache_write_5m_nanos_per_million", "cache_write_30m_nanos_per_million", "cache_write_1h_nanos_per_million", "cache_write_12h_nanos_per_million", "image_input_nanos_per_million", "image_output_nanos_per_million", "audio_input_second_nanos_per_million", "audio_output_second_nanos_per_million", "character_nanos_per_million", "search_unit_nanos_per_million", "images", "variants")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +125,18 @@ class Price(_message.Message):
     VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_5M_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_30M_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_1H_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_12H_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_SECOND_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_SECOND_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CHARACTER_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_UNIT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     currency: str
     input_nanos_per_million: int
@@ -136,7 +151,75 @@ class Price(_message.Message):
     valid_until: _timestamp_pb2.Timestamp
     source: str
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ..., cached_input_nanos_per_million: _Optional[int] = ..., cache_write_nanos_per_million: _Optional[int] = ..., reasoning_nanos_per_million: _Optional[int] = ..., audio_input_nanos_per_million: _Optional[int] = ..., audio_output_nanos_per_million: _Optional[int] = ..., request_nanos_per_million: _Optional[int] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    cache_write_5m_nanos_per_million: int
+    cache_write_30m_nanos_per_million: int
+    cache_write_1h_nanos_per_million: int
+    cache_write_12h_nanos_per_million: int
+    image_input_nanos_per_million: int
+    image_output_nanos_per_million: int
+    audio_input_second_nanos_per_million: int
+    audio_output_second_nanos_per_million: int
+    character_nanos_per_million: int
+    search_unit_nanos_per_million: int
+    images: _containers.RepeatedCompositeFieldContainer[ImagePrice]
+    variants: _containers.RepeatedCompositeFieldContainer[PriceVariant]
+    def __init__(self, name: _Optional[str] = ..., currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ..., cached_input_nanos_per_million: _Optional[int] = ..., cache_write_nanos_per_million: _Optional[int] = ..., reasoning_nanos_per_million: _Optional[int] = ..., audio_input_nanos_per_million: _Optional[int] = ..., audio_output_nanos_per_million: _Optional[int] = ..., request_nanos_per_million: _Optional[int] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cache_write_5m_nanos_per_million: _Optional[int] = ..., cache_write_30m_nanos_per_million: _Optional[int] = ..., cache_write_1h_nanos_per_million: _Optional[int] = ..., cache_write_12h_nanos_per_million: _Optional[int] = ..., image_input_nanos_per_million: _Optional[int] = ..., image_output_nanos_per_million: _Optional[int] = ..., audio_input_second_nanos_per_million: _Optional[int] = ..., audio_output_second_nanos_per_million: _Optional[int] = ..., character_nanos_per_million: _Optional[int] = ..., search_unit_nanos_per_million: _Optional[int] = ..., images: _Optional[_Iterable[_Union[ImagePrice, _Mapping]]] = ..., variants: _Optional[_Iterable[_Union[PriceVariant, _Mapping]]] = ...) -> None: ...
+
+class ImagePrice(_message.Message):
+    __slots__ = ("size", "quality", "image_nanos_per_million")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    size: str
+    quality: str
+    image_nanos_per_million: int
+    def __init__(self, size: _Optional[str] = ..., quality: _Optional[str] = ..., image_nanos_per_million: _Optional[int] = ...) -> None: ...
+
+class PriceVariant(_message.Message):
+    __slots__ = ("tier", "upstream_model", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million", "cache_write_5m_nanos_per_million", "cache_write_30m_nanos_per_million", "cache_write_1h_nanos_per_million", "cache_write_12h_nanos_per_million", "image_input_nanos_per_million", "image_output_nanos_per_million", "audio_input_second_nanos_per_million", "audio_output_second_nanos_per_million", "character_nanos_per_million", "search_unit_nanos_per_million", "images")
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_MODEL_FIELD_NUMBER: _ClassVar[int]
+    INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    REASONING_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_5M_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_30M_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_1H_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_12H_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_SECOND_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_SECOND_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CHARACTER_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_UNIT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    tier: _generate_pb2.ServiceTier
+    upstream_model: str
+    input_nanos_per_million: int
+    output_nanos_per_million: int
+    cached_input_nanos_per_million: int
+    cache_write_nanos_per_million: int
+    reasoning_nanos_per_million: int
+    audio_input_nanos_per_million: int
+    audio_output_nanos_per_million: int
+    request_nanos_per_million: int
+    cache_write_5m_nanos_per_million: int
+    cache_write_30m_nanos_per_million: int
+    cache_write_1h_nanos_per_million: int
+    cache_write_12h_nanos_per_million: int
+    image_input_nanos_per_million: int
+    image_output_nanos_per_million: int
+    audio_input_second_nanos_per_million: int
+    audio_output_second_nanos_per_million: int
+    character_nanos_per_million: int
+    search_unit_nanos_per_million: int
+    images: _containers.RepeatedCompositeFieldContainer[ImagePrice]
+    def __init__(self, tier: _Optional[_Union[_generate_pb2.ServiceTier, str]] = ..., upstream_model: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ..., cached_input_nanos_per_million: _Optional[int] = ..., cache_write_nanos_per_million: _Optional[int] = ..., reasoning_nanos_per_million: _Optional[int] = ..., audio_input_nanos_per_million: _Optional[int] = ..., audio_output_nanos_per_million: _Optional[int] = ..., request_nanos_per_million: _Optional[int] = ..., cache_write_5m_nanos_per_million: _Optional[int] = ..., cache_write_30m_nanos_per_million: _Optional[int] = ..., cache_write_1h_nanos_per_million: _Optional[int] = ..., cache_write_12h_nanos_per_million: _Optional[int] = ..., image_input_nanos_per_million: _Optional[int] = ..., image_output_nanos_per_million: _Optional[int] = ..., audio_input_second_nanos_per_million: _Optional[int] = ..., audio_output_second_nanos_per_million: _Optional[int] = ..., character_nanos_per_million: _Optional[int] = ..., search_unit_nanos_per_million: _Optional[int] = ..., images: _Optional[_Iterable[_Union[ImagePrice, _Mapping]]] = ...) -> None: ...
 
 class Adapter(_message.Message):
     __slots__ = ("name", "dialect", "description")
@@ -185,21 +268,23 @@ class Endpoint(_message.Message):
     def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., token_floor: _Optional[_Union[TokenFloor, _Mapping]] = ...) -> None: ...
 
 class TokenFloor(_message.Message):
-    __slots__ = ("image_tokens", "audio_tokens", "file_tokens", "context_window", "hidden_output")
+    __slots__ = ("image_tokens", "audio_tokens", "file_tokens", "audio_seconds", "context_window", "hidden_output")
     IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
     FILE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_WINDOW_FIELD_NUMBER: _ClassVar[int]
     HIDDEN_OUTPUT_FIELD_NUMBER: _ClassVar[int]
     image_tokens: int
     audio_tokens: int
     file_tokens: int
+    audio_seconds: int
     context_window: int
     hidden_output: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, image_tokens: _Optional[int] = ..., audio_tokens: _Optional[int] = ..., file_tokens: _Optional[int] = ..., context_window: _Optional[int] = ..., hidden_output: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, image_tokens: _Optional[int] = ..., audio_tokens: _Optional[int] = ..., file_tokens: _Optional[int] = ..., audio_seconds: _Optional[int] = ..., context_window: _Optional[int] = ..., hidden_output: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PriceFloor(_message.Message):
-    __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million")
+    __slots__ = ("currency", "input_nanos_per_million", "output_nanos_per_million", "cached_input_nanos_per_million", "cache_write_nanos_per_million", "reasoning_nanos_per_million", "audio_input_nanos_per_million", "audio_output_nanos_per_million", "request_nanos_per_million", "cache_write_5m_nanos_per_million", "cache_write_30m_nanos_per_million", "cache_write_1h_nanos_per_million", "cache_write_12h_nanos_per_million", "image_input_nanos_per_million", "image_output_nanos_per_million", "audio_input_second_nanos_per_million", "audio_output_second_nanos_per_million", "character_nanos_per_million", "search_unit_nanos_per_million", "images", "variants")
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +294,18 @@ class PriceFloor(_message.Message):
     AUDIO_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
     AUDIO_OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_5M_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_30M_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_1H_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_12H_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_INPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_OUTPUT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_SECOND_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_SECOND_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    CHARACTER_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_UNIT_NANOS_PER_MILLION_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     currency: str
     input_nanos_per_million: int
     output_nanos_per_million: int
@@ -218,7 +315,19 @@ class PriceFloor(_message.Message):
     audio_input_nanos_per_million: int
     audio_output_nanos_per_million: int
     request_nanos_per_million: int
-    def __init__(self, currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ..., cached_input_nanos_per_million: _Optional[int] = ..., cache_write_nanos_per_million: _Optional[int] = ..., reasoning_nanos_per_million: _Optional[int] = ..., audio_input_nanos_per_million: _Optional[int] = ..., audio_output_nanos_per_million: _Optional[int] = ..., request_nanos_per_million: _Optional[int] = ...) -> None: ...
+    cache_write_5m_nanos_per_million: int
+    cache_write_30m_nanos_per_million: int
+    cache_write_1h_nanos_per_million: int
+    cache_write_12h_nanos_per_million: int
+    image_input_nanos_per_million: int
+    image_output_nanos_per_million: int
+    audio_input_second_nanos_per_million: int
+    audio_output_second_nanos_per_million: int
+    character_nanos_per_million: int
+    search_unit_nanos_per_million: int
+    images: _containers.RepeatedCompositeFieldContainer[ImagePrice]
+    variants: _containers.RepeatedCompositeFieldContainer[PriceVariant]
+    def __init__(self, currency: _Optional[str] = ..., input_nanos_per_million: _Optional[int] = ..., output_nanos_per_million: _Optional[int] = ..., cached_input_nanos_per_million: _Optional[int] = ..., cache_write_nanos_per_million: _Optional[int] = ..., reasoning_nanos_per_million: _Optional[int] = ..., audio_input_nanos_per_million: _Optional[int] = ..., audio_output_nanos_per_million: _Optional[int] = ..., request_nanos_per_million: _Optional[int] = ..., cache_write_5m_nanos_per_million: _Optional[int] = ..., cache_write_30m_nanos_per_million: _Optional[int] = ..., cache_write_1h_nanos_per_million: _Optional[int] = ..., cache_write_12h_nanos_per_million: _Optional[int] = ..., image_input_nanos_per_million: _Optional[int] = ..., image_output_nanos_per_million: _Optional[int] = ..., audio_input_second_nanos_per_million: _Optional[int] = ..., audio_output_second_nanos_per_million: _Optional[int] = ..., character_nanos_per_million: _Optional[int] = ..., search_unit_nanos_per_million: _Optional[int] = ..., images: _Optional[_Iterable[_Union[ImagePrice, _Mapping]]] = ..., variants: _Optional[_Iterable[_Union[PriceVariant, _Mapping]]] = ...) -> None: ...
 
 class ListEndpointsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -34,7 +34,7 @@ class PlanNode(_message.Message):
     def __init__(self, attempt: _Optional[_Union[Attempt, _Mapping]] = ..., failover: _Optional[_Union[Failover, _Mapping]] = ..., hedge: _Optional[_Union[Hedge, _Mapping]] = ..., parallel: _Optional[_Union[Parallel, _Mapping]] = ..., cascade: _Optional[_Union[Cascade, _Mapping]] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "adapter", "endpoint", "upstream_model", "model", "price", "credential", "region", "limits", "max_output_tokens", "max_input_tokens", "charge_to", "dialect", "model_output_limit", "image_tokens", "media_tokens", "estimated_input_tokens")
+    __slots__ = ("id", "adapter", "endpoint", "upstream_model", "model", "price", "credential", "region", "limits", "max_output_tokens", "max_input_tokens", "charge_to", "dialect", "model_output_limit", "image_tokens", "media_tokens", "estimated_input_tokens", "units")
     ID_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class Attempt(_message.Message):
     IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     id: str
     adapter: str
     endpoint: str
@@ -69,7 +70,26 @@ class Attempt(_message.Message):
     image_tokens: int
     media_tokens: int
     estimated_input_tokens: int
-    def __init__(self, id: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., credential: _Optional[str] = ..., region: _Optional[str] = ..., limits: _Optional[_Union[AttemptLimits, _Mapping]] = ..., max_output_tokens: _Optional[int] = ..., max_input_tokens: _Optional[int] = ..., charge_to: _Optional[str] = ..., dialect: _Optional[str] = ..., model_output_limit: _Optional[int] = ..., image_tokens: _Optional[int] = ..., media_tokens: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ...) -> None: ...
+    units: UnitBounds
+    def __init__(self, id: _Optional[str] = ..., adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., upstream_model: _Optional[str] = ..., model: _Optional[str] = ..., price: _Optional[str] = ..., credential: _Optional[str] = ..., region: _Optional[str] = ..., limits: _Optional[_Union[AttemptLimits, _Mapping]] = ..., max_output_tokens: _Optional[int] = ..., max_input_tokens: _Optional[int] = ..., charge_to: _Optional[str] = ..., dialect: _Optional[str] = ..., model_output_limit: _Optional[int] = ..., image_tokens: _Optional[int] = ..., media_tokens: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., units: _Optional[_Union[UnitBounds, _Mapping]] = ...) -> None: ...
+
+class UnitBounds(_message.Message):
+    __slots__ = ("images", "image_size", "image_quality", "audio_input_milliseconds", "audio_output_milliseconds", "characters", "search_units")
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_QUALITY_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_INPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_OUTPUT_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_UNITS_FIELD_NUMBER: _ClassVar[int]
+    images: int
+    image_size: str
+    image_quality: str
+    audio_input_milliseconds: int
+    audio_output_milliseconds: int
+    characters: int
+    search_units: int
+    def __init__(self, images: _Optional[int] = ..., image_size: _Optional[str] = ..., image_quality: _Optional[str] = ..., audio_input_milliseconds: _Optional[int] = ..., audio_output_milliseconds: _Optional[int] = ..., characters: _Optional[int] = ..., search_units: _Optional[int] = ...) -> None: ...
 
 class AttemptLimits(_message.Message):
     __slots__ = ("connect", "first_token", "idle", "total")

@@ -47,7 +47,7 @@ class RouteTarget(_message.Message):
     def __init__(self, model: _Optional[str] = ..., priority: _Optional[int] = ..., weight: _Optional[int] = ...) -> None: ...
 
 class RequestProfile(_message.Message):
-    __slots__ = ("input_bytes", "estimated_input_tokens", "max_output_tokens", "input_modalities", "output_modalities", "capabilities", "candidate_count", "language", "prefix_hashes", "session", "excerpt", "images", "messages", "source_dialect", "exact", "audio_references", "file_references", "unbounded_references")
+    __slots__ = ("input_bytes", "estimated_input_tokens", "max_output_tokens", "input_modalities", "output_modalities", "capabilities", "candidate_count", "language", "prefix_hashes", "session", "excerpt", "images", "messages", "source_dialect", "exact", "audio_references", "file_references", "unbounded_references", "units")
     INPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class RequestProfile(_message.Message):
     AUDIO_REFERENCES_FIELD_NUMBER: _ClassVar[int]
     FILE_REFERENCES_FIELD_NUMBER: _ClassVar[int]
     UNBOUNDED_REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     input_bytes: int
     estimated_input_tokens: int
     max_output_tokens: int
@@ -84,7 +85,8 @@ class RequestProfile(_message.Message):
     audio_references: int
     file_references: int
     unbounded_references: int
-    def __init__(self, input_bytes: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., input_modalities: _Optional[_Iterable[str]] = ..., output_modalities: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., candidate_count: _Optional[int] = ..., language: _Optional[str] = ..., prefix_hashes: _Optional[_Iterable[int]] = ..., session: _Optional[str] = ..., excerpt: _Optional[str] = ..., images: _Optional[int] = ..., messages: _Optional[int] = ..., source_dialect: _Optional[str] = ..., exact: _Optional[bool] = ..., audio_references: _Optional[int] = ..., file_references: _Optional[int] = ..., unbounded_references: _Optional[int] = ...) -> None: ...
+    units: _plan_pb2.UnitBounds
+    def __init__(self, input_bytes: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., input_modalities: _Optional[_Iterable[str]] = ..., output_modalities: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., candidate_count: _Optional[int] = ..., language: _Optional[str] = ..., prefix_hashes: _Optional[_Iterable[int]] = ..., session: _Optional[str] = ..., excerpt: _Optional[str] = ..., images: _Optional[int] = ..., messages: _Optional[int] = ..., source_dialect: _Optional[str] = ..., exact: _Optional[bool] = ..., audio_references: _Optional[int] = ..., file_references: _Optional[int] = ..., unbounded_references: _Optional[int] = ..., units: _Optional[_Union[_plan_pb2.UnitBounds, _Mapping]] = ...) -> None: ...
 
 class PlanRequest(_message.Message):
     __slots__ = ("admission", "profile", "request_id")

@@ -5,6 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ServiceTier } from "../../inference/v1/generate_pb.js";
 import type { Change } from "../../mesh/v1/resources_pb.js";
 import type { Route } from "../../router/v1/router_pb.js";
 
@@ -75,7 +76,7 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   dialect: string;
 
   /**
-   * What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`.
+   * What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`; and `rerank`, `moderate`, `assess`, `generate_image`, `speak`, `transcribe` for the methods of that name.
    *
    * @generated from field: repeated string capabilities = 8;
    */
@@ -218,6 +219,14 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
    * @generated from field: int64 file_tokens = 52;
    */
   fileTokens: bigint;
+
+  /**
+   * The longest sound that the provider transcribes, in seconds. What is longer it refuses. 0: not known; a request reserves as much as its
+   * bytes can hold.
+   *
+   * @generated from field: int64 audio_seconds = 53;
+   */
+  audioSeconds: bigint;
 };
 
 /**
@@ -365,6 +374,90 @@ export declare type Price = Message<"llm_mesh.registry.v1.Price"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 14;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Per million input tokens written to a cache for 5 minutes. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_5m_nanos_per_million = 15;
+   */
+  cacheWrite5mNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache for 30 minutes. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_30m_nanos_per_million = 16;
+   */
+  cacheWrite30mNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache for an hour. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_1h_nanos_per_million = 17;
+   */
+  cacheWrite1hNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache for 12 hours. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_12h_nanos_per_million = 18;
+   */
+  cacheWrite12hNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens of images. Unset: as input.
+   *
+   * @generated from field: optional int64 image_input_nanos_per_million = 19;
+   */
+  imageInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million output tokens of images. Unset: as output.
+   *
+   * @generated from field: optional int64 image_output_nanos_per_million = 20;
+   */
+  imageOutputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million seconds of sound that is heard. 0: nothing.
+   *
+   * @generated from field: int64 audio_input_second_nanos_per_million = 21;
+   */
+  audioInputSecondNanosPerMillion: bigint;
+
+  /**
+   * Per million seconds of sound that is made. 0: nothing.
+   *
+   * @generated from field: int64 audio_output_second_nanos_per_million = 22;
+   */
+  audioOutputSecondNanosPerMillion: bigint;
+
+  /**
+   * Per million characters of text. 0: nothing.
+   *
+   * @generated from field: int64 character_nanos_per_million = 23;
+   */
+  characterNanosPerMillion: bigint;
+
+  /**
+   * Per million search units. 0: nothing.
+   *
+   * @generated from field: int64 search_unit_nanos_per_million = 24;
+   */
+  searchUnitNanosPerMillion: bigint;
+
+  /**
+   * What images cost by the piece, by size and quality. At most 256, each pair of size and quality once. Empty: nothing.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.ImagePrice images = 25;
+   */
+  images: ImagePrice[];
+
+  /**
+   * What other tiers and other models in one answer cost, each pair once. At most 64. What is not here costs what the figures above say.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.PriceVariant variants = 26;
+   */
+  variants: PriceVariant[];
 };
 
 /**
@@ -372,6 +465,204 @@ export declare type Price = Message<"llm_mesh.registry.v1.Price"> & {
  * Use `create(PriceSchema)` to create a new message.
  */
 export declare const PriceSchema: GenMessage<Price>;
+
+/**
+ * What an image of one size and quality costs.
+ *
+ * An image whose size or quality is not known, or fits no entry, costs what the dearest entry that may be meant does.
+ *
+ * @generated from message llm_mesh.registry.v1.ImagePrice
+ */
+export declare type ImagePrice = Message<"llm_mesh.registry.v1.ImagePrice"> & {
+  /**
+   * Its size in pixels, as `1024x1024`. Empty: every size that has no price of its own. At most 32 bytes.
+   *
+   * @generated from field: string size = 1;
+   */
+  size: string;
+
+  /**
+   * Its quality, such as `high`. Empty: every quality that has no price of its own. At most 32 bytes.
+   *
+   * @generated from field: string quality = 2;
+   */
+  quality: string;
+
+  /**
+   * Per million images.
+   *
+   * @generated from field: int64 image_nanos_per_million = 3;
+   */
+  imageNanosPerMillion: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.ImagePrice.
+ * Use `create(ImagePriceSchema)` to create a new message.
+ */
+export declare const ImagePriceSchema: GenMessage<ImagePrice>;
+
+/**
+ * What a model costs where its provider bills in another tier than STANDARD, or bills another model in the same answer. Calls are charged by
+ * the tier that served and by the models that answered, as the provider reports them (`Usage.service_tier`, `Usage.iterations`); where several
+ * variants fit, by the one that names the model. Reservations hold the dearest.
+ *
+ * @generated from message llm_mesh.registry.v1.PriceVariant
+ */
+export declare type PriceVariant = Message<"llm_mesh.registry.v1.PriceVariant"> & {
+  /**
+   * The tier. Unset: every tier that has no variant of its own.
+   *
+   * @generated from field: llm_mesh.inference.v1.ServiceTier tier = 1;
+   */
+  tier: ServiceTier;
+
+  /**
+   * The model, as the provider names it. Empty: the model that has the price. At most 255 bytes. One of tier and model is required.
+   *
+   * @generated from field: string upstream_model = 22;
+   */
+  upstreamModel: string;
+
+  /**
+   * Per million input tokens that are neither read from nor written to a cache.
+   *
+   * @generated from field: int64 input_nanos_per_million = 2;
+   */
+  inputNanosPerMillion: bigint;
+
+  /**
+   * Per million output tokens.
+   *
+   * @generated from field: int64 output_nanos_per_million = 3;
+   */
+  outputNanosPerMillion: bigint;
+
+  /**
+   * Per million input tokens read from a cache. Unset: as the variant's input.
+   *
+   * @generated from field: optional int64 cached_input_nanos_per_million = 4;
+   */
+  cachedInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache. Unset: as the variant's input.
+   *
+   * @generated from field: optional int64 cache_write_nanos_per_million = 5;
+   */
+  cacheWriteNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million output tokens of reasoning. Unset: as the variant's output.
+   *
+   * @generated from field: optional int64 reasoning_nanos_per_million = 6;
+   */
+  reasoningNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens of sound. Unset: as the variant's input.
+   *
+   * @generated from field: optional int64 audio_input_nanos_per_million = 7;
+   */
+  audioInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million output tokens of sound. Unset: as the variant's output.
+   *
+   * @generated from field: optional int64 audio_output_nanos_per_million = 8;
+   */
+  audioOutputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million requests. 0: nothing.
+   *
+   * @generated from field: int64 request_nanos_per_million = 9;
+   */
+  requestNanosPerMillion: bigint;
+
+  /**
+   * Per million input tokens written to a cache for 5 minutes. Unset: as the variant's `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_5m_nanos_per_million = 10;
+   */
+  cacheWrite5mNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache for 30 minutes. Unset: as the variant's `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_30m_nanos_per_million = 11;
+   */
+  cacheWrite30mNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache for an hour. Unset: as the variant's `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_1h_nanos_per_million = 12;
+   */
+  cacheWrite1hNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens written to a cache for 12 hours. Unset: as the variant's `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_12h_nanos_per_million = 13;
+   */
+  cacheWrite12hNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million input tokens of images. Unset: as the variant's input.
+   *
+   * @generated from field: optional int64 image_input_nanos_per_million = 14;
+   */
+  imageInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million output tokens of images. Unset: as the variant's output.
+   *
+   * @generated from field: optional int64 image_output_nanos_per_million = 15;
+   */
+  imageOutputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Per million seconds of sound that is heard. 0: nothing.
+   *
+   * @generated from field: int64 audio_input_second_nanos_per_million = 16;
+   */
+  audioInputSecondNanosPerMillion: bigint;
+
+  /**
+   * Per million seconds of sound that is made. 0: nothing.
+   *
+   * @generated from field: int64 audio_output_second_nanos_per_million = 17;
+   */
+  audioOutputSecondNanosPerMillion: bigint;
+
+  /**
+   * Per million characters of text. 0: nothing.
+   *
+   * @generated from field: int64 character_nanos_per_million = 18;
+   */
+  characterNanosPerMillion: bigint;
+
+  /**
+   * Per million search units. 0: nothing.
+   *
+   * @generated from field: int64 search_unit_nanos_per_million = 19;
+   */
+  searchUnitNanosPerMillion: bigint;
+
+  /**
+   * What images cost by the piece, by size and quality, as in `Price.images`. Empty: nothing.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.ImagePrice images = 20;
+   */
+  images: ImagePrice[];
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.PriceVariant.
+ * Use `create(PriceVariantSchema)` to create a new message.
+ */
+export declare const PriceVariantSchema: GenMessage<PriceVariant>;
 
 /**
  * An adapter, as the mesh knows it.
@@ -565,6 +856,13 @@ export declare type TokenFloor = Message<"llm_mesh.registry.v1.TokenFloor"> & {
   fileTokens: bigint;
 
   /**
+   * Least `Model.audio_seconds` of a model that names any. 0: not declared, as the model says.
+   *
+   * @generated from field: int64 audio_seconds = 6;
+   */
+  audioSeconds: bigint;
+
+  /**
    * Least `Model.context_window` of a model that names any: what a reference without a bound counts. 0: not declared, as the model says.
    *
    * @generated from field: int64 context_window = 4;
@@ -653,6 +951,91 @@ export declare type PriceFloor = Message<"llm_mesh.registry.v1.PriceFloor"> & {
    * @generated from field: int64 request_nanos_per_million = 9;
    */
   requestNanosPerMillion: bigint;
+
+  /**
+   * Least per million input tokens written to a cache for 5 minutes, 0 or more. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_5m_nanos_per_million = 10;
+   */
+  cacheWrite5mNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million input tokens written to a cache for 30 minutes, 0 or more. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_30m_nanos_per_million = 11;
+   */
+  cacheWrite30mNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million input tokens written to a cache for an hour, 0 or more. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_1h_nanos_per_million = 12;
+   */
+  cacheWrite1hNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million input tokens written to a cache for 12 hours, 0 or more. Unset: as `cache_write`.
+   *
+   * @generated from field: optional int64 cache_write_12h_nanos_per_million = 13;
+   */
+  cacheWrite12hNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million input tokens of images, 0 or more. Unset: as input.
+   *
+   * @generated from field: optional int64 image_input_nanos_per_million = 14;
+   */
+  imageInputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million output tokens of images, 0 or more. Unset: as output.
+   *
+   * @generated from field: optional int64 image_output_nanos_per_million = 15;
+   */
+  imageOutputNanosPerMillion?: bigint | undefined;
+
+  /**
+   * Least per million seconds of sound that is heard, 0 or more.
+   *
+   * @generated from field: int64 audio_input_second_nanos_per_million = 16;
+   */
+  audioInputSecondNanosPerMillion: bigint;
+
+  /**
+   * Least per million seconds of sound that is made, 0 or more.
+   *
+   * @generated from field: int64 audio_output_second_nanos_per_million = 17;
+   */
+  audioOutputSecondNanosPerMillion: bigint;
+
+  /**
+   * Least per million characters of text, 0 or more.
+   *
+   * @generated from field: int64 character_nanos_per_million = 18;
+   */
+  characterNanosPerMillion: bigint;
+
+  /**
+   * Least per million search units, 0 or more.
+   *
+   * @generated from field: int64 search_unit_nanos_per_million = 19;
+   */
+  searchUnitNanosPerMillion: bigint;
+
+  /**
+   * What images cost at least by the piece, by size and quality, as in `Price.images`. Empty: no least price.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.ImagePrice images = 20;
+   */
+  images: ImagePrice[];
+
+  /**
+   * What other tiers and other models in one answer cost at least, as in `Price.variants`. What is not here costs at least what the figures
+   * above say.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.PriceVariant variants = 21;
+   */
+  variants: PriceVariant[];
 };
 
 /**

@@ -235,6 +235,13 @@ export declare type Attempt = Message<"llm_mesh.router.v1.Attempt"> & {
    * @generated from field: int64 estimated_input_tokens = 17;
    */
   estimatedInputTokens: bigint;
+
+  /**
+   * The upper bound of what providers bill by other units than tokens. What gets reserved. Unset: nothing of it can be billed.
+   *
+   * @generated from field: llm_mesh.router.v1.UnitBounds units = 18;
+   */
+  units?: UnitBounds | undefined;
 };
 
 /**
@@ -242,6 +249,68 @@ export declare type Attempt = Message<"llm_mesh.router.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export declare const AttemptSchema: GenMessage<Attempt>;
+
+/**
+ * Upper bounds of what one call can be billed by other units than tokens. 0: it cannot be billed by that unit.
+ *
+ * @generated from message llm_mesh.router.v1.UnitBounds
+ */
+export declare type UnitBounds = Message<"llm_mesh.router.v1.UnitBounds"> & {
+  /**
+   * Images that are made.
+   *
+   * @generated from field: int64 images = 1;
+   */
+  images: bigint;
+
+  /**
+   * Their size, as the request says. Empty: any; the dearest one is reserved.
+   *
+   * @generated from field: string image_size = 2;
+   */
+  imageSize: string;
+
+  /**
+   * Their quality, as the request says. Empty: any; the dearest one is reserved.
+   *
+   * @generated from field: string image_quality = 3;
+   */
+  imageQuality: string;
+
+  /**
+   * Sound that is heard, in milliseconds.
+   *
+   * @generated from field: int64 audio_input_milliseconds = 4;
+   */
+  audioInputMilliseconds: bigint;
+
+  /**
+   * Sound that is made, in milliseconds.
+   *
+   * @generated from field: int64 audio_output_milliseconds = 5;
+   */
+  audioOutputMilliseconds: bigint;
+
+  /**
+   * Characters of text.
+   *
+   * @generated from field: int64 characters = 6;
+   */
+  characters: bigint;
+
+  /**
+   * Searches, as providers count them.
+   *
+   * @generated from field: int64 search_units = 7;
+   */
+  searchUnits: bigint;
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.UnitBounds.
+ * Use `create(UnitBoundsSchema)` to create a new message.
+ */
+export declare const UnitBoundsSchema: GenMessage<UnitBounds>;
 
 /**
  * How long the phases of an attempt may take. Unset fields are the adapter's defaults.

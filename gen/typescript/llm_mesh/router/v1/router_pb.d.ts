@@ -5,7 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { AttemptLimits, Plan } from "./plan_pb.js";
+import type { AttemptLimits, Plan, UnitBounds } from "./plan_pb.js";
 import type { Change, Sealed } from "../../mesh/v1/resources_pb.js";
 
 /**
@@ -257,6 +257,13 @@ export declare type RequestProfile = Message<"llm_mesh.router.v1.RequestProfile"
    * @generated from field: int32 unbounded_references = 18;
    */
   unboundedReferences: number;
+
+  /**
+   * What may be billed by other units than tokens. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.router.v1.UnitBounds units = 19;
+   */
+  units?: UnitBounds | undefined;
 };
 
 /**

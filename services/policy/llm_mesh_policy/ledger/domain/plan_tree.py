@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_policy.ledger.domain.units import NO_UNITS, Units
 from llm_mesh_runtime.errors import invalid
 
 MOST_ATTEMPTS = 64
@@ -30,6 +31,7 @@ class PlannedAttempt(NamedTuple):
     max_input_tokens: int
     max_output_tokens: int
     model_output_limit: int
+    units: Units = NO_UNITS
 
 
 def attempts_of(root: plan_pb2.PlanNode) -> list[PlannedAttempt]:
@@ -58,6 +60,7 @@ def asked(attempt: plan_pb2.Attempt, path: str) -> PlannedAttempt:
         attempt.max_input_tokens,
         attempt.max_output_tokens,
         attempt.model_output_limit,
+        Units.of(attempt.units) if attempt.HasField("units") else NO_UNITS,
     )
 
 

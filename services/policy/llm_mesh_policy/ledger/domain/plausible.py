@@ -9,10 +9,15 @@ from operator import attrgetter
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.ledger.domain.quote import QuoteLine
+from llm_mesh_policy.ledger.domain.units import COUNTED, NO_UNITS, Units
 
 _MORE_INPUT = 1024
 _MORE_OUTPUT = 64
-_COUNTS = tuple(field.name for field in generate_pb2.Usage.DESCRIPTOR.fields if field.name.endswith("_tokens"))
+_MORE_UNITS = 1000
+_MOST_PARTS = 64
+_COUNTS = tuple(
+    field.name for field in generate_pb2.Usage.DESCRIPTOR.fields if field.cpp_type == field.CPPTYPE_INT64 and not field.is_repeated
+)
 _all_counts = attrgetter(*_COUNTS)
 
 
@@ -33,9 +38,33 @@ def impossible(line: QuoteLine, usage: generate_pb2.Usage) -> str | None:
         return "input_tokens"
     if usage.output_tokens > most_output(line):
         return "output_tokens"
-    if min(_all_counts(usage)) >= 0:  # nearly always, and in one step
+    if min(_all_counts(usage)) < 0:  # hardly ever, and found in one step
+        return next(name for name in _COUNTS if getattr(usage, name) < 0)
+    if line.rates.plain:  # as nearly every price is: all else costs nothing
         return None
-    return next(name for name in _COUNTS if getattr(usage, name) < 0)
+    return _impossible_units(line.units, usage) or _impossible_parts(usage)
+
+
+def _impossible_units(units: Units, usage: generate_pb2.Usage) -> str | None:
+    """The first unit of which an attempt cannot have used so many. Providers round up by a little, and cannot make more images."""
+    if any(each.count < 0 for each in usage.images) or sum(each.count for each in usage.images) > units.images:
+        return "images"
+    return next((name for name in COUNTED if getattr(usage, name) > _more(getattr(units, name))), None)
+
+
+def _impossible_parts(usage: generate_pb2.Usage) -> str | None:
+    """What is wrong with the parts of a bill by model: they are no sums of it."""
+    parts = [each.usage for each in usage.iterations]
+    if not parts:
+        return None
+    if len(parts) > _MOST_PARTS or any(min(_all_counts(each)) < 0 or each.iterations for each in parts):
+        return "iterations"
+    sums = zip(_all_counts(usage), zip(*[_all_counts(each) for each in parts], strict=True), strict=True)
+    return None if all(whole == sum(each) for whole, each in sums) else "iterations"
+
+
+def _more(bound: int) -> int:
+    return bound + bound // 4 + (_MORE_UNITS if bound else 0)
 
 
 def counted_instead(line: QuoteLine, report: usage_pb2.UsageLine) -> generate_pb2.Usage:
@@ -46,4 +75,7 @@ def counted_instead(line: QuoteLine, report: usage_pb2.UsageLine) -> generate_pb
     if not 0 <= outputs <= most_output(line):
         bound = line.all_output_tokens
         outputs = bound if line.hides_output else min(report.counted_output_tokens or bound, bound)
-    return generate_pb2.Usage(input_tokens=inputs, output_tokens=outputs)
+    usage = generate_pb2.Usage(input_tokens=inputs, output_tokens=outputs)
+    if line.units is not NO_UNITS:
+        line.units.write(usage)
+    return usage

@@ -13,6 +13,7 @@ from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.ledger.domain.offers import Offer, Tariff
 from llm_mesh_policy.ledger.domain.plan_tree import PlannedAttempt
 from llm_mesh_policy.ledger.domain.rates import FREE, Rates
+from llm_mesh_policy.ledger.domain.units import COUNTED, NO_UNITS, Units
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import is_named
 
@@ -45,6 +46,8 @@ class QuoteLine:
     """Its output may have reasoning that nobody sees."""
     speaks: bool = False
     """Its output may have sound, whose tokens cannot be counted."""
+    units: Units = NO_UNITS
+    """What else than tokens it may be billed for."""
 
     @property
     def hides_output(self) -> bool:
@@ -58,7 +61,7 @@ class QuoteLine:
 
     def with_candidates(self, candidates: int) -> "QuoteLine":
         """The same attempt, asked for as many choices."""
-        worst = self.rates.worst(self.input_tokens, self.output_tokens * candidates) if self.price else 0
+        worst = self.rates.worst(self.input_tokens, self.output_tokens * candidates, self.units) if self.price else 0
         return replace(self, candidates=candidates, reserved=within_bounds(worst))
 
 
@@ -114,6 +117,7 @@ def _line(attempt: PlannedAttempt, admitted: Admitted, terms: Terms, candidates:
         raise _differs(attempt, f"{attempt.price} is above the price that {admitted.domain} accepted")
     rates = _rates(attempt, offer, terms)
     inputs, outputs = _tokens(attempt, admitted.operation, cap, rates)
+    units = _units(attempt)
     return QuoteLine(
         id=attempt.id,
         adapter=adapter,
@@ -127,11 +131,12 @@ def _line(attempt: PlannedAttempt, admitted: Admitted, terms: Terms, candidates:
         input_tokens=inputs,
         output_tokens=outputs,
         candidates=candidates,
-        reserved=within_bounds(rates.worst(inputs, outputs * candidates)) if attempt.price else 0,
+        reserved=within_bounds(rates.worst(inputs, outputs * candidates, units)) if attempt.price else 0,
         rates=rates,
         strict=admitted.bounds.strict_charging,
         reasons=offer is not None and offer.reasons,
         speaks=offer is not None and offer.speaks,
+        units=units,
     )
 
 
@@ -208,6 +213,16 @@ def _tokens(attempt: PlannedAttempt, operation: str, cap: int, rates: Rates) -> 
     if not 0 < outputs <= _MOST_TOKENS:
         raise invalid(f"plan.attempt[{attempt.id}].max_output_tokens", f"1 to {_MOST_TOKENS}")
     return inputs, outputs
+
+
+def _units(attempt: PlannedAttempt) -> Units:
+    """What the plan says of other units than tokens, within what can be counted at all."""
+    units = attempt.units
+    if units is not NO_UNITS:
+        for name in ("images", *COUNTED):
+            if not 0 <= getattr(units, name) <= _MOST_TOKENS:
+                raise invalid(f"plan.attempt[{attempt.id}].units.{name}", f"0 to {_MOST_TOKENS}")
+    return units
 
 
 def _payer(attempt: PlannedAttempt, admitted: Admitted) -> str:

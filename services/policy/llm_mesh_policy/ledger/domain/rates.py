@@ -1,10 +1,18 @@
-"""What tokens cost at one price version: at most, before the request; exactly, after it."""
+"""What usage costs at one price version: at most, before the request; exactly, after it."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.registry.v1 import registry_pb2
-from llm_mesh_figures.money import line_amount, reserve_amount
+from llm_mesh_figures.money import MILLION, line_amount, reserve_amount
+from llm_mesh_figures.prices import STANDARD, Rated, rate_of
+from llm_mesh_policy.ledger.domain.further_rates import FurtherRates, is_dearer, worst_units
+from llm_mesh_policy.ledger.domain.units import NO_UNITS, Units
+
+_THOUSANDTHS = 1000 * MILLION
+"""Sound is measured in milliseconds and priced by the second: where there is any, sums are of thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,47 +27,91 @@ class Rates:
     audio_input: int
     audio_output: int
     request: int
+    further: FurtherRates | None = None
+    """None: plain tokens and requests are all that it prices, as nearly every price does."""
+    variants: tuple["Variant", ...] = ()
 
     @classmethod
     def of(cls, price: registry_pb2.Price) -> "Rates":
         """The rates of a price version, with what is unset filled in as the contract says."""
-        plain_in, plain_out = price.input_nanos_per_million, price.output_nanos_per_million
-
-        def price_of(field: str, default: int) -> int:
-            name = f"{field}_nanos_per_million"
-            return int(getattr(price, name)) if price.HasField(name) else default
-
-        return cls(
-            input=plain_in,
-            output=plain_out,
-            cached=price_of("cached_input", plain_in),
-            cache_write=price_of("cache_write", plain_in),
-            reasoning=price_of("reasoning", plain_out),
-            audio_input=price_of("audio_input", plain_in),
-            audio_output=price_of("audio_output", plain_out),
-            request=price.request_nanos_per_million,
-        )
+        variants = tuple([Variant(each.tier, each.upstream_model, _rates_of(each)) for each in price.variants])
+        return _rates_of(price, variants)
 
     def is_exceeded_by(self, other: "Rates") -> bool:
         """Whether another price is above this one in any component."""
-        return any(getattr(other, field.name) > getattr(self, field.name) for field in fields(self))
+        places = {(each.tier, each.upstream_model) for each in (*self.variants, *other.variants)}
+        return self.is_below(other) or any(self.variant(*place).is_below(other.variant(*place)) for place in places)
 
-    def worst(self, input_tokens: int, output_tokens: int) -> int:
-        """The most that an attempt can cost: every token at its dearest rate, rounded up once."""
+    def worst(self, input_tokens: int, output_tokens: int, units: Units = NO_UNITS) -> int:
+        """The most that an attempt can cost: every token and unit at its dearest rate, rounded up once."""
         dearest_in = max(self.input, self.cached, self.cache_write, self.audio_input)
         dearest_out = max(self.output, self.reasoning, self.audio_output)
-        return reserve_amount(input_tokens * dearest_in + output_tokens * dearest_out + self.request, 1)
+        if self.plain:
+            return reserve_amount(input_tokens * dearest_in + output_tokens * dearest_out + self.request, 1)
+        parts = list(self._parts())
+        dearest_in = max([dearest_in, *[max(each.input, each.cached, each.cache_write, each.audio_input) for each in parts]])
+        dearest_out = max([dearest_out, *[max(each.output, each.reasoning, each.audio_output) for each in parts]])
+        further = [each.further for each in parts if each.further is not None]
+        dearest_in = max([dearest_in, *[each.dearest_input for each in further]])
+        dearest_out = max([dearest_out, *[each.image_output for each in further]])
+        request = max([each.request for each in parts])
+        whole = 1000 * (input_tokens * dearest_in + output_tokens * dearest_out + request)
+        return reserve_amount(whole + worst_units(further, units), 1, _THOUSANDTHS)
 
     def charge(self, usage: generate_pb2.Usage) -> int:
         """What an attempt did cost, rounded half to even once."""
-        return line_amount(self._total(usage), 1)
+        if self.plain:
+            return line_amount(self.total(usage), 1)
+        return line_amount(self._whole(usage), 1, _THOUSANDTHS)
 
     def charge_up(self, usage: generate_pb2.Usage) -> int:
         """What an attempt cost by an estimate, rounded up once, so that many small estimates are never less than the whole."""
-        return reserve_amount(self._total(usage), 1)
+        if self.plain:
+            return reserve_amount(self.total(usage), 1)
+        return reserve_amount(self._whole(usage), 1, _THOUSANDTHS)
 
-    def _total(self, usage: generate_pb2.Usage) -> int:
-        """The cost in millionths of nanos.
+    def variant(self, tier: int, upstream_model: str) -> "Rates":
+        """The rates for a tier and a model: those that name the model, else those that name the tier, else these."""
+        tier = 0 if tier == STANDARD else tier
+        known = {(each.tier, each.upstream_model): each.rates for each in self.variants}
+        known.pop((0, ""), None)
+        return known.get((tier, upstream_model)) or known.get((0, upstream_model)) or known.get((tier, "")) or self
+
+    @property
+    def plain(self) -> bool:
+        """Whether plain tokens and requests are all that it prices."""
+        return self.further is None and not self.variants
+
+    @property
+    def all_further(self) -> FurtherRates:
+        """What it says beyond plain tokens, filled in where it says nothing."""
+        written = self.cache_write
+        return self.further or FurtherRates(written, written, written, written, self.input, self.output, 0, 0, 0, 0)
+
+    def is_below(self, other: "Rates") -> bool:
+        """Whether another price is above this one, variants apart."""
+        if any(getattr(other, name) > getattr(self, name) for name in PLAIN):
+            return True
+        return not (self.further is other.further is None) and is_dearer(other.all_further, self.all_further)
+
+    def _parts(self) -> Iterator["Rates"]:
+        yield self
+        for each in self.variants:
+            yield each.rates
+
+    def _whole(self, usage: generate_pb2.Usage) -> int:
+        """The cost in thousandths of millionths of nanos, by the tier that served and the models that answered."""
+        if not usage.iterations:
+            rates = self.variant(usage.service_tier, "")
+            return 1000 * rates.total(usage) + rates.all_further.units(usage)
+        whole = 0
+        for each in usage.iterations:
+            rates = self.variant(each.usage.service_tier or usage.service_tier, each.model)
+            whole += 1000 * (rates.total(each.usage) - rates.request) + rates.all_further.units(each.usage)
+        return whole + 1000 * self.variant(usage.service_tier, "").request
+
+    def total(self, usage: generate_pb2.Usage) -> int:
+        """The cost of tokens and of the request in millionths of nanos.
 
         The parts of a sum are taken out of it in a fixed order and never exceed it: whatever a provider reports, no token
         is paid twice.
@@ -70,16 +122,42 @@ class Rates:
         audio = min(usage.audio_input_tokens, inputs - cached - written)
         spoken = min(usage.audio_output_tokens, outputs)
         thought = min(usage.reasoning_output_tokens, outputs - spoken)
+        fresh, said, pictures, writing = inputs - cached - written - audio, outputs - spoken - thought, 0, written * self.cache_write
+        if self.further is not None:
+            seen, drawn = min(usage.image_input_tokens, fresh), min(usage.image_output_tokens, said)
+            fresh, said = fresh - seen, said - drawn
+            pictures = seen * self.further.image_input + drawn * self.further.image_output
+            writing = self.further.writing(usage, written, self.cache_write)
         return (
-            (inputs - cached - written - audio) * self.input
+            fresh * self.input
             + cached * self.cached
-            + written * self.cache_write
+            + writing
             + audio * self.audio_input
-            + (outputs - spoken - thought) * self.output
+            + said * self.output
             + spoken * self.audio_output
             + thought * self.reasoning
+            + pictures
             + self.request
         )
+
+
+class Variant(NamedTuple):
+    """What a tier, or another model in the same answer, costs."""
+
+    tier: int
+    upstream_model: str
+    rates: Rates
+
+
+PLAIN = ("input", "output", "cached", "cache_write", "reasoning", "audio_input", "audio_output", "request")
+"""The rates that every price has."""
+_FIELDS = ("input", "output", "cached_input", "cache_write", "reasoning", "audio_input", "audio_output", "request")
+
+
+def _rates_of(rated: Rated, variants: tuple[Variant, ...] = ()) -> Rates:
+    further = FurtherRates.of(rated) if FurtherRates.says_something(rated) else None
+    plain = {ours: rate_of(rated, f"{name}_nanos_per_million") for ours, name in zip(PLAIN, _FIELDS, strict=True)}
+    return Rates(**plain, further=further, variants=variants)
 
 
 FREE = Rates(0, 0, 0, 0, 0, 0, 0, 0)

@@ -9,6 +9,7 @@ from llm_mesh_figures.money import saturated
 from llm_mesh_policy.ledger.domain.plausible import counted_instead, impossible
 from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.unfinished import is_unfinished, probable_usage
+from llm_mesh_policy.ledger.domain.units import NO_UNITS
 from llm_mesh_runtime.errors import invalid
 
 _LONGEST_REASON = 63
@@ -189,6 +190,8 @@ def _unreported(line: QuoteLine, report: usage_pb2.UsageLine) -> Charge:
 
 def _at_worst(line: QuoteLine, report: usage_pb2.UsageLine) -> usage_pb2.UsageLine:
     usage = generate_pb2.Usage(input_tokens=line.input_tokens, output_tokens=line.all_output_tokens)
+    if line.units is not NO_UNITS:
+        line.units.write(usage)
     return _instead(report, usage, usage_pb2.USAGE_SOURCE_ESTIMATED)
 
 

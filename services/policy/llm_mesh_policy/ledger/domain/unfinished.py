@@ -10,6 +10,7 @@ import math
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_policy.ledger.domain.quote import QuoteLine
+from llm_mesh_policy.ledger.domain.units import NO_UNITS
 
 _MICROS = 1_000_000
 _FINISHED = frozenset({usage_pb2.ATTEMPT_OUTCOME_COMPLETED, usage_pb2.ATTEMPT_OUTCOME_NOT_SENT})
@@ -36,6 +37,8 @@ def probable_usage(line: QuoteLine, report: usage_pb2.UsageLine, speed: float) -
     if line.hides_output or not report.streamed:
         hidden = max(0, min(produced(line, report.duration_us, speed), most) - visible)
     usage.output_tokens = visible + hidden
+    if line.units is not NO_UNITS:  # what is read is read whole, and of what is made nothing shows
+        line.units.write(usage)
     _put_in_dearest(usage, line, hidden)
     return usage
 

@@ -14,6 +14,7 @@ from llm_mesh_policy.ledger.domain.meters import Hold
 from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.rates import Rates
 from llm_mesh_policy.ledger.domain.reservation import Reservation
+from llm_mesh_policy.ledger.store.rate_rows import rates_in, stored_rates
 from llm_mesh_policy.ledger.store.tables import entries
 from llm_mesh_runtime.database import PreparedStatement, Rows
 
@@ -34,9 +35,8 @@ CHANGE = Rows(
     columns=6,
 )
 """What became of reservations, as `changed_row` gives them."""
-_FIGURE_NAMES = tuple(field.name for field in fields(QuoteLine) if field.name != "rates")
+_FIGURE_NAMES = tuple(field.name for field in fields(QuoteLine) if field.name not in {"rates", "units"})
 _FIGURES = attrgetter(*_FIGURE_NAMES)
-_RATES = attrgetter(*(field.name for field in fields(Rates)))
 _FIND = PreparedStatement(select(*_ALL).where(entries.c.id == bindparam("of_id")))
 _GROW = (
     update(entries)
@@ -136,7 +136,7 @@ def is_shared(reservation: Reservation) -> bool:
 
 def _lines(lines: Sequence[QuoteLine]) -> str:
     """A quote as arrays in the order of its fields: half as long as with names, and each row is written twice."""
-    return orjson.dumps([[*_FIGURES(line), _RATES(line.rates)] for line in lines]).decode()
+    return orjson.dumps([[*_FIGURES(line), stored_rates(line.rates, line.units)] for line in lines]).decode()
 
 
 def _line(stored: list[Any] | dict[str, Any]) -> QuoteLine:
@@ -144,7 +144,8 @@ def _line(stored: list[Any] | dict[str, Any]) -> QuoteLine:
     if isinstance(stored, dict):
         return QuoteLine(**(stored | {"rates": Rates(**stored["rates"])}))
     figures = dict(zip(_FIGURE_NAMES, stored[:-1], strict=False))  # rows of earlier builds lack the last ones
-    return QuoteLine(rates=Rates(*stored[-1]), **figures)
+    rates, units = rates_in(stored[-1])
+    return QuoteLine(rates=rates, units=units, **figures)
 
 
 def _holds(reservation: Reservation) -> str:
