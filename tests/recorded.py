@@ -29,4 +29,4 @@ class Recorded:
 
 def outbox_of(database: Database, recorded: Recorded | None = None) -> Outbox:
     """An outbox whose changes are recorded in memory."""
-    return Outbox(database, recorded or Recorded(), patience=5)
+    return Outbox(database, recorded or Recorded(), seconds=5)

@@ -28,7 +28,7 @@ async def made(database: Database, recorded: Recorded, patience: float = 5) -> O
         connection.execute(text("CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY)"))
 
     await database.write(create)
-    return Outbox(database, recorded, patience=patience)
+    return Outbox(database, recorded, seconds=patience)
 
 
 def thing(name: str) -> Callable[[Connection, Notes], str]:

@@ -21,7 +21,7 @@ def mode(path: Path) -> int:
 
 def test_a_data_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "data"
-    with DataDirectory(folder, wanted=True):
+    with DataDirectory(folder, needed=True):
         assert mode(folder) == 0o700
 
 
@@ -29,7 +29,7 @@ def test_a_data_directory_that_others_may_enter_is_mended_with_a_warning(tmp_pat
     folder = tmp_path / "data"
     folder.mkdir()
     folder.chmod(0o755)
-    with caplog.at_level("WARNING"), DataDirectory(folder, wanted=True):
+    with caplog.at_level("WARNING"), DataDirectory(folder, needed=True):
         assert mode(folder) == 0o700
     assert "others could enter" in caplog.text
     caplog.clear()

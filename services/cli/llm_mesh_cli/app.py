@@ -58,7 +58,7 @@ class Commands(TyperGroup):
     """The root: knows all commands by name, and loads the one that is called."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 (typer's)
-        attributes["commands"] = {name: TyperCommand(name=name, help=told) for name, (_, told) in COMMANDS.items()}
+        attributes["commands"] = {name: TyperCommand(name=name, help=help_text) for name, (_, help_text) in COMMANDS.items()}
         super().__init__(**attributes)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 (typer's vendored click)

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _SEQUENCE, _UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x30, 0x17, 0x18, 0xA0
 _LONG_FORM = 0x80
@@ -32,7 +32,7 @@ def served(address: str) -> datetime:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
     with (
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE) as connection,
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT) as connection,
         context.wrap_socket(connection, server_hostname=host.strip("[]")) as secured,
     ):
         shown = secured.getpeercert(binary_form=True)

@@ -38,18 +38,21 @@ _RECENT = 10_000
 _MOST_OFFERS = 20
 
 
-def installation(found: AllSettings) -> Iterator[Finding]:
+def installation(effective: AllSettings) -> Iterator[Finding]:
     """What is installed, and whether its settings can be read."""
     yield Finding("ok", "python", f"{platform.python_version()} in {sys.prefix}")
     yield Finding(
-        "ok" if found.services else "fail", "services", ", ".join(found.services) or "none", "" if found.services else "install llm-mesh"
+        "ok" if effective.services else "fail",
+        "services",
+        ", ".join(effective.services) or "none",
+        "" if effective.services else "install llm-mesh",
     )
-    for broken in found.broken:
+    for broken in effective.broken:
         yield Finding("warn", "services", broken, "install it whole, or remove it")
-    for problem in found.problems:
+    for problem in effective.problems:
         yield Finding("fail" if "is read by nobody" not in problem else "warn", "settings", problem, "correct the setting")
-    given = [f"{name}.{row.name} from {row.origin}" for name, rows in found.rows for row in rows if row.origin != "default"]
-    yield Finding("ok", "settings", "; ".join(given) or "all at their defaults")
+    changed = [f"{name}.{row.name} from {row.origin}" for name, rows in effective.rows for row in rows if row.origin != "default"]
+    yield Finding("ok", "settings", "; ".join(changed) or "all at their defaults")
 
 
 def data_directory(session: Session) -> Iterator[Finding]:
@@ -118,8 +121,8 @@ async def running(session: Session) -> list[Finding]:
     try:
         caller = await session.caller()
     except grpc.aio.AioRpcError as error:
-        told = explained(from_rpc_error(error, peer=session.peer), session)
-        return [Finding("fail", "mesh", told.message, told.remedy)]
+        failure = explained(from_rpc_error(error, peer=session.peer), session)
+        return [Finding("fail", "mesh", failure.message, failure.remedy)]
     return [Finding("ok", "mesh", f"{session.address('policy')} knows the key of {caller.principal}")]
 
 
@@ -130,8 +133,8 @@ async def workers(session: Session) -> list[Finding]:
     try:
         answer = await health_pb2_grpc.HealthStub(session.channel()).List(health_pb2.HealthListRequest(), timeout=10)
     except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer="the mesh")
-        return [Finding("warn", "workers", told.message, told.remedy)]
+        failure = from_rpc_error(error, peer="the mesh")
+        return [Finding("warn", "workers", failure.message, failure.remedy)]
     states = {name: state.status for name, state in answer.statuses.items() if name.startswith(_WORKER)}
     silent = sorted(name for name, state in states.items() if state != health_pb2.HealthCheckResponse.SERVING)
     if silent:
@@ -146,16 +149,16 @@ async def claims(session: Session) -> list[Finding]:
     stub = registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
     request = registry_pb2.ListModelsRequest(parent=await session.whole())
     try:
-        found = [model async for answer in pages(stub.ListModels, request) for model in answer.models if model.conflicts]
+        in_conflict = [model async for answer in pages(stub.ListModels, request) for model in answer.models if model.conflicts]
     except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer="the registry")
-        return [Finding("warn", "endpoints", told.message, told.remedy)]
+        failure = from_rpc_error(error, peer="the registry")
+        return [Finding("warn", "endpoints", failure.message, failure.remedy)]
     remedy = "declare the endpoint: `llm-mesh endpoints set`; or let the model claim less"
     return [
         Finding(
             "warn", "endpoints", f"{model.name} claims more than {model.adapter}/{model.endpoint}: {', '.join(model.conflicts)}", remedy
         )
-        for model in found
+        for model in in_conflict
     ] or [Finding("ok", "endpoints", "no model claims more than its endpoint's operator declares")]
 
 
@@ -166,16 +169,16 @@ async def sharing(session: Session) -> list[Finding]:
         waiting = await offers_to(session, parent, state=OfferState.NOT_ACCEPTED)
         changed = await offers_to(session, parent, state=OfferState.PROPOSED)
     except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer="the registry")
-        return [Finding("warn", "sharing", told.message, told.remedy)]
-    found = (
+        failure = from_rpc_error(error, peer="the registry")
+        return [Finding("warn", "sharing", failure.message, failure.remedy)]
+    groups = (
         ("is offered and not accepted, so that it serves its own domain only", waiting, "llm-mesh subscriptions accept"),
         ("has changed terms, which serve once they are accepted", changed, "llm-mesh subscriptions update --accept"),
     )
     findings = [
-        Finding("warn", "sharing", f"{offer.product} {what}", remedy) for what, offers, remedy in found for offer in offers[:_MOST_OFFERS]
+        Finding("warn", "sharing", f"{offer.product} {what}", remedy) for what, offers, remedy in groups for offer in offers[:_MOST_OFFERS]
     ]
-    for what, offers, _ in found:
+    for what, offers, _ in groups:
         if len(offers) > _MOST_OFFERS:
             findings.append(Finding("warn", "sharing", f"{len(offers) - _MOST_OFFERS} more {what}", "llm-mesh subscriptions offers"))
     return findings or [Finding("ok", "sharing", "no offer of another domain waits")]
@@ -186,8 +189,8 @@ async def audit(session: Session) -> list[Finding]:
     try:
         verdict = await verify(partial(sources.running, session, _RECENT), whole=False, grows=True)
     except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer="policy")
-        return [Finding("warn", "audit", told.message, told.remedy)]
+        failure = from_rpc_error(error, peer="policy")
+        return [Finding("warn", "audit", failure.message, failure.remedy)]
     if verdict.problems:
         first = verdict.problems[0]
         text = f"{len(verdict.problems)} problems in the newest {verdict.records} records; the first: record {first.sequence} {first.text}"

@@ -41,9 +41,9 @@ def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin", alias
     """
 
     def register(work: Work) -> Work:
-        def command(**given: Any) -> None:  # noqa: ANN401 (each command's own options)
-            access = Access(**{option: given.pop(option) for option in _COMMON})
-            raise typer.Exit(_ended(work, access, who, given))
+        def command(**options: Any) -> None:  # noqa: ANN401 (each command's own options)
+            access = Access(**{option: options.pop(option) for option in _COMMON})
+            raise typer.Exit(_ended(work, access, who, options))
 
         signature = inspect.signature(work, eval_str=True)
         own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in list(signature.parameters.values())[1:]]
@@ -59,10 +59,10 @@ def asks(app: typer.Typer, name: str | None = None, *, who: Who = "admin", alias
     return register
 
 
-def _ended(work: Work, access: Access, who: Who, given: dict[str, Any]) -> Exit:
+def _ended(work: Work, access: Access, who: Who, options: dict[str, Any]) -> Exit:
     output = Output(as_json=access.json)
     try:
-        asyncio.run(_run(Session(access, output, who), work, given))
+        asyncio.run(_run(Session(access, output, who), work, options))
     except MeshError as error:
         output.failure(error)
         if error.reason_name == "NOT_IMPLEMENTED":
@@ -90,14 +90,14 @@ def _code(error: Exception) -> Exit:
     return Exit.DENIED if isinstance(error, EmptyKeyError | MissingKeyError) else Exit.USAGE
 
 
-async def _run(session: Session, work: Work, given: dict[str, Any]) -> None:
+async def _run(session: Session, work: Work, options: dict[str, Any]) -> None:
     import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
 
     from llm_mesh_cli.unreachable import explained  # noqa: PLC0415 (likewise)
     from llm_mesh_runtime.peer_errors import from_rpc_error  # noqa: PLC0415 (likewise)
 
     try:
-        await work(session, **given)
+        await work(session, **options)
     except grpc.aio.AioRpcError as error:
         raise explained(from_rpc_error(error, peer=session.peer), session) from error
     finally:

@@ -55,8 +55,8 @@ def heading(decision: router_pb2.ExplainDecisionResponse) -> str:
 
 
 def _candidate(candidate: router_pb2.Candidate, order: dict[str, str]) -> tuple[str, ...]:
-    said = candidate.note or candidate.excluded_by.replace("_", " ")
-    outcome = f"excluded: {said}" if candidate.excluded_by else f"planned as {order.get(candidate.model, 'an attempt')}"
+    why = candidate.note or candidate.excluded_by.replace("_", " ")
+    outcome = f"excluded: {why}" if candidate.excluded_by else f"planned as {order.get(candidate.model, 'an attempt')}"
     return candidate.model, str(candidate.priority), f"{candidate.score:.3f}", outcome
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIMULATOR = "simulator"
 _USUAL = "openai"
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _ALIAS = re.compile(r"[^A-Za-z0-9._:/-]")
 _EMBEDS = re.compile(r"embed|bge-|e5-|minilm|gte-", re.IGNORECASE)
 _CAPABILITIES = ("generate", "streaming", "tools", "json_object", "json_schema", "seed", "logprobs")
@@ -40,12 +40,12 @@ class DiscoveredModels:
 
 async def endpoints(session: Session) -> list[tuple[str, adapter_pb2.Endpoint]]:
     """All endpoints, each with its adapter's name."""
-    found: list[tuple[str, adapter_pb2.Endpoint]] = []
+    pairs: list[tuple[str, adapter_pb2.Endpoint]] = []
     for adapter in await adapters(session):
         stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"adapter/{adapter}"))
         answer = await stub.ListEndpoints(adapter_pb2.ListEndpointsRequest(page_size=1000), metadata=((ADAPTER, adapter),), timeout=10)
-        found += [(adapter, endpoint) for endpoint in answer.endpoints]
-    return found
+        pairs += [(adapter, endpoint) for endpoint in answer.endpoints]
+    return pairs
 
 
 async def adapters(session: Session) -> list[str]:
@@ -71,13 +71,13 @@ async def _services(session: Session) -> list[str]:
     return [check.service for check in checks.services]
 
 
-async def discovered(session: Session, wanted: tuple[str, ...]) -> DiscoveredModels:
+async def discovered(session: Session, names: tuple[str, ...]) -> DiscoveredModels:
     """The models of the wanted endpoints, or of all local ones but the simulator."""
     listed = await endpoints(session)
-    unknown = set(wanted) - {endpoint.name for _, endpoint in listed}
+    unknown = set(names) - {endpoint.name for _, endpoint in listed}
     if unknown:
         raise CommandError(f"no adapter has the endpoint {', '.join(sorted(unknown))}", Exit.NOT_FOUND)
-    chosen = [pair for pair in listed if pair[1].name in wanted] if wanted else _local(listed)
+    chosen = [pair for pair in listed if pair[1].name in names] if names else _local(listed)
     offers = await asyncio.gather(*(_offered(session, adapter, endpoint) for adapter, endpoint in chosen))
     models = [model for offer in offers for model in offer or ()]
     silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]
@@ -104,7 +104,7 @@ async def _offered(session: Session, adapter: str, endpoint: adapter_pb2.Endpoin
     stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"adapter/{adapter}"))
     request = adapter_pb2.DiscoverModelsRequest(endpoint=endpoint.name)
     try:
-        answer = await stub.DiscoverModels(request, metadata=((ADAPTER, adapter),), timeout=_PATIENCE)
+        answer = await stub.DiscoverModels(request, metadata=((ADAPTER, adapter),), timeout=_TIMEOUT)
     except grpc.aio.AioRpcError as error:
         if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.FAILED_PRECONDITION}:
             return None

@@ -25,30 +25,30 @@ class AllSettings:
 
 def all_settings() -> AllSettings:
     """Read everything that any installed service would read."""
-    found = AllSettings()
+    effective = AllSettings()
     try:
         configuration = Configuration.read()
     except SettingsError as error:
-        found.problems += [str(problem) for problem in error.problems]
-        return found
-    _take(found, configuration, "mesh", MeshSettings)
-    _take(found, configuration, "cli", Settings)
+        effective.problems += [str(problem) for problem in error.problems]
+        return effective
+    _take(effective, configuration, "mesh", MeshSettings)
+    _take(effective, configuration, "cli", Settings)
     for name in installed():
         try:
             (service,) = load([name])
         except (ImportError, StartError) as error:
-            found.broken.append(f"{name}: {error}")
+            effective.broken.append(f"{name}: {error}")
             configuration.know(name)
             continue
-        found.services.append(name)
-        _take(found, configuration, name, service.settings)
+        effective.services.append(name)
+        _take(effective, configuration, name, service.settings)
     configuration.know(*_OTHERS)
-    found.problems += [str(problem) for problem in configuration.unknown()]
-    return found
+    effective.problems += [str(problem) for problem in configuration.unknown()]
+    return effective
 
 
-def _take(found: AllSettings, configuration: Configuration, name: str, settings: type) -> None:
+def _take(effective: AllSettings, configuration: Configuration, name: str, settings: type) -> None:
     try:
-        found.rows.append((name, configuration.load(settings, name).rows()))
+        effective.rows.append((name, configuration.load(settings, name).rows()))
     except SettingsError as error:
-        found.problems += [str(problem) for problem in error.problems]
+        effective.problems += [str(problem) for problem in error.problems]

@@ -14,11 +14,11 @@ async def instances(address: str) -> list[str]:
     if not port.isdecimal() or _is_number(host) or address.startswith("unix:"):
         return [address]
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+        addresses = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
     except OSError:
         return [address]  # whoever connects there says what is wrong
     families: defaultdict[int, dict[str, None]] = defaultdict(dict)
-    for family, _, _, _, place in found:
+    for family, _, _, _, place in addresses:
         shown = f"[{place[0]}]" if family == socket.AF_INET6 else str(place[0])
         families[family][f"{shown}:{int(place[1])}"] = None
     most = max(families.values(), key=len)

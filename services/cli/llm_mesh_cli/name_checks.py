@@ -129,16 +129,16 @@ class NameReferences:
 
     async def _reached(self) -> set[str]:
         """The endpoints that adapters have and those whose facts are declared; empty where neither can be asked."""
-        found: set[str] = set()
+        names: set[str] = set()
         try:
-            found |= {f"{adapter}/{each.name}" for adapter, each in await reached(self.session)}
+            names |= {f"{adapter}/{each.name}" for adapter, each in await reached(self.session)}
             request = registry_pb2.ListEndpointsRequest()
             async for answer in pages(self._registry().ListEndpoints, request):
-                found |= {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in answer.endpoints}
+                names |= {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in answer.endpoints}
         except grpc.aio.AioRpcError as error:
             if error.code() not in _UNKNOWN | _UNSEEN:
                 raise
-        return found
+        return names
 
     def _registry(self) -> registry_pb2_grpc.RegistryServiceStub:
         return registry_pb2_grpc.RegistryServiceStub(self.session.channel("registry"))
@@ -152,7 +152,7 @@ async def check(session: Session, wanted: Wanted, *, force: bool) -> None:
 async def check_models(session: Session, domain: str, patterns: Iterable[str], *, force: bool) -> None:
     """The same of the models that a key may use."""
     references = NameReferences(session)
-    settle(session, [told for pattern in patterns if (told := await references.model_pattern(domain, pattern))], force=force)
+    settle(session, [problem for pattern in patterns if (problem := await references.model_pattern(domain, pattern))], force=force)
 
 
 def settle(session: Session, problems: Sequence[str], *, force: bool) -> None:
@@ -173,10 +173,10 @@ def _made(wanted: Wanted) -> set[str]:
 async def _problems(references: NameReferences, wanted: Wanted) -> list[str]:
     """All that does not exist, with its place in the file."""
     problems = []
-    async for part, field_, told in _looked_up(references, wanted):
-        if told:
-            found = wanted.where(part, field_)
-            problems.append(f"{found[0].where}: {found[0].path}.{found[1]}: {told}" if found and found[0].file else told)
+    async for part, field_, problem in _looked_up(references, wanted):
+        if problem:
+            place = wanted.where(part, field_)
+            problems.append(f"{place[0].where}: {place[0].path}.{place[1]}: {problem}" if place and place[0].file else problem)
     return problems
 
 
@@ -191,8 +191,8 @@ async def _looked_up(references: NameReferences, wanted: Wanted) -> AsyncIterato
         if model.endpoint:
             yield "registry", f"models[{index}].endpoint", await references.endpoint(model.adapter, model.endpoint)
         for number, capability in enumerate(model.capabilities):
-            told = "" if capability in CAPABILITIES else missing("capability", capability, CAPABILITIES)
-            yield "registry", f"models[{index}].capabilities[{number}]", told
+            problem = "" if capability in CAPABILITIES else missing("capability", capability, CAPABILITIES)
+            yield "registry", f"models[{index}].capabilities[{number}]", problem
 
 
 def _model_patterns(policy: rules_pb2.ApplyPolicyRequest) -> Iterator[tuple[str, str, str]]:

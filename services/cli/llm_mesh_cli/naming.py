@@ -13,12 +13,12 @@ _LONGEST_ID = 63
 _DIGEST = 6
 
 
-def named(wanted: Sequence[registry_pb2.Model], registered: Sequence[registry_pb2.Model]) -> list[registry_pb2.Model]:
+def named(offered: Sequence[registry_pb2.Model], registered: Sequence[registry_pb2.Model]) -> list[registry_pb2.Model]:
     """The wanted models that are not registered in `domains/shared`, with names. An alias that is taken gets its endpoint before it."""
     known = {(model.endpoint, model.upstream_model) for model in registered}
     names, aliases = {model.name for model in registered}, {model.alias for model in registered}
-    found = []
-    for model in wanted:
+    named_models = []
+    for model in offered:
         if (model.endpoint, model.upstream_model) in known:
             continue
         if model.alias in aliases:
@@ -34,8 +34,8 @@ def named(wanted: Sequence[registry_pb2.Model], registered: Sequence[registry_pb
         known.add((model.endpoint, model.upstream_model))
         names.add(model.name)
         aliases.add(model.alias)
-        found.append(model)
-    return found
+        named_models.append(model)
+    return named_models
 
 
 def identity_of(alias: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.errors import MeshError
 
 T = TypeVar("T")
-_PATIENCE = 0.8
+_SILENCE = 0.8
 _FIELDS = {"input.model": "--model"}
 """Fields that an option names."""
 _UNBROKEN = 1000
@@ -78,7 +78,7 @@ class Output:
     async def waiting(self, work: Awaitable[T], what: str) -> T:
         """Await; where that takes a while, say so to people."""
         task = asyncio.ensure_future(work)
-        done, _ = await asyncio.wait([task], timeout=_PATIENCE)
+        done, _ = await asyncio.wait([task], timeout=_SILENCE)
         if done or self.as_json or not sys.stderr.isatty():
             return await task
         from rich.console import Console  # noqa: PLC0415 (likewise)
@@ -100,7 +100,7 @@ class Output:
     def failure(self, error: MeshError) -> None:
         """An error of the mesh, with what can be done about it."""
         if self.as_json:
-            sys.stderr.write(visible_json(json.dumps({"error": _told(error)}, ensure_ascii=False)) + "\n")
+            sys.stderr.write(visible_json(json.dumps({"error": _error_of(error)}, ensure_ascii=False)) + "\n")
             return
         lines = [f"llm-mesh: {error.message} ({error.reason_name})"]
         lines += [f"  {name}: {value}" for name, value in _details(error) if value]
@@ -114,9 +114,9 @@ def as_dict(message: Message) -> dict[str, Any]:
     return MessageToDict(message)
 
 
-def _told(error: MeshError) -> dict[str, object]:
-    told = {"reason": error.reason_name, "domain": error.domain, "code": error.code.name, "message": error.message}
-    return told | {name: value for name, value in (*_details(error), ("metadata", error.metadata)) if value}
+def _error_of(error: MeshError) -> dict[str, object]:
+    members = {"reason": error.reason_name, "domain": error.domain, "code": error.code.name, "message": error.message}
+    return members | {name: value for name, value in (*_details(error), ("metadata", error.metadata)) if value}
 
 
 def _details(error: MeshError) -> tuple[tuple[str, object], ...]:

@@ -42,8 +42,8 @@ class AdapterAddress(NamedTuple):
         return ((ADAPTER, self.adapter),)
 
 
-async def providers(session: Session, patience: float | None) -> list[Finding]:
-    """How the endpoints of all adapters stand. `patience`: how long each provider is waited for; None: none is asked."""
+async def providers(session: Session, seconds: float | None) -> list[Finding]:
+    """How the endpoints of all adapters stand. `seconds`: how long each provider is waited for; None: none is asked."""
     try:
         places = await _places(session)
     except grpc.aio.AioRpcError as error:
@@ -67,20 +67,20 @@ async def providers(session: Session, patience: float | None) -> list[Finding]:
                 checks.setdefault((place.adapter, endpoint.name), (place, endpoint))
     if not any(not endpoint.local for _, endpoint in checks.values()):
         findings.append(Finding("ok", "providers", "no credential of a provider, such as OPENAI_API_KEY"))
-    if patience is None:
+    if seconds is None:
         return [*findings, Finding("ok", "providers", f"{len(checks)} endpoints were not asked: --no-ask-providers")]
-    return findings + await _checked(list(checks.values()), patience)
+    return findings + await _checked(list(checks.values()), seconds)
 
 
 async def _places(session: Session) -> list[AdapterAddress]:
     """Every instance of every adapter, as far as addresses lead to them."""
-    found = []
+    findings = []
     for adapter in await adapters(session):
         name = f"adapter/{adapter}"
         for address in await instances(session.address(name)):
             stub = adapter_pb2_grpc.AdapterServiceStub(session.channel_to(address, session.owner(name)))
-            found.append(AdapterAddress(adapter, address, stub))
-    return found
+            findings.append(AdapterAddress(adapter, address, stub))
+    return findings
 
 
 def _breakers(place: AdapterAddress, answer: adapter_pb2.ListEndpointsResponse, *, several: bool) -> Iterator[Finding]:
@@ -104,24 +104,24 @@ def _refusals(answer: adapter_pb2.ListEndpointsResponse) -> Iterator[Finding]:
             yield Finding("warn", "providers", f"{endpoint.name} does not admit the mesh: {endpoint.refusal}", _CREDENTIAL)
 
 
-async def _checked(checks: list[tuple[AdapterAddress, adapter_pb2.Endpoint]], patience: float) -> list[Finding]:
+async def _checked(checks: list[tuple[AdapterAddress, adapter_pb2.Endpoint]], seconds: float) -> list[Finding]:
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def one(place: AdapterAddress, endpoint: adapter_pb2.Endpoint) -> Finding | None:
         request = adapter_pb2.CheckEndpointRequest(endpoint=endpoint.name)
-        request.timeout.FromMicroseconds(int(patience * 1e6))
+        request.timeout.FromMicroseconds(int(seconds * 1e6))
         async with turns:
             try:
-                answer = await place.stub.CheckEndpoint(request, metadata=place.metadata, timeout=patience + _ROOM)
+                answer = await place.stub.CheckEndpoint(request, metadata=place.metadata, timeout=seconds + _ROOM)
             except grpc.aio.AioRpcError as error:
                 failure = from_rpc_error(error, peer=f"adapter/{place.adapter}")
                 return Finding("warn", "providers", f"{endpoint.name} was not asked: {failure.message}", failure.remedy)
         return _answered(endpoint, answer)
 
-    found = await asyncio.gather(*(one(place, endpoint) for place, endpoint in checks))
-    silent = [endpoint.name for (_, endpoint), finding in zip(checks, found, strict=True) if finding is None]
+    findings = await asyncio.gather(*(one(place, endpoint) for place, endpoint in checks))
+    silent = [endpoint.name for (_, endpoint), finding in zip(checks, findings, strict=True) if finding is None]
     rest = [Finding("ok", "providers", f"local, and not running: {', '.join(silent)}")] if silent else []
-    return [finding for finding in found if finding is not None] + rest
+    return [finding for finding in findings if finding is not None] + rest
 
 
 def _answered(endpoint: adapter_pb2.Endpoint, answer: adapter_pb2.CheckEndpointResponse) -> Finding | None:

@@ -70,10 +70,10 @@ def stores(names: tuple[str, ...] = (), *, data_dir: Path | None = None) -> tupl
     mesh = configuration.load(MeshSettings).value
     if data_dir is not None:
         mesh = replace(mesh, embedded=True, data_dir=data_dir)
-    found = []
+    selected = []
     for service in load(names or stateful(installed())):
         package = migrations_of(service.name)
         if not package:
             raise StartError(f"{service.name} owns no data, so it has no schema")
-        found.append(ServiceStore(service.name, package, configuration.load(service.settings, service.name).value, mesh))
-    return tuple(found)
+        selected.append(ServiceStore(service.name, package, configuration.load(service.settings, service.name).value, mesh))
+    return tuple(selected)

@@ -51,14 +51,14 @@ async def certificates(session: Session) -> list[Finding]:
 
 def _files(session: Session) -> Iterator[tuple[str, str]]:
     mesh = session.mesh
-    given = {
+    variables = {
         session.settings.authority: "authority",
         mesh.tls_ca: "authority",
         mesh.tls_certificate: "certificate",
         mesh.http_tls_certificate: "HTTP certificate",
         mesh.http_tls_client_ca: "authority of HTTP clients",
     }
-    yield from ((what, path) for path, what in given.items() if path)
+    yield from ((what, path) for path, what in variables.items() if path)
 
 
 def _ending(what: str, end: datetime, now: datetime) -> Finding:

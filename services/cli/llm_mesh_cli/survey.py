@@ -27,7 +27,7 @@ USUAL = tuple(each.name for each in SERVICES if each.in_mesh and not each.name.s
 """What a whole mesh has, besides adapters."""
 _EDGE = "edge"
 _WITHOUT_GRPC = (*(each.name for each in SERVICES if not each.contracts), "console")
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -41,7 +41,7 @@ class ServiceHealth(Enum):
 
 
 _STATES = {gateway_pb2.SERVICE_STATE_SERVING: ServiceHealth.SERVING, gateway_pb2.SERVICE_STATE_UNREACHABLE: ServiceHealth.SILENT}
-_TOLD = "as the gateway sees it"
+_SEEN_BY_GATEWAY = "as the gateway sees it"
 
 
 class Seen(NamedTuple):
@@ -69,21 +69,21 @@ async def places(session: Session) -> list[tuple[str, str]]:
     if not session.access.address:
         own = ((name, address) for name, address in session.settings.addresses.items() if name not in _WITHOUT_GRPC)
         named += [place for place in own if place != named[0]]
-    found = await asyncio.gather(*(instances(address) for _, address in named))
-    return [(service, address) for (service, _), known in zip(named, found, strict=True) for address in known]
+    resolved = await asyncio.gather(*(instances(address) for _, address in named))
+    return [(service, address) for (service, _), known in zip(named, resolved, strict=True) for address in known]
 
 
 async def answers(session: Session) -> list[ListenerAnswer]:
     """What each listener says of the services that it serves."""
-    return list(await asyncio.gather(*(_asked(session, service, address) for service, address in await places(session))))
+    return list(await asyncio.gather(*(_ask(session, service, address) for service, address in await places(session))))
 
 
 async def survey(session: Session, without: Collection[str] = ()) -> list[Seen]:
     """All services, by name; those `without` which the mesh is meant to run are not missed."""
-    told = await answers(session)
-    seen = [Seen(name, state, _place(answer, told)) for answer in told for name, state in answer.states.items()]
-    seen += [Seen(answer.service, ServiceHealth.SILENT, f"{answer.address}: {answer.failure}") for answer in told if answer.failure]
-    if any(answer.states for answer in told):
+    answered = await answers(session)
+    seen = [Seen(name, state, _place(answer, answered)) for answer in answered for name, state in answer.states.items()]
+    seen += [Seen(answer.service, ServiceHealth.SILENT, f"{answer.address}: {answer.failure}") for answer in answered if answer.failure]
+    if any(answer.states for answer in answered):
         seen += await _edge(session)
         seen += await _by_gateway(session, {service_of(each.name) for each in seen})
         seen += list(_missing({service_of(each.name) for each in seen}, without))
@@ -98,11 +98,11 @@ async def _by_gateway(session: Session, known: Collection[str]) -> list[Seen]:
     stub = gateway_pb2_grpc.GatewayServiceStub(session.channel_to(session.address(), "gateway"))
     credential = (("authorization", f"Bearer {key.reveal()}"),)
     try:
-        answer = await stub.CheckServices(gateway_pb2.CheckServicesRequest(), metadata=credential, timeout=_PATIENCE)
+        answer = await stub.CheckServices(gateway_pb2.CheckServicesRequest(), metadata=credential, timeout=_TIMEOUT)
     except grpc.aio.AioRpcError:
         return []  # they are then told as not asked
     return [
-        Seen(each.service, _STATES.get(each.state, ServiceHealth.NOT_SERVING), _TOLD)
+        Seen(each.service, _STATES.get(each.state, ServiceHealth.NOT_SERVING), _SEEN_BY_GATEWAY)
         for each in answer.services
         if each.service not in known
     ]
@@ -113,11 +113,11 @@ def service_of(name: str) -> str:
     return name.split(".")[1] if name.startswith("llm_mesh.") else name
 
 
-async def _asked(session: Session, service: str, address: str) -> ListenerAnswer:
+async def _ask(session: Session, service: str, address: str) -> ListenerAnswer:
     stub = health_pb2_grpc.HealthStub(session.channel_to(address, service))
     begun = time.time()
     try:
-        call = stub.List(health_pb2.HealthListRequest(), timeout=_PATIENCE)
+        call = stub.List(health_pb2.HealthListRequest(), timeout=_TIMEOUT)
         answer = await call
         trailing = dict(await call.trailing_metadata() or ())
     except grpc.aio.AioRpcError as error:
@@ -133,16 +133,16 @@ async def _asked(session: Session, service: str, address: str) -> ListenerAnswer
     return ListenerAnswer(service, address, states, ahead=ahead)
 
 
-def _place(answer: ListenerAnswer, told: Iterable[ListenerAnswer]) -> str:
+def _place(answer: ListenerAnswer, answered: Iterable[ListenerAnswer]) -> str:
     """The address, where several instances answer."""
-    return answer.address if sum(other.service == answer.service for other in told) > 1 else ""
+    return answer.address if sum(other.service == answer.service for other in answered) > 1 else ""
 
 
 async def _edge(session: Session) -> list[Seen]:
     """The edge has no contract: it is asked over HTTP, as load balancers ask it."""
-    given = session.settings.addresses.get(_EDGE, "")
+    edge_address = session.settings.addresses.get(_EDGE, "")
     elsewhere = session.access.address or session.settings.address
-    address = given or ("" if elsewhere else session.files.addresses().get("http", ""))
+    address = edge_address or ("" if elsewhere else session.files.addresses().get("http", ""))
     if not address:
         return []
     return [await asyncio.to_thread(_ready, address, session.settings.authority)]
@@ -150,11 +150,11 @@ async def _edge(session: Session) -> list[Seen]:
 
 def _ready(address: str, authority: str) -> Seen:
     parts = urlsplit(address if "://" in address else f"http://{address}")
-    connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT)
     try:
         if parts.scheme == "https":
             trusted = ssl.create_default_context(cafile=authority or None)
-            connection = http.client.HTTPSConnection(parts.netloc, timeout=_PATIENCE, context=trusted)
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=trusted)
         connection.request("GET", "/readyz")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
@@ -169,8 +169,8 @@ def _ready(address: str, authority: str) -> Seen:
 
 
 def _missing(known: Collection[str], without: Collection[str]) -> Iterable[Seen]:
-    wanted = [*USUAL, *(() if any(name.startswith(_ADAPTERS) for name in known) else ("adapter",))]
-    for name in wanted:
+    expected = [*USUAL, *(() if any(name.startswith(_ADAPTERS) for name in known) else ("adapter",))]
+    for name in expected:
         if name not in known and name not in without:
             variable = "LLM_MESH_ADDRESS_ADAPTER_…" if name == "adapter" else f"LLM_MESH_ADDRESS_{name.upper()}"
             yield Seen(name, ServiceHealth.NOT_ASKED, f"nobody says where it is: set {variable}, or give --without {name}")

@@ -32,22 +32,22 @@ def moment(words: str) -> datetime:
     if _DURATION.match(words):
         return datetime.now(UTC) + duration(words)
     try:
-        found = datetime.fromisoformat(words)
+        time = datetime.fromisoformat(words)
     except ValueError:
         raise CommandError(f"{words!r} is no time; expected such as 2027-01-01T00:00:00Z or 30d", Exit.USAGE) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def money(words: str, currency: str = "USD") -> resources_pb2.Money:
     """`25`, `0.15 USD`: exact, never through a float."""
-    found = _AMOUNT.fullmatch(words)
+    match = _AMOUNT.fullmatch(words)
     try:
-        nanos = Decimal(found.group(1).replace("_", "").replace(",", "")) * NANO if found else Decimal("NaN")
+        nanos = Decimal(match.group(1).replace("_", "").replace(",", "")) * NANO if match else Decimal("NaN")
     except InvalidOperation:
         nanos = Decimal("NaN")
-    if found is None or nanos.is_nan() or nanos != int(nanos):
+    if match is None or nanos.is_nan() or nanos != int(nanos):
         raise CommandError(f"{words!r} is no amount; expected such as 25 or 0.15 USD, with at most nine decimals", Exit.USAGE)
-    return resources_pb2.Money(currency=found.group(2) or currency, nanos=int(nanos))
+    return resources_pb2.Money(currency=match.group(2) or currency, nanos=int(nanos))
 
 
 def amount(value: resources_pb2.Money) -> str:

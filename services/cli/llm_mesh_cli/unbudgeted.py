@@ -28,28 +28,28 @@ async def unbudgeted(session: Session) -> list[str]:
     """Projects, of all domains that the caller may see, that no budget binds."""
     stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
     domains = [each.name async for answer in pages(stub.ListDomains, identity_pb2.ListDomainsRequest()) for each in answer.domains]
-    found = []
+    unbound = []
     for domain in domains:
         if domain == _OPERATORS:
             continue
         bound = {_subject(budget) for budget in await _budgets(session, domain)}
         request = identity_pb2.ListProjectsRequest(parent=domain)
         projects = [each.name async for answer in pages(stub.ListProjects, request) for each in answer.projects]
-        found += [project for project in projects if not {project, domain} & bound]
-    return found
+        unbound += [project for project in projects if not {project, domain} & bound]
+    return unbound
 
 
 async def budgets(session: Session) -> list[Finding]:
     """What `doctor` says of them."""
     try:
-        found = await unbudgeted(session)
+        projects = await unbudgeted(session)
     except grpc.aio.AioRpcError as error:
-        told = from_rpc_error(error, peer="policy")
-        return [Finding("warn", "budgets", told.message, told.remedy)]
-    if not found:
+        failure = from_rpc_error(error, peer="policy")
+        return [Finding("warn", "budgets", failure.message, failure.remedy)]
+    if not projects:
         return [Finding("ok", "budgets", "every project has a budget")]
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    text = f"without a budget: {', '.join(found[:_MOST_NAMED])}{more}"
+    more = f" and {len(projects) - _MOST_NAMED} more" if len(projects) > _MOST_NAMED else ""
+    text = f"without a budget: {', '.join(projects[:_MOST_NAMED])}{more}"
     remedy = "`llm-mesh budgets set AMOUNT --project NAME`, or LLM_MESH_POLICY_PROJECTS_WITHOUT_BUDGET=refused"
     return [Finding("warn", "budgets", text, remedy)]
 

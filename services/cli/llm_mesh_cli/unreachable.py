@@ -22,13 +22,13 @@ class Aim(NamedTuple):
 def aim_of(session: Session, service: str = "") -> Aim:
     """Where a service is asked, by the first that says it."""
     settings, mesh = session.settings, session.mesh
-    given: tuple[tuple[str | None, str], ...] = (
+    candidates: tuple[tuple[str | None, str], ...] = (
         (session.access.address, "--address"),
         (settings.addresses.get(service), f"LLM_MESH_ADDRESS_{service.upper().replace('/', '_').replace('-', '_')}"),
         (settings.address, "LLM_MESH_ADDRESS"),
     )
-    found = next((Aim(address, setting) for address, setting in given if address), None)
-    return found or Aim(session.files.addresses().get("grpc", "") or mesh.grpc, "")
+    aim = next((Aim(address, setting) for address, setting in candidates if address), None)
+    return aim or Aim(session.files.addresses().get("grpc", "") or mesh.grpc, "")
 
 
 class Advice(NamedTuple):

@@ -63,14 +63,14 @@ def holder_of(port: int) -> str:
 
 def _listening(port: int) -> set[str]:
     """The sockets that listen on a port, as the kernel numbers them."""
-    found: set[str] = set()
+    names: set[str] = set()
     for table in _TABLES:
         with suppress(OSError):
             for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
                 cells = line.split()
                 if cells[3] == _LISTENING and int(cells[1].rpartition(":")[2], 16) == port:
-                    found.add(f"socket:[{cells[9]}]")
-    return found
+                    names.add(f"socket:[{cells[9]}]")
+    return names
 
 
 def _holds(process: int, inodes: set[str]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Source = Callable[[], Iterable[process_pb2.ProcessBreaker]]
 
 MOST = 1_000
-_PATIENCE = 1.0
+_TIMEOUT = 1.0
 _PROCESS = "process/"
 
 
@@ -43,13 +43,13 @@ class OtherProcesses:
 
     async def tripped(self) -> dict[str, Sequence[process_pb2.ProcessBreaker] | None]:
         """The breakers of each that are not closed; None where a process does not say so in time."""
-        answers = await asyncio.gather(*map(self._asked, self._stubs.values()))
+        answers = await asyncio.gather(*map(self._ask, self._stubs.values()))
         return dict(zip(self._stubs, answers, strict=True))
 
     @staticmethod
-    async def _asked(stub: Any) -> Sequence[process_pb2.ProcessBreaker] | None:  # noqa: ANN401 (a stub over either link)
+    async def _ask(stub: Any) -> Sequence[process_pb2.ProcessBreaker] | None:  # noqa: ANN401 (a stub over either link)
         try:
-            answer = await stub.Report(process_pb2.ReportRequest(breakers=True), timeout=_PATIENCE)
+            answer = await stub.Report(process_pb2.ReportRequest(breakers=True), timeout=_TIMEOUT)
         except grpc.aio.AioRpcError:
             return None
         return list(answer.breakers)

@@ -187,8 +187,8 @@ def store_unavailable(store: str = "store") -> MeshError:
 def with_cause(error: BaseException) -> str:
     """An error with what its driver said, in one line: for the console of who operates the service, never for callers."""
     cause = error.__cause__
-    said = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
-    return f"{error} ({said})" if said else str(error)
+    cause_text = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
+    return f"{error} ({cause_text})" if cause_text else str(error)
 
 
 def invalid_seal(what: str) -> MeshError:

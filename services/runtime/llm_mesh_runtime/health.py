@@ -19,7 +19,7 @@ TIME = "llm-mesh-time"
 """Trailing metadata of `List`: the process's clock, in seconds since 1970-01-01 UTC, by which skewed clocks are found."""
 
 _INTERVAL = 1.0
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _SERVING: int = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: int = health_pb2.HealthCheckResponse.NOT_SERVING
 _UNKNOWN: int = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
@@ -30,9 +30,9 @@ Ready = Callable[[], Awaitable[None]]
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-health-checking has no types
     """The states of the hosted services, polled from their stores."""
 
-    def __init__(self, *, interval: float = _INTERVAL, patience: float = _PATIENCE) -> None:
+    def __init__(self, *, interval: float = _INTERVAL, seconds: float = _TIMEOUT) -> None:
         self._interval = interval
-        self._patience = patience
+        self._timeout = seconds
         self._names: dict[str, list[str]] = {}
         self._states: dict[str, bool] = {}
         self._companions: dict[str, bool] = {}
@@ -54,7 +54,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-he
     async def poll(self, service: str, ready: Ready) -> bool:
         """Ask the store once."""
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await ready()
         except Exception:  # noqa: BLE001 - whatever is wrong with the store, the service cannot take work
             state = False

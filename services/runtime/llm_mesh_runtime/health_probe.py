@@ -26,7 +26,7 @@ from llm_mesh_runtime.links.tls import Tls
 from llm_mesh_runtime.settings import MeshSettings, SettingsError, load_mesh
 from llm_mesh_runtime.start_error import StartError
 
-_PATIENCE = 3.0
+_TIMEOUT = 3.0
 _ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}  # noqa: S104 - nothing is bound here
 
 
@@ -34,16 +34,16 @@ def main(arguments: Sequence[str]) -> int:
     """Probe once."""
     try:
         mesh = load_mesh()
-        name, address = _wanted(mesh, arguments)
-        told = _by_http(address, mesh) if address.startswith(("http://", "https://")) else asyncio.run(_by_grpc(name, address, mesh))
+        name, address = _aim(mesh, arguments)
+        state = _by_http(address, mesh) if address.startswith(("http://", "https://")) else asyncio.run(_by_grpc(name, address, mesh))
     except (OSError, StartError, SettingsError, http.client.HTTPException) as error:
-        told = str(error) or type(error).__name__
-    if told:
-        sys.stderr.write(f"not serving: {told}\n")
-    return 1 if told else 0
+        state = str(error) or type(error).__name__
+    if state:
+        sys.stderr.write(f"not serving: {state}\n")
+    return 1 if state else 0
 
 
-def _wanted(mesh: MeshSettings, arguments: Sequence[str]) -> tuple[str, str]:
+def _aim(mesh: MeshSettings, arguments: Sequence[str]) -> tuple[str, str]:
     """Which service, and where it listens."""
     names = installed()
     name = names[0] if len(names) == 1 else ""
@@ -67,9 +67,9 @@ def _reachable(address: str) -> str:
 def _by_http(url: str, mesh: MeshSettings) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https":
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(parts.netloc, timeout=_PATIENCE, context=_own(mesh))
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=_own(mesh))
     else:
-        connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT)
     try:
         connection.request("GET", parts.path or "/")
         answer = connection.getresponse()
@@ -97,7 +97,7 @@ async def _by_grpc(name: str, address: str, mesh: MeshSettings) -> str:
     channel = RemoteChannel(name, target, Outbound("probe"), tls)
     try:
         stub = health_pb2_grpc.HealthStub(cast("grpc.aio.Channel", channel))
-        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=_PATIENCE)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT)
     except grpc.aio.AioRpcError as error:
         return f"{address}: {error.code().name}"
     else:

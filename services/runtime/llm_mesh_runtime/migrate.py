@@ -21,9 +21,9 @@ from llm_mesh_runtime.start_error import StartError
 
 def migrations_of(name: str) -> str:
     """The package of a service's migrations; empty where it owns no data."""
-    wanted = name.replace("/", "-")
+    directory = name.replace("/", "-")
     for point in entry_points(group="llm_mesh.services"):
-        if point.name == wanted:
+        if point.name == directory:
             package = f"{point.module.partition('.')[0]}.store.migrations"
             try:
                 return package if importlib.util.find_spec(package) else ""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Final
 
-_KEPT: Final = b'"[]{}'
-_OTHERS: Final = bytes(byte for byte in range(256) if byte not in _KEPT)
+_BRACKETS: Final = b'"[]{}'
+_OTHERS: Final = bytes(byte for byte in range(256) if byte not in _BRACKETS)
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\x00\x00")
 _PIECE: Final = 1 << 14
 

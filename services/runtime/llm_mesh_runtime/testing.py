@@ -170,24 +170,24 @@ async def host(
     `tls` gives `tls_certificate`, `tls_key` and `tls_ca` by service name.
     """
     fake = policy or (None if any(service.name == "policy" for service in services) else FakePolicy())
-    wanted = (*services, fake.service()) if fake is not None else services
-    given = dict(settings or {})
+    hosted = (*services, fake.service()) if fake is not None else services
+    overrides = dict(settings or {})
 
     def settings_of(service: Service) -> Any:  # noqa: ANN401 - each service's own dataclass
-        return given[service.name] if service.name in given else service.settings()
+        return overrides[service.name] if service.name in overrides else service.settings()
 
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mesh-", dir="/tmp")))
         hosts: dict[str, Host] = {}
         common = {"data_dir": folder, "http": "127.0.0.1:0", "secret": _SECRET, **mesh}
         if link == "local":
-            made = await _hosted(stack, wanted, {"embedded": True, "grpc": "127.0.0.1:0", **common}, settings_of)
-            hosts = dict.fromkeys(("", *(service.name for service in wanted)), made)
+            made = await _hosted(stack, hosted, {"embedded": True, "grpc": "127.0.0.1:0", **common}, settings_of)
+            hosts = dict.fromkeys(("", *(service.name for service in hosted)), made)
         else:
             scheme = "mux+unix:" if link.startswith("mux") else "unix:"
-            targets = {service.name: f"{scheme}{folder}/{service.name.replace('/', '-')}.sock" for service in wanted}
+            targets = {service.name: f"{scheme}{folder}/{service.name.replace('/', '-')}.sock" for service in hosted}
             common |= {"links": targets, "listen_host": f"unix:{folder}", "public_listener": True}
-            for service in reversed(wanted):
+            for service in reversed(hosted):
                 hosts[service.name] = await _hosted(stack, [service], common | _tls(link, tls, service.name), settings_of)
             hosts[""] = await _hosted(stack, [], common | _tls(link, tls, _CALLER), settings_of)
         running = HostedMesh(link, hosts, _authority(link, tls), fake)
@@ -205,15 +205,15 @@ async def _hosted(
     return made
 
 
-def _tls(link: Link, given: Callable[[str], Mapping[str, str]] | None, name: str) -> dict[str, str]:
+def _tls(link: Link, certificates: Callable[[str], Mapping[str, str]] | None, name: str) -> dict[str, str]:
     if not link.endswith("tls"):
         return {}
-    if given is None:
+    if certificates is None:
         raise ValueError("links with TLS want certificates: give tls=")
-    return dict(given(name))
+    return dict(certificates(name))
 
 
-def _authority(link: Link, given: Callable[[str], Mapping[str, str]] | None) -> Tls | None:
+def _authority(link: Link, certificates: Callable[[str], Mapping[str, str]] | None) -> Tls | None:
     """What an application needs: the authority, and no certificate of its own."""
-    files = _tls(link, given, _CALLER)
+    files = _tls(link, certificates, _CALLER)
     return Tls.read("", "", files["tls_ca"]) if files else None

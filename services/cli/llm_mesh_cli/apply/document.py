@@ -60,9 +60,9 @@ class _Document:
             self._floor(item)
         domains = [self._domain(item) for item in (fields["domains"].items() if "domains" in fields else ())]
         for item in fields["adapters"].items() if "adapters" in fields else ():
-            given = item.fields("name", *names(registry_pb2.Adapter()))
-            adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, given)}")
-            paths = fill(adapter, given, self._currency)
+            listed_fields = item.fields("name", *names(registry_pb2.Adapter()))
+            adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, listed_fields)}")
+            paths = fill(adapter, listed_fields, self._currency)
             self.wanted.note("registry", "adapters", adapter, item, paths)
         for item in fields["endpoints"].items() if "endpoints" in fields else ():
             self._endpoint(item)
@@ -124,10 +124,10 @@ class _Document:
         if place.is_null:
             self.wanted.note("policy", "budgets", budget, place, ["amount"])
             return
-        given = place.fields(*names(budget))
-        if "amount" not in given:
+        amounts = place.fields(*names(budget))
+        if "amount" not in amounts:
             place.problem("amount is required")
-        self.wanted.note("policy", "budgets", budget, place, fill(budget, given, self._currency))
+        self.wanted.note("policy", "budgets", budget, place, fill(budget, amounts, self._currency))
 
     def _principals(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         principal = identity_pb2.Principal()
@@ -144,11 +144,11 @@ class _Document:
     def _bindings(self, domain: str, place: FileNode, roles: frozenset[str]) -> None:
         fields = place.fields("name", "principal", "role", "scope")
         principal, role = (_required(place, fields, name) for name in ("principal", "role"))
-        given = fields["name"].text() if "name" in fields else f"{_last(principal)}-{_last(role)}"[:63]
+        binding_id = fields["name"].text() if "name" in fields else f"{_last(principal)}-{_last(role)}"[:63]
         scope = fields["scope"].text() if "scope" in fields and not fields["scope"].is_null else ""
         built_in = role in _BUILT_IN and role not in roles
         binding = rules_pb2.Binding(
-            name=f"{domain}/bindings/{given}",
+            name=f"{domain}/bindings/{binding_id}",
             principal=principal if "/" in principal else f"{domain}/principals/{principal}",
             role=role if "/" in role else f"roles/{role}" if built_in else f"{domain}/roles/{role}",
             scope=f"{domain}/{scope}" if scope.startswith("projects/") else scope,
@@ -212,11 +212,11 @@ class _Document:
             prompt.version.variables_schema_json = json.dumps(fields["variables"].plain(), ensure_ascii=False, sort_keys=True)
         templates = {name: None if fields[name].is_null else fields[name].text() for name in ROLES if name in fields}
         for item in fields["messages"].items() if "messages" in fields else ():
-            given = item.fields("role", "template")
-            role = _required(item, given, "role")
+            role_fields = item.fields("role", "template")
+            role = _required(item, role_fields, "role")
             if role not in ROLES:
                 item.problem(f"role: expected one of {', '.join(ROLES)}")
-            prompt.version.messages.add(role=ROLES.get(role, content_pb2.ROLE_USER), template=_required(item, given, "template"))
+            prompt.version.messages.add(role=ROLES.get(role, content_pb2.ROLE_USER), template=_required(item, role_fields, "template"))
         if templates and "messages" in fields:
             place.problem(f"expected either messages or {', '.join(templates)}")
         if templates:

@@ -97,9 +97,9 @@ def with_problem(place: FileNode, work: Callable[[], object]) -> None:
 
 def _scalar(field: Field, place: FileNode) -> Any:  # noqa: ANN401 (a field of any scalar type)
     if field.name.endswith(_RATE):
-        found: list[int] = []
-        with_problem(place, lambda: found.append(money(place.text()).nanos))
-        return found[0] if found else 0
+        incomplete: list[int] = []
+        with_problem(place, lambda: incomplete.append(money(place.text()).nanos))
+        return incomplete[0] if incomplete else 0
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return place.flag()
     if field.cpp_type in _INTEGERS:

@@ -46,12 +46,12 @@ def pages(request: Any) -> list[CallPage]:  # noqa: ANN401 (any of the four requ
     for entry in entries:
         if entry.place in placed:
             continue
-        wanted = [*_needs(entry, by_name), entry]
-        if not made[-1].add(wanted):
+        needed = [*_needs(entry, by_name), entry]
+        if not made[-1].add(needed):
             made.append(_Making())
-            if not made[-1].add(wanted):
+            if not made[-1].add(needed):
                 raise ValueError(f"{entry.message.name} needs more than {MOST_ENTRIES} others")
-        placed.update(each.place for each in wanted)
+        placed.update(each.place for each in needed)
     return [making.page(request) for making in made]
 
 
@@ -73,9 +73,9 @@ class _Making:
     def __init__(self) -> None:
         self._entries: dict[tuple[str, int], _Entry] = {}
 
-    def add(self, wanted: Sequence[_Entry]) -> bool:
+    def add(self, entries: Sequence[_Entry]) -> bool:
         """Adds all of them, or none where they are too many."""
-        after = self._entries | {each.place: each for each in wanted}
+        after = self._entries | {each.place: each for each in entries}
         if len(after) > MOST_ENTRIES or sum(each.collection in _MONEY for each in after.values()) > MOST_MONEY:
             return False
         self._entries = after

@@ -55,26 +55,26 @@ class FileNode:
         if not isinstance(self.node, yaml.MappingNode):
             self.problem(f"expected a mapping, found {self._kind()}")
             return {}
-        found: dict[str, FileNode] = {}
+        nodes: dict[str, FileNode] = {}
         for key, value in self.node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             place = self._inner(value, f"{self.path}.{name}" if self.path else name)
             if not name:
                 place.problem("expected a word as the key")
-            elif name in found:
-                place.problem(f"stands twice; first in line {found[name].node.start_mark.line + 1}")
+            elif name in nodes:
+                place.problem(f"stands twice; first in line {nodes[name].node.start_mark.line + 1}")
             else:
-                found[name] = place
-        return found
+                nodes[name] = place
+        return nodes
 
     def fields(self, *known: str) -> dict[str, FileNode]:
         """The entries of a mapping whose keys are known; others are problems."""
-        found = self.entries()
-        for name in [name for name in found if name not in known]:
+        nodes = self.entries()
+        for name in [name for name in nodes if name not in known]:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
-            found.pop(name).problem(f"is not a field; {hint}")
-        return found
+            nodes.pop(name).problem(f"is not a field; {hint}")
+        return nodes
 
     def items(self) -> Iterator[FileNode]:
         """The items of a list."""

@@ -33,28 +33,28 @@ class Subscribing:
         timeout: float,  # noqa: ASYNC109 (gRPC's own timeout)
     ) -> registry_pb2.ApplySubscriptionsResponse:
         """What changed, or would, in the order of the request."""
-        asked, places = registry_pb2.ApplySubscriptionsRequest(), list(range(len(request.subscriptions)))
-        asked.CopyFrom(request)
+        attempt, places = registry_pb2.ApplySubscriptionsRequest(), list(range(len(request.subscriptions)))
+        attempt.CopyFrom(request)
         changes = [resources_pb2.Change(resource=each.name, action=_CREATE) for each in request.subscriptions]
         while True:
             try:
-                answer = await self._registry.ApplySubscriptions(asked, timeout=timeout)
+                answer = await self._registry.ApplySubscriptions(attempt, timeout=timeout)
             except grpc.aio.AioRpcError as error:
-                place = self._made_later(from_rpc_error(error), asked)
+                place = self._made_later(from_rpc_error(error), attempt)
                 if place is None:
                     raise
-                asked.update_masks.pop(asked.subscriptions[place].name, None)
-                del asked.subscriptions[place]
+                attempt.update_masks.pop(attempt.subscriptions[place].name, None)
+                del attempt.subscriptions[place]
                 del places[place]
                 continue
             for place, change in zip(places, answer.changes, strict=True):
                 changes[place] = change
             return registry_pb2.ApplySubscriptionsResponse(changes=changes)
 
-    def _made_later(self, error: PeerError, asked: registry_pb2.ApplySubscriptionsRequest) -> int | None:
+    def _made_later(self, error: PeerError, attempt: registry_pb2.ApplySubscriptionsRequest) -> int | None:
         """The place of a subscription whose product does not exist yet, and that the file makes."""
-        found = _PRODUCT.fullmatch(error.field)
-        if not asked.dry_run or error.reason_name != "NOT_FOUND" or found is None:
+        matched = _PRODUCT.fullmatch(error.field)
+        if not attempt.dry_run or error.reason_name != "NOT_FOUND" or matched is None:
             return None
-        place = int(found[1])
-        return place if place < len(asked.subscriptions) and self._wanted.makes(asked.subscriptions[place].product) else None
+        place = int(matched[1])
+        return place if place < len(attempt.subscriptions) and self._wanted.makes(attempt.subscriptions[place].product) else None

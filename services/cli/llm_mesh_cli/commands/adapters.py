@@ -47,12 +47,12 @@ async def endpoints(
     session: Session, name: Annotated[str | None, typer.Argument(help="Only of this adapter, such as `openai`. Default: all.")] = None
 ) -> None:
     """List the endpoints that running adapters reach, and whether they have a credential."""
-    asked = name and name.removeprefix("adapters/")
+    adapter_id = name and name.removeprefix("adapters/")
     pairs = await session.output.waiting(reached(session), "asking the adapters")
-    shown = [(adapter, each) for adapter, each in pairs if asked in {None, adapter}]
-    if asked and not shown:
+    shown = [(adapter, each) for adapter, each in pairs if adapter_id in {None, adapter}]
+    if adapter_id and not shown:
         known = ", ".join(sorted({adapter for adapter, _ in pairs})) or "none"
-        raise CommandError(f"no adapter {asked} runs in this mesh; running: {known}", Exit.NOT_FOUND)
+        raise CommandError(f"no adapter {adapter_id} runs in this mesh; running: {known}", Exit.NOT_FOUND)
     if session.output.as_json:
         session.output.data([{"adapter": adapter, **as_dict(each)} for adapter, each in shown])
         return
@@ -87,7 +87,7 @@ async def check(
     if session.output.as_json:
         session.output.message(answer)
     result = enum_text(adapter_pb2.CheckResult.DESCRIPTOR, answer.result)
-    said = f": {answer.message} ({answer.reason})" if answer.message else ""
+    reason = f": {answer.message} ({answer.reason})" if answer.message else ""
     if answer.result not in {adapter_pb2.CHECK_RESULT_ADMITTED, adapter_pb2.CHECK_RESULT_ANSWERED}:
-        raise CommandError(f"{adapter}/{endpoint}: {result}{said}", Exit.UNAVAILABLE)
-    session.output.line(f"{adapter}/{endpoint}: {result}, in {answer.duration.ToMilliseconds()} ms{said}")
+        raise CommandError(f"{adapter}/{endpoint}: {result}{reason}", Exit.UNAVAILABLE)
+    session.output.line(f"{adapter}/{endpoint}: {result}, in {answer.duration.ToMilliseconds()} ms{reason}")

@@ -63,10 +63,10 @@ async def apply_file(
 
 def _told(refused: PartRefusedError, wanted: Wanted) -> CommandError:
     error = refused.error
-    found = wanted.where(refused.part, refused.field)
+    position = wanted.where(refused.part, refused.field)
     lines = [f"{refused.service} refuses: {error.message} ({error.reason_name})"]
-    if found is not None:
-        place, rest = found
+    if position is not None:
+        place, rest = position
         lines.append(f"at: {place.where}: {place.path}{'.' + rest if rest else ''}")
     if error.remedy:
         lines.append(f"remedy: {error.remedy}")
@@ -83,7 +83,7 @@ def _show(session: Session, steps: list[ServiceChange], *, dry_run: bool) -> Non
     for step in changed:
         sign = _SIGNS.get(step.change.action, "?")
         mark = loosening.MARK if step.change.loosens and not step.change.fields else ""
-        session.output.line(_coloured(sign, f"{sign} {step.change.resource}{mark}", wanted=colour))
+        session.output.line(_coloured(sign, f"{sign} {step.change.resource}{mark}", coloured=colour))
         if step.change.action == resources_pb2.CHANGE_ACTION_UPDATE:
             for field in step.change.fields:
                 session.output.line(f"    {loosening.change_text(field)}{loosening.MARK if field.loosens else ''}")
@@ -94,6 +94,6 @@ def _show(session: Session, steps: list[ServiceChange], *, dry_run: bool) -> Non
         session.output.line(f"{looser} of them loosen a guard: {loosening.NEEDS_FLAG}")
 
 
-def _coloured(sign: str, text: str, *, wanted: bool) -> str:
+def _coloured(sign: str, text: str, *, coloured: bool) -> str:
     code = {"+": "32", "~": "33", "-": "31"}.get(sign, "")
-    return f"\x1b[{code}m{text}\x1b[0m" if wanted and code else text
+    return f"\x1b[{code}m{text}\x1b[0m" if coloured and code else text

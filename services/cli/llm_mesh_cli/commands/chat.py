@@ -43,12 +43,12 @@ async def chat(
         options.prompt.variables_json = variables_json(variable, variables)
     elif label or variable or variables:
         raise CommandError("--label, --var and --variables are of a prompt: name it with --prompt", Exit.USAGE)
-    wanted = generate_pb2.GenerateInput(model=model or await first_model(stub), max_output_tokens=max_tokens)
+    template = generate_pb2.GenerateInput(model=model or await first_model(stub), max_output_tokens=max_tokens)
     if temperature is not None:
-        wanted.sampling.temperature = temperature
+        template.sampling.temperature = temperature
     if system:
-        wanted.messages.append(said(content_pb2.ROLE_SYSTEM, system))
-    conversation = ChatHistory(session, stub, wanted, options, streamed=stream)
+        template.messages.append(said(content_pb2.ROLE_SYSTEM, system))
+    conversation = ChatHistory(session, stub, template, options, streamed=stream)
     text = sys.stdin.read() if message == "-" else message
     if count:
         await conversation.count(text or "")

@@ -17,11 +17,11 @@ app = typer.Typer()
 
 
 _Ask = Annotated[bool, typer.Option("--ask-providers/--no-ask-providers", help="Ask each provider whether it takes the credential.")]
-_Patience = Annotated[float, typer.Option(min=0.1, max=LONGEST_PATIENCE, help="Seconds that each provider may take to answer.")]
+_ProviderTimeout = Annotated[float, typer.Option(min=0.1, max=LONGEST_PATIENCE, help="Seconds that each provider may take to answer.")]
 
 
 @asks(app)
-async def doctor(session: Session, ask_providers: _Ask = True, patience: _Patience = USUAL_PATIENCE) -> None:
+async def doctor(session: Session, ask_providers: _Ask = True, patience: _ProviderTimeout = USUAL_PATIENCE) -> None:
     """Look at settings, files, disk, ports, schemas, certificates, clocks and providers; exit code 1 where something is wrong."""
     findings = [*checks.installation(all_settings()), *checks.data_directory(session), *surroundings.disk(session.files.folder)]
     findings += await checks.schemas(session)

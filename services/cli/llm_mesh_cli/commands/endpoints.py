@@ -34,7 +34,7 @@ Name = Annotated[str, typer.Argument(help="`openai/ollama`, or `adapters/openai/
 @asks(app, "list")
 async def list_endpoints(session: Session) -> None:
     """List the endpoints whose facts are declared."""
-    found = await Calls(session, ENDPOINTS).listed()
+    endpoints = await Calls(session, ENDPOINTS).listed()
     rows = [
         (
             _short(each.name),
@@ -44,9 +44,9 @@ async def list_endpoints(session: Session) -> None:
             "free" if each.free_allowed else _floor(each.price_floor),
             ", ".join(each.domains) or "all",
         )
-        for each in found
+        for each in endpoints
     ]
-    session.output.table(("ENDPOINT", "REGION", "CLASSES", "DATA", "LEAST PRICE", "OPEN TO"), rows, found)
+    session.output.table(("ENDPOINT", "REGION", "CLASSES", "DATA", "LEAST PRICE", "OPEN TO"), rows, endpoints)
 
 
 @asks(app)

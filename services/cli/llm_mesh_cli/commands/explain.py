@@ -68,12 +68,12 @@ async def _entries(session: Session, decision: router_pb2.ExplainDecisionRespons
     request = ledger_pb2.ListLedgerEntriesRequest(parent=f"{domain}/projects/-", request_id=decision.request_id)
     ledger = ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))
     try:
-        found = [entry async for answer in pages(ledger.ListLedgerEntries, request) for entry in answer.entries]
+        ledger_entries = [entry async for answer in pages(ledger.ListLedgerEntries, request) for entry in answer.entries]
     except grpc.aio.AioRpcError as error:
         if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
             raise
         return [], "How the attempts went is shown to those who may list the ledger (reservations.list), such as developers."
-    entries = [entry for entry in found if entry.decision_id == decision_id]
+    entries = [entry for entry in ledger_entries if entry.decision_id == decision_id]
     return entries, "" if entries else await _why_nothing_was_sent(session, domain, decision.request_id)
 
 

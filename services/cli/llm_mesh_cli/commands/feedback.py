@@ -41,9 +41,9 @@ async def create(
 async def list_feedback(session: Session, request: Request) -> None:
     """List what was said of a request, oldest first."""
     listing = pages(_stub(session).ListFeedback, observability_pb2.ListFeedbackRequest(parent=await reservation_name(session, request)))
-    found = [one async for answer in listing for one in answer.feedback]
-    rows = [(time_text(one.create_time), f"{one.score:+g}", one.aspect, one.principal, one.comment) for one in found]
-    session.output.table(("TIME", "SCORE", "ASPECT", "WHO", "COMMENT"), rows, found)
+    listed = [one async for answer in listing for one in answer.feedback]
+    rows = [(time_text(one.create_time), f"{one.score:+g}", one.aspect, one.principal, one.comment) for one in listed]
+    session.output.table(("TIME", "SCORE", "ASPECT", "WHO", "COMMENT"), rows, listed)
 
 
 def _stub(session: Session) -> observability_pb2_grpc.ObservabilityServiceStub:

@@ -63,7 +63,7 @@ async def list_keys(
     if project is not None and domain is not None:
         raise CommandError("--project and --domain exclude each other: a project of another domain is `claims/triage`", Exit.USAGE)
     parent = f"{await session.domain(domain)}/projects/-" if domain is not None else await session.place(project)
-    found = await Calls(session, KEYS).listed(parent)
+    keys = await Calls(session, KEYS).listed(parent)
     rows = [
         (
             _within(key.name, parent),
@@ -73,9 +73,9 @@ async def list_keys(
             _state(key),
             time_text(key.create_time),
         )
-        for key in found
+        for key in keys
     ]
-    session.output.table(("KEY", "BEGINS", "NAME", "PRINCIPAL", "STATE", "CREATED"), rows, found)
+    session.output.table(("KEY", "BEGINS", "NAME", "PRINCIPAL", "STATE", "CREATED"), rows, keys)
 
 
 @asks(app)

@@ -30,8 +30,8 @@ def migrate(
 
     output = Output(as_json=json)
     try:
-        found = stores(tuple(services or ()))
-        rows = asyncio.run(_migrated(output, found, check=check))
+        selected = stores(tuple(services or ()))
+        rows = asyncio.run(_migrated(output, selected, check=check))
     except MeshError as error:
         output.failure(error)
         if error.__cause__ is not None:
@@ -50,9 +50,9 @@ def migrate(
         raise typer.Exit(Exit.CONFLICT)
 
 
-async def _migrated(output: Output, found: tuple[ServiceStore, ...], *, check: bool) -> list[tuple[str, str, str, str]]:
+async def _migrated(output: Output, selected: tuple[ServiceStore, ...], *, check: bool) -> list[tuple[str, str, str, str]]:
     rows = []
-    for store in found:
+    for store in selected:
         async with store.opened() as schema:
             before = await schema.current()
             if not check:

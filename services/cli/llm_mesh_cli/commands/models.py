@@ -52,7 +52,7 @@ async def list_models(
             raise CommandError(f"{missing(kind, name, used)}: no model uses it", Exit.NOT_FOUND)
     for name in needed.difference(CAPABILITIES, *(model.capabilities for model in models)):
         raise CommandError(missing("capability", name, CAPABILITIES), Exit.NOT_FOUND)
-    found = [
+    listed = [
         model
         for model in models
         if endpoint in {"", model.endpoint}
@@ -63,9 +63,10 @@ async def list_models(
         and free in {None, model.free}
     ]
     rows = [
-        (model.alias, model.endpoint, model.name.split("/")[1], price_text(model), window_text(model), state_text(model)) for model in found
+        (model.alias, model.endpoint, model.name.split("/")[1], price_text(model), window_text(model), state_text(model))
+        for model in listed
     ]
-    session.output.table(("ALIAS", "ENDPOINT", "DOMAIN", "IN / OUT PER MILLION", "WINDOW", "STATE"), rows, found)
+    session.output.table(("ALIAS", "ENDPOINT", "DOMAIN", "IN / OUT PER MILLION", "WINDOW", "STATE"), rows, listed)
 
 
 @asks(app)
@@ -113,9 +114,9 @@ async def well_known(
 ) -> None:
     """List the models of providers that the mesh knows prices of; a first start registers those whose credential it has."""
     request = registry_pb2.ListWellKnownModelsRequest(endpoint=endpoint)
-    found = [model async for answer in pages(_registry(session).ListWellKnownModels, request) for model in answer.models]
-    rows = [(model.alias, model.adapter, model.endpoint, price_text(model), window_text(model), model.price.source) for model in found]
-    session.output.table(("ALIAS", "ADAPTER", "ENDPOINT", "IN / OUT PER MILLION", "WINDOW", "SOURCE"), rows, found)
+    listed = [model async for answer in pages(_registry(session).ListWellKnownModels, request) for model in answer.models]
+    rows = [(model.alias, model.adapter, model.endpoint, price_text(model), window_text(model), model.price.source) for model in listed]
+    session.output.table(("ALIAS", "ADAPTER", "ENDPOINT", "IN / OUT PER MILLION", "WINDOW", "SOURCE"), rows, listed)
 
 
 @asks(app)
@@ -127,31 +128,31 @@ async def discover(
     ] = None,
 ) -> None:
     """Find models of local servers (Ollama, llama.cpp, vLLM, LM Studio, …) by asking the mesh's adapters."""
-    found = await session.output.waiting(discovered(session, tuple(endpoint or ())), "asking local model servers")
+    offered = await session.output.waiting(discovered(session, tuple(endpoint or ())), "asking local model servers")
     known = await models_of(session, "-")
-    new = [model for model in found.models if not registered(model, known)]
+    new = [model for model in offered.models if not registered(model, known)]
     if add and new:
         request = registry_pb2.ApplyModelsRequest(parent="domains/platform", models=_named(new, known))
-        request.endpoints.extend(await _undeclared(session, found))
+        request.endpoints.extend(await _undeclared(session, offered))
         await _registry(session).ApplyModels(request)
-    _tell(session, found, new, added=add)
+    _tell(session, offered, new, added=add)
 
 
-async def _undeclared(session: Session, found: DiscoveredModels) -> list[registry_pb2.Endpoint]:
+async def _undeclared(session: Session, offered: DiscoveredModels) -> list[registry_pb2.Endpoint]:
     """The endpoints that answered and whose facts nobody has declared."""
     listing = pages(_registry(session).ListEndpoints, registry_pb2.ListEndpointsRequest())
     declared = {endpoint.name async for answer in listing for endpoint in answer.endpoints}
-    return [endpoint for endpoint in found.facts if endpoint.name not in declared]
+    return [endpoint for endpoint in offered.facts if endpoint.name not in declared]
 
 
-def _tell(session: Session, found: DiscoveredModels, new: Sequence[registry_pb2.Model], *, added: bool) -> None:
+def _tell(session: Session, offered: DiscoveredModels, new: Sequence[registry_pb2.Model], *, added: bool) -> None:
     if session.output.as_json:
         session.output.data(
             {
-                "models": [as_dict(model) for model in found.models],
+                "models": [as_dict(model) for model in offered.models],
                 "new": [model.upstream_model for model in new],
                 "added": added,
-                "silent": list(found.silent),
+                "silent": list(offered.silent),
             }
         )
         return
@@ -159,12 +160,12 @@ def _tell(session: Session, found: DiscoveredModels, new: Sequence[registry_pb2.
     state = "added" if added else "new"
     rows = [
         (model.endpoint, model.upstream_model, state if (model.endpoint, model.upstream_model) in fresh else "registered")
-        for model in found.models
+        for model in offered.models
     ]
     if rows:
         session.output.table(("ENDPOINT", "MODEL", "STATE"), rows)
-    if found.silent:
-        session.output.line(f"no answer from {', '.join(found.silent)}")
+    if offered.silent:
+        session.output.line(f"no answer from {', '.join(offered.silent)}")
     if new and not added:
         session.output.line("register them with: llm-mesh models discover --add")
 

@@ -35,9 +35,9 @@ PROMPTS = Noun(
 @asks(app, "list")
 async def list_prompts(session: Session, domain: Domain = None) -> None:
     """List the prompts of a domain."""
-    found = await Calls(session, PROMPTS).listed(await session.domain(domain))
-    rows = [(prompt.name.rpartition("/")[2], str(prompt.latest_version or ""), _labels(prompt), prompt.description) for prompt in found]
-    session.output.table(("PROMPT", "NEWEST", "LABELS", "DESCRIPTION"), rows, found)
+    prompts = await Calls(session, PROMPTS).listed(await session.domain(domain))
+    rows = [(prompt.name.rpartition("/")[2], str(prompt.latest_version or ""), _labels(prompt), prompt.description) for prompt in prompts]
+    session.output.table(("PROMPT", "NEWEST", "LABELS", "DESCRIPTION"), rows, prompts)
 
 
 @asks(app)
@@ -50,24 +50,24 @@ async def show(
     prompt = await Calls(session, PROMPTS).one(full)
     if not prompt.latest_version:
         raise CommandError(f"{full} has no version yet; push one", Exit.NOT_FOUND)
-    found = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/{version}"))).version
+    shown = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/{version}"))).version
     if session.output.as_json:
-        session.output.data({"prompt": as_dict(prompt), "version": as_dict(found)})
+        session.output.data({"prompt": as_dict(prompt), "version": as_dict(shown)})
         return
-    session.output.line(f"{full}  version {found.number} of {prompt.latest_version}, {time_text(found.create_time)}  {_labels(prompt)}")
-    for message in found.messages:
+    session.output.line(f"{full}  version {shown.number} of {prompt.latest_version}, {time_text(shown.create_time)}  {_labels(prompt)}")
+    for message in shown.messages:
         session.output.line(f"\n[{_role(message.role)}]\n{message.template}")
-    if found.variables_schema_json:
-        session.output.line(f"\n[variables]\n{found.variables_schema_json}")
+    if shown.variables_schema_json:
+        session.output.line(f"\n[variables]\n{shown.variables_schema_json}")
 
 
 @asks(app)
 async def versions(session: Session, name: Name, domain: Domain = None) -> None:
     """List the versions of a prompt, and what changed."""
     request = catalogue_pb2.ListVersionsRequest(parent=(await Calls(session, PROMPTS).one(await _name(session, name, domain))).name)
-    found = [version async for answer in pages(_catalogue(session).ListVersions, request) for version in answer.versions]
-    rows = [(str(version.number), time_text(version.create_time), version.creator.rpartition("/")[2], version.note) for version in found]
-    session.output.table(("VERSION", "CREATED", "BY", "NOTE"), rows, found)
+    listed = [version async for answer in pages(_catalogue(session).ListVersions, request) for version in answer.versions]
+    rows = [(str(version.number), time_text(version.create_time), version.creator.rpartition("/")[2], version.note) for version in listed]
+    session.output.table(("VERSION", "CREATED", "BY", "NOTE"), rows, listed)
 
 
 @asks(app, "create", aliases=("add",))
@@ -125,8 +125,8 @@ async def push(
     if variables is not None:
         version.variables_schema_json = variables.read_text(encoding="utf-8")
         paths.append("version.variables_schema_json")
-    wanted = catalogue_pb2.WantedPrompt(name=full, version=version, labels=label or [])
-    request = catalogue_pb2.ApplyPromptsRequest(parent=full.partition("/prompts/")[0], prompts=[wanted])
+    pushed = catalogue_pb2.WantedPrompt(name=full, version=version, labels=label or [])
+    request = catalogue_pb2.ApplyPromptsRequest(parent=full.partition("/prompts/")[0], prompts=[pushed])
     request.update_masks[full].paths.extend(paths)
     answer = await stub.ApplyPrompts(request)
     made = (await stub.GetVersion(catalogue_pb2.GetVersionRequest(name=f"{full}/versions/latest"))).version

@@ -116,9 +116,9 @@ async def _only(session: Session, request_id: str) -> usage_pb2.LedgerEntry:
     """The one entry of a request."""
     request = ledger_pb2.ListLedgerEntriesRequest(parent=f"{await session.domain()}/projects/-", request_id=request_id)
     stub = ledger_pb2_grpc.LedgerServiceStub(session.channel("policy"))
-    found = [entry async for answer in pages(stub.ListLedgerEntries, request) for entry in answer.entries]
-    if not found:
+    listed = [entry async for answer in pages(stub.ListLedgerEntries, request) for entry in answer.entries]
+    if not listed:
         raise CommandError(f"no request {request_id} stands in the ledger of {await session.domain()}", Exit.NOT_FOUND)
-    if len(found) > 1:
-        raise CommandError(f"{request_id} has several entries: {', '.join(entry.name for entry in found)}", Exit.USAGE)
-    return found[0]
+    if len(listed) > 1:
+        raise CommandError(f"{request_id} has several entries: {', '.join(entry.name for entry in listed)}", Exit.USAGE)
+    return listed[0]

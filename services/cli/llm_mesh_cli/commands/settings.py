@@ -15,25 +15,25 @@ app = typer.Typer()
 @app.command()
 def show(
     service: Annotated[str | None, typer.Argument(help="Only of this service; `mesh` are those that all share.")] = None,
-    given: Annotated[bool, typer.Option("--set", help="Only what differs from its default.")] = False,
+    changed: Annotated[bool, typer.Option("--set", help="Only what differs from its default.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Show all settings, their values and where these stand."""
     from llm_mesh_cli.installation import all_settings  # noqa: PLC0415 (help must not load the services)
 
     output = Output(as_json=json)
-    found = all_settings()
-    for problem in found.problems:
+    effective = all_settings()
+    for problem in effective.problems:
         output.error(problem)
     rows = [
         (name, row.name, row.value, row.origin)
-        for name, loaded in found.rows
+        for name, loaded in effective.rows
         for row in loaded
-        if service in {None, name} and not (given and row.origin == "default")
+        if service in {None, name} and not (changed and row.origin == "default")
     ]
     if json:
         output.data([dict(zip(("service", "name", "value", "origin"), row, strict=True)) for row in rows])
     else:
         output.table(("SERVICE", "SETTING", "VALUE", "FROM"), rows)
-    if found.problems:
+    if effective.problems:
         raise typer.Exit(Exit.USAGE)

@@ -22,7 +22,7 @@ from llm_mesh_cli.set_up.project import PROJECT, first_project_key
 from llm_mesh_cli.waiting import Wait, once_available
 
 app = typer.Typer()
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _MOMENT, _PAUSE = 10.0, 0.2
 _SILENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.FAILED_PRECONDITION}
 
@@ -87,7 +87,7 @@ async def _runs(session: Session, adapter: str, endpoint: str) -> bool:
     stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"{PREFIX}{adapter}"))
     request = adapter_pb2.DiscoverModelsRequest(endpoint=endpoint)
     try:
-        await stub.DiscoverModels(request, metadata=((ADAPTER, adapter),), timeout=_PATIENCE)
+        await stub.DiscoverModels(request, metadata=((ADAPTER, adapter),), timeout=_TIMEOUT)
     except grpc.aio.AioRpcError as error:
         if error.code() in _SILENT:
             return False

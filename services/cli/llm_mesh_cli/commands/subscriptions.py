@@ -36,9 +36,9 @@ async def list_subscriptions(
     """List subscriptions, and whether there are changed terms to accept."""
     parent = await session.domain(domain) if domain is not None else await session.whole()
     request = registry_pb2.ListSubscriptionsRequest(parent=parent)
-    found = [each async for answer in pages(_registry(session).ListSubscriptions, request) for each in answer.subscriptions]
-    rows = [(each.name, each.publisher or each.product, each.alias, str(each.products), _state(each)) for each in found]
-    session.output.table(("SUBSCRIPTION", "ACCEPTS", "OWN ALIAS", "PRODUCTS", "STATE"), rows, found)
+    listed = [each async for answer in pages(_registry(session).ListSubscriptions, request) for each in answer.subscriptions]
+    rows = [(each.name, each.publisher or each.product, each.alias, str(each.products), _state(each)) for each in listed]
+    session.output.table(("SUBSCRIPTION", "ACCEPTS", "OWN ALIAS", "PRODUCTS", "STATE"), rows, listed)
 
 
 @asks(app)
@@ -52,9 +52,9 @@ async def offers(
 ) -> None:
     """List what other domains offer, at which price, and what of it is accepted."""
     parent = await session.domain(domain) if domain is not None else await session.whole()
-    found = await offers_to(session, parent, publisher=domain_name(publisher) if publisher else "", state=state)
-    rows = [(offer.product, offer.alias, _price(offer), _offer_state(offer), offer.version) for offer in found]
-    session.output.table(("PRODUCT", "ALIAS", "IN / OUT PER MILLION", "STATE", "VERSION"), rows, found)
+    listed = await offers_to(session, parent, publisher=domain_name(publisher) if publisher else "", state=state)
+    rows = [(offer.product, offer.alias, _price(offer), _offer_state(offer), offer.version) for offer in listed]
+    session.output.table(("PRODUCT", "ALIAS", "IN / OUT PER MILLION", "STATE", "VERSION"), rows, listed)
 
 
 @asks(app)
@@ -74,9 +74,9 @@ async def accept(
 ) -> None:
     """Accept a product, or all that a domain offers, at the terms that are offered now."""
     parent, whole = await session.domain(domain), source if source.startswith("domains/") else f"domains/{source}"
-    wanted = registry_pb2.Subscription(alias=alias, accepted_version=version)
-    setattr(wanted, "product" if whole.count("/") >= _PRODUCT_PARTS else "publisher", whole)
-    request = registry_pb2.CreateSubscriptionRequest(parent=parent, subscription_id=name or _id_of(whole), subscription=wanted)
+    subscribed = registry_pb2.Subscription(alias=alias, accepted_version=version)
+    setattr(subscribed, "product" if whole.count("/") >= _PRODUCT_PARTS else "publisher", whole)
+    request = registry_pb2.CreateSubscriptionRequest(parent=parent, subscription_id=name or _id_of(whole), subscription=subscribed)
     try:
         answer = await _registry(session).CreateSubscription(request)
     except grpc.aio.AioRpcError as error:
@@ -146,9 +146,10 @@ async def _proposed(session: Session, subscription: registry_pb2.Subscription, p
     """Changed terms of what the subscription accepts."""
     parent = domain_of(subscription.name)
     source = subscription.publisher or domain_of(subscription.product)
-    found = await offers_to(session, parent, publisher=source, state=OfferState.PROPOSED)
-    wanted = {product if product.startswith("domains/") else f"domains/{product}" for product in products}
-    return [offer for offer in found if offer.accepted.subscription == subscription.name and (not wanted or offer.product in wanted)]
+    proposals = await offers_to(session, parent, publisher=source, state=OfferState.PROPOSED)
+    selected = {product if product.startswith("domains/") else f"domains/{product}" for product in products}
+    own = (offer for offer in proposals if offer.accepted.subscription == subscription.name)
+    return [offer for offer in own if not selected or offer.product in selected]
 
 
 def _show(session: Session, subscription: registry_pb2.Subscription) -> None:

@@ -93,5 +93,5 @@ def row(entry: usage_pb2.LedgerEntry) -> str:
 
 def _screened(entry: usage_pb2.LedgerEntry) -> str:
     """What screening found, both ways."""
-    found = screened_text(entry.screened)
-    return f"screened: {found}" if found else ""
+    screening = screened_text(entry.screened)
+    return f"screened: {screening}" if screening else ""

@@ -24,5 +24,5 @@ def up(
     """Start every installed service."""
     from llm_mesh_cli.up.start import start  # noqa: PLC0415 (help must not load every service)
 
-    given = arguments.UpArguments(http, grpc, data_dir, workers, ready_file, quiet)
-    raise typer.Exit(start(given))
+    options = arguments.UpArguments(http, grpc, data_dir, workers, ready_file, quiet)
+    raise typer.Exit(start(options))

@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command()
 def show(json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
     """Show the versions of what is installed."""
-    parts = sorted({found.name for found in distributions() if found.name.startswith("llm-mesh-")})
+    parts = sorted({each.name for each in distributions() if each.name.startswith("llm-mesh-")})
     versions = {name: version(name) for name in parts}
     output = Output(as_json=json)
     if json:

@@ -39,10 +39,10 @@ class Calls:
 
     async def one(self, name: str) -> Any:  # noqa: ANN401 (a resource of any type)
         """The resource of that name; NOT_FOUND with the nearest names."""
-        found = await self.existing(name)
-        if found is None:
+        current = await self.existing(name)
+        if current is None:
             raise CommandError(await self._missing(name), Exit.NOT_FOUND)
-        return found
+        return current
 
     async def existing(self, name: str) -> Any:  # noqa: ANN401 (likewise)
         """The resource of that name; None where there is none."""

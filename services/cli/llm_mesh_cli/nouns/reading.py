@@ -81,9 +81,9 @@ async def described(
 
 def _known(noun: Noun, field: str) -> str:
     """The field of an option's name: `allowed_models`, `allowed-models` or `--allowed-model`."""
-    given = field.removeprefix("--").replace("-", "_")
+    spelling = field.removeprefix("--").replace("-", "_")
     for option in noun.options:
-        if given in {option.field, option.flag.removeprefix("--").replace("-", "_")}:
+        if spelling in {option.field, option.flag.removeprefix("--").replace("-", "_")}:
             return option.field
     raise CommandError(f"--unset {field}: expected one of {', '.join(option.field for option in noun.options)}", Exit.USAGE)
 

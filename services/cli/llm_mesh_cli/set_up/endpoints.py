@@ -36,7 +36,7 @@ class AdapterEndpoints:
         cls, channel: Callable[[str], grpc.aio.Channel], adapters: Iterable[str], admin: tuple[tuple[str, str], ...] = ()
     ) -> AdapterEndpoints:
         """Ask every adapter, by the names of their links."""
-        found: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = []
         simulator: list[tuple[str, str]] = []
         facts: list[registry_pb2.Endpoint] = []
         for name in sorted(adapters):
@@ -49,9 +49,9 @@ class AdapterEndpoints:
                     simulator.append((adapter, endpoint.name))
                     facts.append(facts_of(adapter, endpoint))
                 elif endpoint.has_credential and not endpoint.local:
-                    found.append((adapter, endpoint.name))
+                    pairs.append((adapter, endpoint.name))
                     facts.append(facts_of(adapter, endpoint))
-        return cls(tuple(found), tuple(simulator), tuple(facts))
+        return cls(tuple(pairs), tuple(simulator), tuple(facts))
 
     def simulated_by(self, answering: Collection[tuple[str, str]]) -> AdapterEndpoints:
         """The same where only some of the simulator's endpoints lead to one that runs: the others are left out."""

@@ -29,10 +29,10 @@ class ProviderModels:
 
     async def register(self, endpoints: AdapterEndpoints) -> int:
         """Make known what is missing; the number of new models."""
-        wanted = list(simulator_models(endpoints.simulator))
+        registered = list(simulator_models(endpoints.simulator))
         for adapter, endpoint in endpoints.with_credential:
-            wanted += await self._well_known(adapter, endpoint)
-        missing = named(wanted, await self._registered())
+            registered += await self._well_known(adapter, endpoint)
+        missing = named(registered, await self._registered())
         undeclared = await self._undeclared(endpoints.facts)
         if missing or undeclared:
             request = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=missing, endpoints=undeclared)

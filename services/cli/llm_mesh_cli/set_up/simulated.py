@@ -28,8 +28,8 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
     """The simulator's models, by the adapters and endpoints that lead to it."""
     for adapter, endpoint in endpoints:
         if adapter == "openai":
-            for alias, told, more in _MODELS:
-                yield _talking(adapter, endpoint, alias, told, alias, more)
+            for alias, description, more in _MODELS:
+                yield _talking(adapter, endpoint, alias, description, alias, more)
             yield _model(adapter, endpoint, "sim-embed", "Simulator: vectors of what was said", "sim-embed", ("embeddings",))
         else:
             yield _talking(
@@ -37,17 +37,17 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
             )
 
 
-def _talking(adapter: str, endpoint: str, alias: str, told: str, upstream: str, more: tuple[str, ...]) -> registry_pb2.Model:
-    model = _model(adapter, endpoint, alias, told, upstream, (*_CAPABILITIES, *more))
+def _talking(adapter: str, endpoint: str, alias: str, description: str, upstream: str, more: tuple[str, ...]) -> registry_pb2.Model:
+    model = _model(adapter, endpoint, alias, description, upstream, (*_CAPABILITIES, *more))
     model.max_output_tokens, model.image_tokens = _OUTPUT, _IMAGE
     model.price.output_nanos_per_million = 40 * _CENT
     return model
 
 
-def _model(adapter: str, endpoint: str, alias: str, told: str, upstream: str, capabilities: tuple[str, ...]) -> registry_pb2.Model:
+def _model(adapter: str, endpoint: str, alias: str, description: str, upstream: str, capabilities: tuple[str, ...]) -> registry_pb2.Model:
     return registry_pb2.Model(
         alias=alias,
-        display_name=told,
+        display_name=description,
         adapter=adapter,
         endpoint=endpoint,
         upstream_model=upstream,

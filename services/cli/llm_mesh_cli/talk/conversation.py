@@ -64,9 +64,9 @@ class ChatHistory:
 
     def forget(self) -> None:
         """Begin anew: only the standing instructions stay."""
-        kept = self._system()
+        earlier = self._system()
         del self._input.messages[:]
-        self._input.messages.extend(kept)
+        self._input.messages.extend(earlier)
 
     async def ask(self, text: str) -> None:
         """One question; the answer is shown as it comes. A question that fails is not part of what was said."""
@@ -83,8 +83,8 @@ class ChatHistory:
         shown.end()
         self._input.messages.append(said(content_pb2.ROLE_ASSISTANT, shown.text))
         if self._session.output.as_json:
-            told = {"text": shown.text, "finishReason": shown.finish, "receipt": as_dict(receipt)}
-            self._session.output.data(told | ({"toolCalls": shown.calls} if shown.calls else {}))
+            members = {"text": shown.text, "finishReason": shown.finish, "receipt": as_dict(receipt)}
+            self._session.output.data(members | ({"toolCalls": shown.calls} if shown.calls else {}))
         elif sys.stderr.isatty() or sys.stdout.isatty():
             sys.stderr.write(f"{_cost(receipt)}\n")
 

@@ -29,8 +29,8 @@ class UpArguments:
 
     def overrides(self) -> dict[str, Any]:
         """The mesh settings that win over environment and file."""
-        given = {"http": self.http, "grpc": self.grpc, "data_dir": self.data_dir}
-        return {name: value for name, value in given.items() if value is not None}
+        options = {"http": self.http, "grpc": self.grpc, "data_dir": self.data_dir}
+        return {name: value for name, value in options.items() if value is not None}
 
 
 def parsed(words: list[str]) -> UpArguments:

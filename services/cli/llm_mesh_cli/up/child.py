@@ -26,7 +26,7 @@ class Child:
             _COMMAND, env=dict(environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, bufsize=0
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._said = bytearray()
+        self._output = bytearray()
         self._spoken = asyncio.Event()
         self._gone = asyncio.Event()
 
@@ -50,9 +50,9 @@ class Child:
             pass  # it has ended already; what it said before is there all the same
         else:
             await self._spoken.wait()
-        if not self._told("serving"):
+        if not self._report("serving"):
             code = await self.ended()
-            raise Ended(self._told("failed") or f"it ended with {code}")
+            raise Ended(self._report("failed") or f"it ended with {code}")
 
     async def ended(self) -> int:
         """Wait until it has ended; its exit code, or minus the signal's number."""
@@ -76,18 +76,18 @@ class Child:
 
     def _readable(self, handle: int) -> None:
         piece = os.read(handle, _AT_ONCE)
-        self._said += piece
+        self._output += piece
         if not piece:
             asyncio.get_running_loop().remove_reader(handle)
             self._gone.set()
-        if not piece or b"\n" in self._said:
+        if not piece or b"\n" in self._output:
             self._spoken.set()
 
-    def _told(self, what: str) -> str:
+    def _report(self, what: str) -> str:
         """A text that it told; `serving` may be empty, and is then a dash."""
-        line, whole, _ = self._said.partition(b"\n")
-        said = json.loads(line) if whole else {}
-        return (said[what] or "-") if what in said else ""
+        line, whole, _ = self._output.partition(b"\n")
+        line_fields = json.loads(line) if whole else {}
+        return (line_fields[what] or "-") if what in line_fields else ""
 
 
 def _pipe(end: IO[bytes] | None) -> IO[bytes]:

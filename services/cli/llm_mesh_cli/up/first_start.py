@@ -56,7 +56,7 @@ class FirstStart:
             keys = await self._keys()
             return await self._models(keys)
         except grpc.aio.AioRpcError as error:
-            raise StartError(_told(from_rpc_error(error), self._files)) from error
+            raise StartError(_refusal(from_rpc_error(error), self._files)) from error
 
     async def _keys(self) -> tuple[str, ...]:
         made = []
@@ -81,9 +81,9 @@ class FirstStart:
         if "simulator" not in self._names:
             endpoints = endpoints.simulated_by(())
         providers = endpoints.with_credential
-        wanted = [model.SerializeToString(deterministic=True) for model in simulator_models(endpoints.simulator)]
-        digest = hashlib.sha256(repr((sorted(providers), len(endpoints.facts), wanted)).encode()).hexdigest()
-        done = SetUp(new_keys=keys, providers=tuple(name for _, name in providers), simulator=bool(wanted))
+        expected = [model.SerializeToString(deterministic=True) for model in simulator_models(endpoints.simulator)]
+        digest = hashlib.sha256(repr((sorted(providers), len(endpoints.facts), expected)).encode()).hexdigest()
+        done = SetUp(new_keys=keys, providers=tuple(name for _, name in providers), simulator=bool(expected))
         if "registry" not in self._names or self._files.known() == digest:
             return done
         new = await ProviderModels(self._links.channel, self._admin()).register(endpoints)
@@ -98,7 +98,7 @@ def _bearer(key: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {key}"),)
 
 
-def _told(error: PeerError, files: DataFiles) -> str:
+def _refusal(error: PeerError, files: DataFiles) -> str:
     if error.reason_name == "INVALID_CREDENTIAL":
         return f"the key in {files.admin_key} is not one of this mesh: remove the file, and the next start makes a new administrator"
     return f"set-up failed: {error.message} ({error.reason_name})"

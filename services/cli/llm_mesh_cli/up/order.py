@@ -41,8 +41,8 @@ class Order:
     @classmethod
     def read(cls, line: bytes) -> Self:
         """What `line` made."""
-        given = json.loads(line)
-        return cls(**{**given, "services": tuple(given["services"])})
+        order = json.loads(line)
+        return cls(**{**order, "services": tuple(order["services"])})
 
     def overrides(self, mesh: MeshSettings, own: frozenset[str]) -> dict[str, Any]:
         """The mesh settings of the worker, which hosts the services `own`, from those that all processes share.

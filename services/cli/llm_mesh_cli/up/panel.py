@@ -20,8 +20,8 @@ def panel(addresses: dict[str, str], files: DataFiles, done: SetUp, *, workers: 
     http, grpc = addresses.get("http", ""), addresses.get("grpc", "")
     key = f"$(cat {_path(files.project_key)})"
     model = "sim-echo" if done.simulator else "gpt-4.1-mini"
-    told = f"LLM Mesh serves, HTTP with {workers} workers" if workers > 1 else "LLM Mesh serves"
-    parts = [told, *_state(http and f"{scheme}://{http}", grpc, files, done)]
+    headline = f"LLM Mesh serves, HTTP with {workers} workers" if workers > 1 else "LLM Mesh serves"
+    parts = [headline, *_state(http and f"{scheme}://{http}", grpc, files, done)]
     if http:
         parts += [
             "",

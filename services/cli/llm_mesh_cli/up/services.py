@@ -30,10 +30,10 @@ def of_worker(name: str) -> bool:
     return name in _IN_WORKERS or name.startswith(_ADAPTERS)
 
 
-def hosted(wanted: Callable[[str], bool]) -> list[Service]:
+def hosted(selects: Callable[[str], bool]) -> list[Service]:
     """The services, loaded. One whose parts are not all there is left out, and that is said."""
     services: list[Service] = []
-    for name in sorted(filter(wanted, installed()), key=_place):
+    for name in sorted(filter(selects, installed()), key=_place):
         try:
             services += load([name])
         except ModuleNotFoundError as missing:

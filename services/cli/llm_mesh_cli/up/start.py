@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TOKEN_VARIABLE = "LLM_MESH_POLICY_BOOTSTRAP_TOKEN"  # noqa: S105 (a name, no token)
 _USUAL_HTTP = "127.0.0.1:8080"
 _FAILED = 1
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Seconds until a start is announced although the router does not know the models yet that are registered."""
 
 
@@ -98,7 +98,7 @@ class _Start:
         done = await FirstStart(host, self.files, self.token).complete()
         host.health.fulfil(usable.KEYS)
         expected = done.simulator or bool(done.providers)
-        await usable.until_models(host, patience=_PATIENCE if expected else 0)
+        await usable.until_models(host, patience=_TIMEOUT if expected else 0)
         addresses = listeners(host)
         if self.workers is not None:
             self.tell(f"waiting for {self.workers.count} workers")
@@ -131,8 +131,8 @@ def listeners(host: Host) -> dict[str, str]:
     """Where the mesh listens: `http` is the edge's, `grpc` the public listener of all services."""
     shown = host.addresses()
     names = {hosted.service.name for hosted in host.hosted}
-    found = {"grpc": shown["public"]} if "public" in shown else {}
-    return found | ({"http": shown["http"]} if "edge" in names and "http" in shown else {})
+    bound = {"grpc": shown["public"]} if "public" in shown else {}
+    return bound | ({"http": shown["http"]} if "edge" in names and "http" in shown else {})
 
 
 def _data_dir() -> Path:
@@ -146,8 +146,8 @@ def _workers(mesh: MeshSettings, environ: Mapping[str, str], stack: ExitStack) -
 
     if missing := {"edge", "gateway"} - set(installed()):
         raise StartError(f"workers need {' and '.join(sorted(missing))}, which are not installed")
-    kept, address = reserved(mesh.http)
-    stack.callback(kept.close)
+    held, address = reserved(mesh.http)
+    stack.callback(held.close)
     return stack.enter_context(Workers(mesh.workers, address, environ))
 
 

@@ -19,7 +19,7 @@ _AT_ONCE = 4096
 
 def main() -> int:
     """Serve until told to stop."""
-    told = os.fdopen(os.dup(1), "wb", buffering=0)
+    report = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what anybody prints is for people
     sys.modules["rich"] = None  # type: ignore[assignment]  # as in the main process: a tenth of the start
     gc.disable()  # until it serves
@@ -27,10 +27,10 @@ def main() -> int:
     from llm_mesh_runtime.settings import Configuration, MeshSettings, SettingsError  # noqa: PLC0415 (likewise)
 
     def failed(reason: str) -> None:
-        _tell(told, failed=reason)
+        _tell(report, failed=reason)
 
     async def serving(host: Host) -> None:
-        _tell(told, serving=host.http[0].address if host.http else "")
+        _tell(report, serving=host.http[0].address if host.http else "")
 
     try:
         from llm_mesh_cli.up.order import Order  # noqa: PLC0415 (likewise)

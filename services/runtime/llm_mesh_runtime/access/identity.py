@@ -51,8 +51,8 @@ def service_of_names(names: Iterable[str]) -> str:
     """
     for name in names:
         if name.startswith(_SPIFFE):
-            _, found, service = name.removeprefix(_SPIFFE).partition("/llm-mesh/")
-            if found and service:
+            _, separator, service = name.removeprefix(_SPIFFE).partition("/llm-mesh/")
+            if separator and service:
                 return service
         elif name.endswith(_SUFFIX):
             labels = name.removesuffix(_SUFFIX).split(".")

@@ -90,8 +90,8 @@ class AccessStage:
 
             self._authorised = authorised
         credential, resource, project, _, action, _ = question
-        asked = {"credential": credential, "method": method, "resource": resource, "action": action, "project": project}
-        return self._authorised(self.policy, self.revisions, asked)
+        fields = {"credential": credential, "method": method, "resource": resource, "action": action, "project": project}
+        return self._authorised(self.policy, self.revisions, fields)
 
     async def ask(self, question: AccessQuestion, method: str) -> Caller:
         """The caller as policy knows it, where policy lets the credential do it. Raises policy's refusal."""

@@ -30,7 +30,7 @@ from llm_mesh_runtime.confined.wire import (
     unpacked,
 )
 
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 _NAMES: Final = {MEMORY: "memory", DEPTH: "depth"}
 _SIGNALS: Final = {
     signal.SIGPROF: "cpu",
@@ -116,7 +116,7 @@ class ForkedChild:
     async def _why(self) -> str:
         """Which limit ended the child."""
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 status = await asyncio.shield(self._ended)
         except TimeoutError:
             return "time"
@@ -172,17 +172,17 @@ class ZygoteProcess:
             self._process = await asyncio.to_thread(_started, self._program, other, self.limits)
         own.setblocking(False)
         self._control = own
-        asyncio.get_running_loop().add_reader(own, self._heard, own)
+        asyncio.get_running_loop().add_reader(own, self._on_control, own)
 
     async def _fork(self, other: socket.socket) -> int:
         if self._control is None:
             raise OSError("it has ended")
         self._forked = asyncio.get_running_loop().create_future()
         socket.send_fds(self._control, [NOTICE.pack(FORK, 0, 0)], [other.fileno()])
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             return await self._forked
 
-    def _heard(self, control: socket.socket) -> None:
+    def _on_control(self, control: socket.socket) -> None:
         try:
             notices = control.recv(NOTICE.size * 64)
         except BlockingIOError:
@@ -230,7 +230,7 @@ def _started(program: str, control: socket.socket, limits: ProcessLimits) -> sub
 
 def _reaped(process: subprocess.Popen[bytes]) -> None:
     try:
-        process.wait(_PATIENCE)
+        process.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

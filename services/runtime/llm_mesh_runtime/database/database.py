@@ -31,7 +31,7 @@ I = TypeVar("I")  # noqa: E741 (an item)
 Answer = Coroutine[Any, Any, T]
 """What a work returns, once it is awaited."""
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _MOST_WAITING = 4096
 _CLOSING_SECONDS = 15.0
 
@@ -39,7 +39,7 @@ _CLOSING_SECONDS = 15.0
 class Database:
     """A store of one service. Nothing is opened before the first work."""
 
-    def __init__(self, url: str, *, name: str, patience: float = _PATIENCE) -> None:
+    def __init__(self, url: str, *, name: str, patience: float = _TIMEOUT) -> None:
         self.name = name
         self._store: DatabaseEngine = store_of(url, name)
         self._patience = patience
@@ -158,14 +158,14 @@ class Database:
 
 def open_database(name: str, url: Secret | str, mesh: MeshSettings) -> Database:
     """The database of a service: at its URL, or a file in the data directory of an embedded mesh."""
-    given = url.reveal() if isinstance(url, Secret) else url
+    address = url.reveal() if isinstance(url, Secret) else url
     variable = f"{env_prefix(name)}DATABASE_URL"
-    if not given:
+    if not address:
         if not mesh.embedded:
             raise SettingsError([SettingProblem(variable, "is required where the service runs alone, such as postgresql://…")])
-        given = URL.create("sqlite", database=str(mesh.data_dir.absolute() / f"{name.replace('/', '-')}.db")).render_as_string()
+        address = URL.create("sqlite", database=str(mesh.data_dir.absolute() / f"{name.replace('/', '-')}.db")).render_as_string()
     try:
-        return Database(given, name=name)
+        return Database(address, name=name)
     except (ValueError, ArgumentError):  # whose text may hold the URL
         raise SettingsError([SettingProblem(variable, "expected a URL such as sqlite:////path/file.db or postgresql://…")]) from None
 

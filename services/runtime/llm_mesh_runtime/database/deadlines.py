@@ -9,16 +9,16 @@ from llm_mesh_runtime.database.work import Work
 class WorkDeadlines:
     """The works of one event loop that are waited for equally long: who came first is given up first."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, patience: float, expire: Callable[[Work], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float, expire: Callable[[Work], None]) -> None:
         self.loop = loop
-        self._patience = patience
+        self._timeout = timeout
         self._expire = expire
         self._until: dict[Work, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, work: Work) -> None:
         """A work that somebody begins to wait for."""
-        self._until[work] = until = self.loop.time() + self._patience
+        self._until[work] = until = self.loop.time() + self._timeout
         if self._timer is None:
             self._timer = self.loop.call_at(until, self._ring)
 

@@ -42,15 +42,15 @@ class StoreLane(threading.Thread, ABC):
     def run(self) -> None:
         """Works until the end marker comes."""
         while works := self._gather():
-            wanted = [work for work in works if work.wanted()]
-            if not wanted:
+            awaited = [work for work in works if work.wanted()]
+            if not awaited:
                 continue
             try:
-                self._perform(wanted)
+                self._perform(awaited)
             except BaseException as error:  # noqa: BLE001 (a thread that died would leave every later caller waiting)
                 self._drop()
-                self._refuse(wanted, error)
-            deliver(wanted)
+                self._refuse(awaited, error)
+            deliver(awaited)
         self._drop()
 
     @abstractmethod

@@ -30,13 +30,13 @@ class Listed:
 
     def rows(self, connection: Connection, /, **values: Any) -> list[Row]:  # noqa: ANN401 (any value of a column)
         """All rows that it selects or returns."""
-        statement, given = self._for(connection, values)
-        return statement.rows(connection, **given)
+        statement, parameters = self._for(connection, values)
+        return statement.rows(connection, **parameters)
 
     def change(self, connection: Connection, /, **values: Any) -> int:  # noqa: ANN401
         """Runs an insert, update or delete; answers how many rows it touched."""
-        statement, given = self._for(connection, values)
-        return statement.change(connection, **given)
+        statement, parameters = self._for(connection, values)
+        return statement.change(connection, **parameters)
 
     def _for(self, connection: Connection, values: dict[str, Any]) -> tuple[PreparedStatement, dict[str, Any]]:
         """The statement for lists as long as these. SQLite makes a table of a list, which takes longer than finding one row."""

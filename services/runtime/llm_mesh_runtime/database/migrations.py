@@ -28,7 +28,7 @@ from llm_mesh_runtime.database.columns import upsert
 from llm_mesh_runtime.database.database import Database
 from llm_mesh_runtime.errors import RuntimeFault
 
-_PATIENCE = 600.0
+_TIMEOUT = 600.0
 
 
 class SchemaState(NamedTuple):
@@ -44,7 +44,7 @@ async def migrate(database: Database, package: str) -> str:
     if (await database.read(_schema_of(database.name))).revision >= last:
         return last
     await asyncio.to_thread(_load_alembic)  # others wait for the transaction, but not for 200 ms of imports in it
-    return await database.write(lambda connection: _upgrade(connection, database.name, package), patience=_PATIENCE)
+    return await database.write(lambda connection: _upgrade(connection, database.name, package), patience=_TIMEOUT)
 
 
 async def current(database: Database) -> str:
@@ -69,8 +69,8 @@ async def drift(database: Database, metadata: MetaData) -> list[Any]:
 
 def revisions(package: str) -> list[str]:
     """The names of the revisions of a package, in their order, without importing them."""
-    found = sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
-    names = [name for name in found if not name.startswith("_")]
+    modules = sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
+    names = [name for name in modules if not name.startswith("_")]
     if not names:
         raise ValueError(f"{package} has no revisions")
     return names
@@ -133,7 +133,7 @@ def _differences(connection: Connection, metadata: MetaData) -> list[Any]:
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 
-def _mismatch(service: str, why: str, found: str, expected: str) -> RuntimeFault:
+def _mismatch(service: str, why: str, present: str, expected: str) -> RuntimeFault:
     return RuntimeFault(
-        errors_pb2.ERROR_REASON_SCHEMA_MISMATCH, f"the schema of {service} {why}", store=service, found=found, expected=expected
+        errors_pb2.ERROR_REASON_SCHEMA_MISMATCH, f"the schema of {service} {why}", store=service, found=present, expected=expected
     )

@@ -56,15 +56,15 @@ class PreparedStatement:
 
     def _execute(self, connection: Connection, values: dict[str, Any]) -> Any:  # noqa: ANN401 (a driver's cursor)
         compiled = self._by_engine.get(connection.dialect.name) or self._compile(connection)
-        given: Any = values
+        parameters: Any = values
         if values.keys() != compiled.defaults.keys():
             if not (compiled.required <= values.keys() <= compiled.defaults.keys()):
                 raise TypeError(f"the statement takes the values {sorted(compiled.required)}")
-            given = {**compiled.defaults, **values}
+            parameters = {**compiled.defaults, **values}
         if compiled.order is not None:
-            given = [given[name] for name in compiled.order]
+            parameters = [parameters[name] for name in compiled.order]
         try:
-            return opened(connection).driver.execute(compiled.sql, given)
+            return opened(connection).driver.execute(compiled.sql, parameters)
         except connection.dialect.loaded_dbapi.Error as error:
             raise raised(connection, compiled.sql, error) from error
 

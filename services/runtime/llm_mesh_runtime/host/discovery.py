@@ -19,12 +19,12 @@ def installed() -> tuple[str, ...]:
 def load(names: Iterable[str]) -> tuple[Service, ...]:
     """The named services, in that order."""
     points = {_link_name(point.name): point for point in entry_points(group=_GROUP)}
-    wanted = [_link_name(name) for name in names]
-    missing = [name for name in wanted if name not in points]
+    links = [_link_name(name) for name in names]
+    missing = [name for name in links if name not in points]
     if missing:
         raise StartError(f"not installed: {', '.join(missing)}; installed are: {', '.join(sorted(points)) or 'none'}")
     services = []
-    for name in wanted:
+    for name in links:
         service = points[name].load()
         if not isinstance(service, Service):
             raise StartError(f"the entry point {points[name].value} of {name} is no Service")

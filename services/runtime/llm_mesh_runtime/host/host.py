@@ -252,8 +252,8 @@ class Host:
         from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server  # noqa: PLC0415 - loaded once hosting begins
 
         registrations: list[Any] = [(add_HealthServicer_to_server, self.health)]
-        wanted = self.mesh.embedded if self.mesh.reflection is None else self.mesh.reflection
-        if wanted:
+        reflected = self.mesh.embedded if self.mesh.reflection is None else self.mesh.reflection
+        if reflected:
             from llm_mesh_runtime.reflection import registrations as reflection  # noqa: PLC0415 - a setting
 
             served = [service for service in self._services if not service.name.startswith(PROCESS)]

@@ -21,7 +21,7 @@ def mesh_secret(mesh: MeshSettings) -> bytes:
     """The secret; empty where an operator gave none to a service that runs alone."""
     if mesh.secret:
         return mesh.secret.reveal().encode()
-    return _kept(mesh.data_dir) if mesh.embedded else b""
+    return _stored(mesh.data_dir) if mesh.embedded else b""
 
 
 def seals_of(mesh: MeshSettings) -> Seals:
@@ -29,7 +29,7 @@ def seals_of(mesh: MeshSettings) -> Seals:
     return Seals(mesh_secret(mesh), keys={name: key.reveal().encode() for name, key in mesh.seal_keys.items()})
 
 
-def _kept(data_dir: Path) -> bytes:
+def _stored(data_dir: Path) -> bytes:
     path = data_dir / _FILE
     try:
         private_folder(data_dir)

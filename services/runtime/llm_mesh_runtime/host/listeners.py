@@ -83,10 +83,10 @@ class _Handlers(grpc.GenericRpcHandler):
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401 (an RpcMethodHandler of bytes)
         """The handler; None where there is no such method."""
-        found = self._methods.get(handler_call_details.method)
-        if found is None:
+        handler = self._methods.get(handler_call_details.method)
+        if handler is None:
             return None
-        wrapped, direct, unread, kind = found
+        wrapped, direct, unread, kind = handler
         if direct is unread:
             return direct
         caller = wrapped.known(self._origin(cast("Transport", _CallHead(handler_call_details.invocation_metadata))))

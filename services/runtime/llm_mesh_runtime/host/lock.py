@@ -15,13 +15,13 @@ from llm_mesh_runtime.start_error import StartError
 class DataDirectory:
     """Holds the data directory while the process lives; the system lets go of it even after a crash."""
 
-    def __init__(self, path: Path, *, wanted: bool) -> None:
+    def __init__(self, path: Path, *, needed: bool) -> None:
         self._path = path
-        self._wanted = wanted
+        self._needed = needed
         self._file = -1
 
     def __enter__(self) -> Self:
-        if self._wanted:
+        if self._needed:
             try:
                 private_folder(self._path)
                 self._file = os.open(self._path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -76,10 +76,10 @@ def run(  # noqa: PLR0913 (what differs between the ways to start a process)
     begins, has them fulfilled by `host.health`. `failed` hears why there is no start. `overrides` are mesh settings
     that win over environment and file.
     """
-    wanted = _Run(services, mode == "embedded", ready_file, configuration, prepare, companions, conditions, overrides)
+    described = _Run(services, mode == "embedded", ready_file, configuration, prepare, companions, conditions, overrides)
     sys.setswitchinterval(_SWITCH)
     try:
-        return _runner()(_main(wanted))
+        return _runner()(_main(described))
     except (StartError, LinkError, SettingsError) as error:
         failed(str(error))
         return _FAILED
@@ -90,29 +90,29 @@ def main(service: Service) -> None:
     raise SystemExit(run((service,), mode="separate"))
 
 
-async def _main(wanted: _Run) -> int:
+async def _main(run: _Run) -> int:
     stop = _signals()
-    mesh, services, settings = _loaded(wanted)
+    mesh, services, settings = _loaded(run)
     name = services[0].name if len(services) == 1 else "llm-mesh"
     configure_log(level=mesh.log_level, format=mesh.log_format, service=f"{name}/{mesh.process}".rstrip("/"))
     telemetry = Telemetry.open(mesh, service=name)
     try:
-        with DataDirectory(mesh.data_dir, wanted=mesh.embedded):
+        with DataDirectory(mesh.data_dir, needed=mesh.embedded):
             host = Host(services, mesh, lambda service: settings[service.name], telemetry=telemetry)
-            for condition in wanted.conditions:
+            for condition in run.conditions:
                 host.health.expect(condition)
-            await _host(host, wanted, stop)
+            await _host(host, run, stop)
     finally:
         await telemetry.close()
     return 0
 
 
-async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
+async def _host(host: Host, run: _Run, stop: asyncio.Event) -> None:
     await host.start()
     try:
-        if wanted.companions is not None:
-            wanted.companions.begin(host)
-        announced = asyncio.create_task(_announce(host, wanted))
+        if run.companions is not None:
+            run.companions.begin(host)
+        announced = asyncio.create_task(_announce(host, run))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([announced, stopped], return_when=asyncio.FIRST_COMPLETED)
         if announced.done():
@@ -120,9 +120,9 @@ async def _host(host: Host, wanted: _Run, stop: asyncio.Event) -> None:
         await stopped
         announced.cancel()
     finally:
-        if wanted.ready_file is not None:
-            await asyncio.to_thread(wanted.ready_file.unlink, missing_ok=True)
-        await _end(host, wanted.companions)
+        if run.ready_file is not None:
+            await asyncio.to_thread(run.ready_file.unlink, missing_ok=True)
+        await _end(host, run.companions)
         get_logger().info("stopped")
 
 
@@ -135,17 +135,17 @@ async def _end(host: Host, companions: Companions | None) -> None:
     await host.stop(max(_LEAST_GRACE, host.mesh.grace.total_seconds() - (time.monotonic() - began)))
 
 
-async def _announce(host: Host, wanted: _Run) -> None:
+async def _announce(host: Host, run: _Run) -> None:
     """Once everything serves: prepare, and write the ready file."""
     if not host.health.serving():
         gc.enable()  # whoever waits for a store may wait long, and an entry point may have switched the collector off for its start
         await host.health.all_serving()
-    if wanted.prepare is not None:
-        await wanted.prepare(host)
+    if run.prepare is not None:
+        await run.prepare(host)
     _spare_the_collector()
     get_logger().info("serving", services=[hosted.service.name for hosted in host.hosted], addresses=host.addresses())
-    if wanted.ready_file is not None:
-        await asyncio.to_thread(_write, wanted.ready_file)
+    if run.ready_file is not None:
+        await asyncio.to_thread(_write, run.ready_file)
 
 
 def _spare_the_collector() -> None:
@@ -164,10 +164,10 @@ def _write(path: Path) -> None:
     partial.replace(path)
 
 
-def _loaded(wanted: _Run) -> tuple[MeshSettings, tuple[Service, ...], dict[str, Any]]:
-    configuration = wanted.configuration or Configuration.read()
-    services = tuple(service for each in wanted.services for service in ([each] if isinstance(each, Service) else load([each])))
-    mesh = replace(configuration.load(MeshSettings).value, embedded=wanted.embedded, **wanted.overrides)
+def _loaded(run: _Run) -> tuple[MeshSettings, tuple[Service, ...], dict[str, Any]]:
+    configuration = run.configuration or Configuration.read()
+    services = tuple(service for each in run.services for service in ([each] if isinstance(each, Service) else load([each])))
+    mesh = replace(configuration.load(MeshSettings).value, embedded=run.embedded, **run.overrides)
     return mesh, services, {service.name: configuration.load(service.settings, service.name).value for service in services}
 
 

@@ -34,10 +34,10 @@ def prepared(folder: str) -> None:
         return
     try:
         Path(folder).mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        found = os.lstat(folder)
+        status = os.lstat(folder)
     except OSError as error:
         raise StartError(f"the folder of sockets {folder} cannot be used: {error.strerror}") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & ~_PRIVATE:
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & ~_PRIVATE:
         raise StartError(f"the folder of sockets {folder} is not ours alone: remove it")
 
 

@@ -108,12 +108,12 @@ class Fabric:
         from llm_mesh_runtime.links.mux import MuxChannel, Name  # noqa: PLC0415 - see above
 
         try:
-            found = Name.read(target)
+            dialled = Name.read(target)
         except ValueError as wrong:
             raise LinkError(f"the link to {name}: {wrong}") from wrong
         tls = self._tls_to(target)
         outbound, identity = Outbound(caller, trace=self._trace), self._identity(caller, name, tls)
-        return MuxChannel(name, found, outbound, identity=identity, tls=tls, metrics=self._metrics)
+        return MuxChannel(name, dialled, outbound, identity=identity, tls=tls, metrics=self._metrics)
 
     def _tls_to(self, target: str) -> Tls | None:
         """Certificates are for peers elsewhere: between the processes of one mesh tokens say who calls."""

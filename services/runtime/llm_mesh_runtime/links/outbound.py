@@ -24,20 +24,20 @@ class Outbound:
     def carried(self, metadata: Iterable[tuple[str, str | bytes]] | None, timeout: float | None) -> tuple[Metadata, float | None]:
         """The metadata and deadline (monotonic seconds) of a call: the caller's own, and what the current handler's call implies."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        given: Metadata = _NONE if metadata is None else tuple((key, value) for key, value in metadata)
+        sent: Metadata = _NONE if metadata is None else tuple((key, value) for key, value in metadata)
         frame = FRAME.get()
         if frame is not None:
             if frame.deadline is not None and (deadline is None or frame.deadline < deadline):
                 deadline = frame.deadline
-            if not given:
-                given = ((REQUEST_ID, frame.request_id),)
-            elif not any(key == REQUEST_ID for key, _ in given):
-                given = (*given, (REQUEST_ID, frame.request_id))
+            if not sent:
+                sent = ((REQUEST_ID, frame.request_id),)
+            elif not any(key == REQUEST_ID for key, _ in sent):
+                sent = (*sent, (REQUEST_ID, frame.request_id))
         if self._trace is not None and (trace := self._trace()):
-            given += trace
+            sent += trace
         if self._identity is not None:
-            given += self._identity()
-        return given, deadline
+            sent += self._identity()
+        return sent, deadline
 
     def frame(self, metadata: Iterable[tuple[str, str | bytes]] | None, timeout: float | None) -> Frame:
         """The same for a callee in this process: what it will know of the call."""

@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 
 _CORE = "Internal error from Core"
-_PATIENCE = 100
+_ATTEMPTS = 100
 _PAUSE = 0.002
 
 
@@ -31,7 +31,7 @@ class Truth:
 
     async def settle(self, call: Any) -> None:  # noqa: ANN401 (see above)
         """Wait for the end, and for the server's own status where gRPC has put another before it."""
-        for _ in range(_PATIENCE):
+        for _ in range(_ATTEMPTS):
             await call.code()
             if self.code is None:
                 self._ended(call)

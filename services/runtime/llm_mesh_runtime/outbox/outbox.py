@@ -31,7 +31,7 @@ Work = Callable[[Connection, Notes], T]
 
 _OUTBOX = outbox_table(MetaData())
 _MOST_AT_ONCE = 500
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _ATTEMPTS = 8
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -39,12 +39,12 @@ _REFUSAL = "ESCALATION_DENIED"
 
 
 class Outbox:
-    """The changes of one service. `patience` bounds how long a caller waits for policy, in seconds."""
+    """The changes of one service. `seconds` bounds how long a caller waits for policy, in seconds."""
 
-    def __init__(self, database: Database, recording: ChangeRecorder, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, database: Database, recording: ChangeRecorder, *, seconds: float = _TIMEOUT) -> None:
         self._database = database
         self._recording = recording
-        self._patience = patience
+        self._timeout = seconds
         self._turn = asyncio.Lock()
         self._tasks = TaskSet()
         self._flight: asyncio.Task[bool] | None = None
@@ -126,7 +126,7 @@ class Outbox:
 
     async def _deliver(self, through: int) -> bool:
         """Whether everything that was written so far is recorded, within the patience."""
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._timeout
         while self._delivered < through:
             flight = self._flight
             if flight is None or flight.done():

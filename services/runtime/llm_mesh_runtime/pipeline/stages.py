@@ -109,9 +109,9 @@ class Pipeline:
             frame = origin(transport)
             began = time.monotonic()
             frame.service, frame.method = service, path
-            given = frame.deadline
-            deadline = frame.deadline = began + default if given is None else given
-            expiry = Expiry(default) if given is None else None
+            caller_deadline = frame.deadline
+            deadline = frame.deadline = began + default if caller_deadline is None else caller_deadline
+            expiry = Expiry(default) if caller_deadline is None else None
             FRAME.set(frame)
             seen = observer.begin(frame)
             fault, code = None, "OK"
@@ -166,8 +166,8 @@ async def _refuse(transport: Transport, fault: MeshError) -> None:
 
     # The frames that the fault passed through hold the message, and the fault: a ring, which would live until the next collection.
     fault.__traceback__ = fault.__cause__ = fault.__context__ = None
-    given = tuple(transport.trailing_metadata() or ())
-    await transport.abort(fault.code, clip(fault.message, _MAX_MESSAGE), given + trailers(fault))
+    trailing = tuple(transport.trailing_metadata() or ())
+    await transport.abort(fault.code, clip(fault.message, _MAX_MESSAGE), trailing + trailers(fault))
 
 
 def _defect(error: Exception, method: Method, frame: Frame) -> MeshError:

@@ -25,10 +25,10 @@ class NamePattern:
 
     def parse(self, name: str, field: str = "name") -> tuple[str, ...]:
         """The ids in the name, in their order; INVALID_FIELD where it is not of this kind."""
-        found = self._pattern.fullmatch(name)
-        if found is None:
+        match = self._pattern.fullmatch(name)
+        if match is None:
             raise invalid(field, f"must be of the form {self.template}, with ids of 1 to 63 of a-z, 0-9 and -")
-        return found.groups()
+        return match.groups()
 
     def format(self, *ids: str) -> str:
         """The name with these ids."""

@@ -55,10 +55,10 @@ def page_of(request: ListRequest, *query: str) -> Page:
     if request.page_token:
         try:
             token = base64.urlsafe_b64decode(request.page_token.encode())
-            found, after = token[:_SCOPE_BYTES], token[_SCOPE_BYTES:].decode()
+            listing, after = token[:_SCOPE_BYTES], token[_SCOPE_BYTES:].decode()
         except (binascii.Error, ValueError) as error:
             raise _foreign() from error
-        if found != scope:
+        if listing != scope:
             raise _foreign()
     return Page(request.page_size or DEFAULT_SIZE, after, scope)
 

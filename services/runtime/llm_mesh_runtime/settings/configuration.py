@@ -73,11 +73,11 @@ class Configuration:
 
     def load(self, settings_type: type[S], service: str = MESH) -> Loaded[S]:
         """Fills the dataclass for a service, or raises `SettingsError` with everything that is wrong."""
-        wanted = tuple(declared(settings_type))
-        table, problems = self._table(service, wanted)
+        fields = tuple(declared(settings_type))
+        table, problems = self._table(service, fields)
         values: dict[str, object] = {}
         origins: dict[str, str] = {}
-        for each in wanted:
+        for each in fields:
             try:
                 values[each.name], origins[each.name] = self._value(service, each, table)
             except _WrongError as wrong:
@@ -98,64 +98,64 @@ class Configuration:
         """Variables and tables that nobody has read: most likely typing errors. To be asked after the last `load`."""
         return (*self._unknown_variables(), *self._unknown_tables())
 
-    def _value(self, service: str, wanted: DeclaredSetting, table: Mapping[str, Any]) -> tuple[object, str]:
-        if get_origin(wanted.type) is Mapping:
-            return self._mapping(service, wanted, table)
-        candidates = list(self._candidates(service, wanted, table))
-        if wanted.type is Secret:
-            _refuse_blank(wanted, candidates)
-        for origin, given in candidates:
-            return _checked(wanted, origin, given), origin
-        if wanted.required:
-            variable = f"{env_prefix(service)}{wanted.name.upper()}"
-            raise _WrongError(variable, f"is required ({described(wanted.type)}): {wanted.rules.help}")
-        return wanted.default, "default"
+    def _value(self, service: str, setting: DeclaredSetting, table: Mapping[str, Any]) -> tuple[object, str]:
+        if get_origin(setting.type) is Mapping:
+            return self._mapping(service, setting, table)
+        candidates = list(self._candidates(service, setting, table))
+        if setting.type is Secret:
+            _refuse_blank(setting, candidates)
+        for origin, raw in candidates:
+            return _checked(setting, origin, raw), origin
+        if setting.required:
+            variable = f"{env_prefix(service)}{setting.name.upper()}"
+            raise _WrongError(variable, f"is required ({described(setting.type)}): {setting.rules.help}")
+        return setting.default, "default"
 
-    def _candidates(self, service: str, wanted: DeclaredSetting, table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    def _candidates(self, service: str, setting: DeclaredSetting, table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         """What is given for a setting, the strongest first. A secret may stand in a file of its own."""
-        own = f"{env_prefix(service)}{wanted.name.upper()}"
-        empties = wanted.type in {str, Secret} or get_origin(wanted.type) in {Union, UnionType, tuple}  # else empty means unset
-        for variable in (own, *wanted.rules.env):
+        own = f"{env_prefix(service)}{setting.name.upper()}"
+        empties = setting.type in {str, Secret} or get_origin(setting.type) in {Union, UnionType, tuple}  # else empty means unset
+        for variable in (own, *setting.rules.env):
             self._variables |= {variable, f"{variable}_FILE"}
-            given = self._environ.get(variable)
-            if given or (given is not None and (variable == own or wanted.type is Secret) and empties):
-                yield variable, given
-            if wanted.type is Secret and (path := self._environ.get(f"{variable}_FILE")) is not None:
+            raw = self._environ.get(variable)
+            if raw or (raw is not None and (variable == own or setting.type is Secret) and empties):
+                yield variable, raw
+            if setting.type is Secret and (path := self._environ.get(f"{variable}_FILE")) is not None:
                 yield f"{variable}_FILE", _content(f"{variable}_FILE", path)
-        place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
-        if wanted.name in table:
-            yield place, table[wanted.name]
-        if wanted.type is Secret and (path := table.get(f"{wanted.name}_file")) is not None:
+        place = f"{self._path}:{'.'.join(table_of(service))}.{setting.name}"
+        if setting.name in table:
+            yield place, table[setting.name]
+        if setting.type is Secret and (path := table.get(f"{setting.name}_file")) is not None:
             yield f"{place}_file", _content(f"{place}_file", path)
 
-    def _mapping(self, service: str, wanted: DeclaredSetting, table: Mapping[str, Any]) -> tuple[object, str]:
+    def _mapping(self, service: str, setting: DeclaredSetting, table: Mapping[str, Any]) -> tuple[object, str]:
         """A setting with names of its own, such as the links: file and environment are merged name by name."""
-        place = f"{self._path}:{'.'.join(table_of(service))}.{wanted.name}"
-        inner = get_args(wanted.type)[1]
+        place = f"{self._path}:{'.'.join(table_of(service))}.{setting.name}"
+        inner = get_args(setting.type)[1]
         collected: dict[str, object] = {}
-        for name, given in _names(place, table.get(wanted.name, {})):
-            if inner is Secret and not str(given).strip():
+        for name, raw in _names(place, table.get(setting.name, {})):
+            if inner is Secret and not str(raw).strip():
                 raise _WrongError(f"{place}.{name}", _BLANK)
-            collected[name] = _bounded(wanted, f"{place}.{name}", _converted(inner, f"{place}.{name}", given))
+            collected[name] = _bounded(setting, f"{place}.{name}", _converted(inner, f"{place}.{name}", raw))
         origins = [place] if collected else []
-        for variable, given in sorted(self._environ.items()):
-            if variable.startswith(wanted.rules.prefix):
+        for variable, raw in sorted(self._environ.items()):
+            if variable.startswith(setting.rules.prefix):
                 self._variables.add(variable)
-                if inner is Secret and not given.strip():
+                if inner is Secret and not raw.strip():
                     raise _WrongError(variable, _BLANK)
-                value = _bounded(wanted, variable, _converted(inner, variable, given))
-                collected[link_name(variable.removeprefix(wanted.rules.prefix))] = value
+                value = _bounded(setting, variable, _converted(inner, variable, raw))
+                collected[link_name(variable.removeprefix(setting.rules.prefix))] = value
                 origins.append(variable)
-        return MappingProxyType(collected or wanted.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
+        return MappingProxyType(collected or setting.default), ", ".join(origins) or "default"  # type: ignore[arg-type]  # a mapping by its declaration
 
-    def _table(self, service: str, wanted: tuple[DeclaredSetting, ...]) -> tuple[Mapping[str, Any], list[SettingProblem]]:
+    def _table(self, service: str, fields: tuple[DeclaredSetting, ...]) -> tuple[Mapping[str, Any], list[SettingProblem]]:
         path = table_of(service)
         self._services.add(path)
         self._prefixes.discard(env_prefix(service))
         table: Any = self._tables
         for step in path:
             table = table.get(step, {}) if isinstance(table, Mapping) else {}
-        known = [each.name for each in wanted] + [f"{each.name}_file" for each in wanted if each.type is Secret]
+        known = [each.name for each in fields] + [f"{each.name}_file" for each in fields if each.type is Secret]
         where = f"{self._path}:{'.'.join(path)}"
         if not isinstance(table, Mapping):
             return {}, [SettingProblem(where, "expected a table")]
@@ -197,16 +197,16 @@ class _WrongError(Exception):
         self.expected = expected
 
 
-def _checked(wanted: DeclaredSetting, origin: str, given: object) -> object:
-    value = _bounded(wanted, origin, _converted(wanted.type, origin, given))
-    if wanted.rules.check is not None and (expected := wanted.rules.check(value)):
+def _checked(setting: DeclaredSetting, origin: str, raw: object) -> object:
+    value = _bounded(setting, origin, _converted(setting.type, origin, raw))
+    if setting.rules.check is not None and (expected := setting.rules.check(value)):
         raise _WrongError(origin, expected)
     return value
 
 
-def _bounded(wanted: DeclaredSetting, origin: str, value: object) -> object:
+def _bounded(setting: DeclaredSetting, origin: str, value: object) -> object:
     """The value, or one of a mapping's values, within the setting's bounds."""
-    rules = wanted.rules
+    rules = setting.rules
     size = value.total_seconds() if hasattr(value, "total_seconds") else value
     if isinstance(size, int | float):
         if rules.minimum is not None and size < rules.minimum:
@@ -216,32 +216,32 @@ def _bounded(wanted: DeclaredSetting, origin: str, value: object) -> object:
     return value
 
 
-def _refuse_blank(wanted: DeclaredSetting, candidates: list[tuple[str, object]]) -> None:
+def _refuse_blank(setting: DeclaredSetting, candidates: list[tuple[str, object]]) -> None:
     """A credential that is set but blank is an error: nothing else is taken in its place.
 
     Where a provider's customary variable is empty, there is no credential at that provider: deployments pass variables on so.
     """
-    customary = {variable for variable in wanted.rules.env if not variable.startswith(PREFIX)}
-    for number, (place, given) in enumerate(candidates):
-        if not isinstance(given, str) or given.strip() or wanted.name.endswith(_ADDRESS):
+    customary = {variable for variable in setting.rules.env if not variable.startswith(PREFIX)}
+    for number, (place, raw) in enumerate(candidates):
+        if not isinstance(raw, str) or raw.strip() or setting.name.endswith(_ADDRESS):
             return
-        passed_on = not given and place in customary and all(other == "" for _, other in candidates[number:])
+        passed_on = not raw and place in customary and all(other == "" for _, other in candidates[number:])
         if not passed_on:
             raise _WrongError(place, _BLANK)
 
 
-def _converted(wanted: object, place: str, given: object) -> object:
+def _converted(type_: object, place: str, raw: object) -> object:
     try:
-        return convert(wanted, given)
+        return convert(type_, raw)
     except ValueError as wrong:
         raise _WrongError(place, str(wrong)) from None
 
 
-def _names(place: str, given: object) -> Iterable[tuple[str, object]]:
+def _names(place: str, table: object) -> Iterable[tuple[str, object]]:
     """The entries of a table inside a table; a key with a slash may also be written as a table of its own."""
-    if not isinstance(given, Mapping):
+    if not isinstance(table, Mapping):
         raise _WrongError(place, "expected a table")
-    for name, value in given.items():
+    for name, value in table.items():
         if isinstance(value, Mapping):
             yield from ((f"{name}/{inner}", deep) for inner, deep in value.items())
         else:

@@ -18,82 +18,82 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
-def convert(wanted: object, given: object) -> object:
-    """The value of type `wanted` that `given` (text, or what TOML made of it) stands for."""
-    if get_origin(wanted) in {Union, UnionType}:
-        return _optional(wanted, given)
-    if get_origin(wanted) is Literal:
-        return _one_of(get_args(wanted), given)
-    if get_origin(wanted) is tuple:
-        return _words(given)
-    if isinstance(wanted, type):
-        return _plain(wanted, given)
-    raise TypeError(f"settings cannot be of type {wanted}")
+def convert(type_: object, value: object) -> object:
+    """The value of type `type_` that `value` (text, or what TOML made of it) stands for."""
+    if get_origin(type_) in {Union, UnionType}:
+        return _optional(type_, value)
+    if get_origin(type_) is Literal:
+        return _one_of(get_args(type_), value)
+    if get_origin(type_) is tuple:
+        return _words(value)
+    if isinstance(type_, type):
+        return _plain(type_, value)
+    raise TypeError(f"settings cannot be of type {type_}")
 
 
-def described(wanted: object) -> str:
+def described(type_: object) -> str:
     """The type in words, for error messages and the generated tables."""
-    if get_origin(wanted) in {Union, UnionType}:
-        return " or ".join(described(option) for option in get_args(wanted) if option is not NoneType) + ", or empty"
-    if get_origin(wanted) is Literal:
-        return "one of " + ", ".join(f"`{option}`" for option in get_args(wanted))
-    if get_origin(wanted) is tuple:
+    if get_origin(type_) in {Union, UnionType}:
+        return " or ".join(described(option) for option in get_args(type_) if option is not NoneType) + ", or empty"
+    if get_origin(type_) is Literal:
+        return "one of " + ", ".join(f"`{option}`" for option in get_args(type_))
+    if get_origin(type_) is tuple:
         return "comma-separated list"
-    if isinstance(wanted, type) and issubclass(wanted, StrEnum):
-        return "one of " + ", ".join(f"`{option}`" for option in wanted)
-    if get_origin(wanted) is Mapping:
-        return "one whole number per name" if get_args(wanted)[1] is int else "one text per name"
+    if isinstance(type_, type) and issubclass(type_, StrEnum):
+        return "one of " + ", ".join(f"`{option}`" for option in type_)
+    if get_origin(type_) is Mapping:
+        return "one whole number per name" if get_args(type_)[1] is int else "one text per name"
     names: dict[object, str] = {
         str: "text", int: "whole number", float: "number", bool: "`true` or `false`",
         Secret: "secret", timedelta: "seconds", Path: "path",
     }  # fmt: skip
-    return names[wanted]
+    return names[type_]
 
 
-def _plain(wanted: type, given: object) -> object:
-    if wanted is bool:
-        return _truth(given)
-    if wanted is int:
-        return _whole(given)
-    if wanted is float:
-        return _number(given)
-    if wanted is timedelta:
-        return _seconds(given)
-    if issubclass(wanted, StrEnum):
-        return wanted(str(_one_of(tuple(wanted), given)))
-    if wanted in {str, Secret, Path}:
-        text = _text(given)
-        return Path(text).expanduser() if wanted is Path else wanted(text)
-    raise TypeError(f"settings cannot be of type {wanted.__name__}")
+def _plain(type_: type, value: object) -> object:
+    if type_ is bool:
+        return _truth(value)
+    if type_ is int:
+        return _whole(value)
+    if type_ is float:
+        return _number(value)
+    if type_ is timedelta:
+        return _seconds(value)
+    if issubclass(type_, StrEnum):
+        return type_(str(_one_of(tuple(type_), value)))
+    if type_ in {str, Secret, Path}:
+        text = _text(value)
+        return Path(text).expanduser() if type_ is Path else type_(text)
+    raise TypeError(f"settings cannot be of type {type_.__name__}")
 
 
-def _text(given: object) -> str:
-    if not isinstance(given, str):
+def _text(value: object) -> str:
+    if not isinstance(value, str):
         raise ValueError("expected text")  # noqa: TRY004 (one kind of error for every wrong value)
-    return given
+    return value
 
 
-def _truth(given: object) -> bool:
-    if isinstance(given, bool):
-        return given
-    word = given.strip().lower() if isinstance(given, str) else ""
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
     if word not in _TRUE | _FALSE:
         raise ValueError("expected true or false")
     return word in _TRUE
 
 
-def _whole(given: object) -> int:
-    if isinstance(given, int) and not isinstance(given, bool):
-        return given
+def _whole(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     try:
-        return int(_text(given).strip())
+        return int(_text(value).strip())
     except ValueError:
         raise ValueError("expected a whole number") from None
 
 
-def _number(given: object) -> float:
+def _number(value: object) -> float:
     try:
-        number = math.nan if isinstance(given, bool) else float(given if isinstance(given, int | float) else _text(given))
+        number = math.nan if isinstance(value, bool) else float(value if isinstance(value, int | float) else _text(value))
     except ValueError:
         raise ValueError("expected a number") from None
     if not math.isfinite(number):
@@ -101,8 +101,8 @@ def _number(given: object) -> float:
     return number
 
 
-def _seconds(given: object) -> timedelta:
-    text = given.strip().removesuffix("s") if isinstance(given, str) else given
+def _seconds(value: object) -> timedelta:
+    text = value.strip().removesuffix("s") if isinstance(value, str) else value
     try:
         seconds = _number(text)
     except ValueError:
@@ -112,21 +112,21 @@ def _seconds(given: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _words(given: object) -> tuple[str, ...]:
-    if isinstance(given, list):
-        return tuple(_text(word) for word in given)
-    return tuple(word.strip() for word in _text(given).split(",") if word.strip())
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(_text(word) for word in value)
+    return tuple(word.strip() for word in _text(value).split(",") if word.strip())
 
 
-def _one_of(options: tuple[object, ...], given: object) -> object:
+def _one_of(options: tuple[object, ...], value: object) -> object:
     for option in options:
-        if given == option or str(given) == str(option):
+        if value == option or str(value) == str(option):
             return option
     raise ValueError("expected one of " + ", ".join(str(option) for option in options))
 
 
-def _optional(wanted: object, given: object) -> object:
-    inner = [option for option in get_args(wanted) if option is not NoneType]
-    if given is None or given == "":
+def _optional(type_: object, value: object) -> object:
+    inner = [option for option in get_args(type_) if option is not NoneType]
+    if value is None or value == "":
         return None
-    return convert(inner[0], given)
+    return convert(inner[0], value)

@@ -83,8 +83,8 @@ class Instrument(Generic[S]):
         if len(values) != len(self.declared.labels):
             raise ValueError(f"{self.name} takes the labels {self.declared.labels}")
         with self._lock:
-            kept = tuple(self._bounded(seen, value) for seen, value in zip(self._seen, values, strict=True))
-            return self._series.setdefault(kept, self._make())
+            bounded = tuple(self._bounded(seen, value) for seen, value in zip(self._seen, values, strict=True))
+            return self._series.setdefault(bounded, self._make())
 
     def _bounded(self, seen: set[str], value: str) -> str:
         if value in seen or value == OTHER:

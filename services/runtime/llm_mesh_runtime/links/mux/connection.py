@@ -74,7 +74,7 @@ class LinkConnection:
         self._metadata = limits.max_metadata
         self.leaving: Callable[[bool], None] = _left
         """Called when the peer goes away, with whether it still takes calls."""
-        self._heard = time.monotonic()
+        self._last_frame = time.monotonic()
         self._retired = False
 
     @property
@@ -154,7 +154,7 @@ class LinkConnection:
 
     def received(self, raw: bytes) -> None:
         """One message of the stream. Raises where it breaks the link's rules."""
-        self._heard = time.monotonic()
+        self._last_frame = time.monotonic()
         if len(raw) > MAX_BATCH:
             raise violation("a batch has at most 1 MiB")
         try:
@@ -296,16 +296,16 @@ class LinkConnection:
 
     async def _watch(self) -> None:
         """Returns once the peer is silent although it was asked."""
-        asked = 0
+        pending = 0
         while True:
-            quiet = time.monotonic() - self._heard
-            if quiet >= QUIET + PATIENCE and asked:
+            quiet = time.monotonic() - self._last_frame
+            if quiet >= QUIET + PATIENCE and pending:
                 return
             if quiet >= QUIET:
-                asked += 1
-                self.outbox.add(0, kind=PING, ping=asked)
+                pending += 1
+                self.outbox.add(0, kind=PING, ping=pending)
             else:
-                asked = 0
+                pending = 0
             await asyncio.sleep(QUIET / 2)
 
 

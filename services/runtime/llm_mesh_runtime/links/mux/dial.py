@@ -20,7 +20,7 @@ from llm_mesh_runtime.links.remote import RemoteChannel
 if TYPE_CHECKING:
     from llm_mesh_runtime.links.tls import Tls
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _OWN_SOCKET = (("grpc.use_local_subchannel_pool", 1),)
 
 
@@ -46,7 +46,7 @@ class LinkDialler:
         channel = self.plain(target)
         call: Any = channel.stream_stream(PATH)()
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 limits, rest = await _greeted(call)
         except grpc.aio.AioRpcError as error:
             await channel.close()

@@ -40,8 +40,8 @@ class Name:
         """The present addresses, as targets of gRPC. Raises `OSError` where the name cannot be resolved."""
         if self.fixed:
             return self.fixed
-        found = await asyncio.get_running_loop().getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        every = (_address(str(address[0]), self.port, family == socket.AF_INET6) for family, _, _, _, address in found)
+        resolved = await asyncio.get_running_loop().getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        every = (_address(str(address[0]), self.port, family == socket.AF_INET6) for family, _, _, _, address in resolved)
         return tuple(dict.fromkeys(every))[:_MOST]
 
 

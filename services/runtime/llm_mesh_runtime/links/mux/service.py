@@ -84,7 +84,7 @@ class Incoming:
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             if reader.done():
-                await self._said(reader, writer)
+                await self._ended_first(reader, writer)
             await writer
         finally:
             for task in (reader, writer):
@@ -92,7 +92,7 @@ class Incoming:
             await asyncio.gather(reader, writer, return_exceptions=True)
             self.lost()
 
-    async def _said(self, reader: asyncio.Future[None], writer: asyncio.Future[None]) -> None:
+    async def _ended_first(self, reader: asyncio.Future[None], writer: asyncio.Future[None]) -> None:
         """The caller has said all, or broke a rule: then it is told, after the write that runs, since gRPC takes one at a time."""
         if reader.exception() is None:
             self.lost()

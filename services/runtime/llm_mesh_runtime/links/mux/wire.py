@@ -79,11 +79,11 @@ def hello() -> link_pb2.Hello:
     )
 
 
-def checked(said: Any, *, serves: bool) -> link_pb2.Hello:  # noqa: ANN401 (a frame)
+def checked(frame: Any, *, serves: bool) -> link_pb2.Hello:  # noqa: ANN401 (a frame)
     """The other side's HELLO, which must be its first frame."""
-    if said.kind != HELLO or said.call or not said.HasField("hello"):
+    if frame.kind != HELLO or frame.call or not frame.HasField("hello"):
         raise violation("the first frame is HELLO")
-    limits: link_pb2.Hello = said.hello
+    limits: link_pb2.Hello = frame.hello
     if limits.version < 1:
         raise unsupported(limits.version)
     if not 0 < limits.window <= MAX_CREDIT or limits.max_piece < 1024 or not limits.max_message or (serves and not limits.max_calls):  # noqa: PLR2004
