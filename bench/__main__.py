@@ -34,38 +34,38 @@ def main() -> None:
         if arguments.all and not arguments.fresh and results.fresh(scenario.name, settings):
             print(f"{scenario.name}: measured before with this build")
         else:
-            print(f"{scenario.name}: {scenario.told}", flush=True)
+            print(f"{scenario.name}: {scenario.summary}", flush=True)
             try:
                 results.measure(scenario, settings)
             except BrokenOffError as error:
                 print(f"!! {scenario.name} broke off: {error}", flush=True)
                 broken.append(scenario.name)
                 continue
-        found = results.read(scenario.name)
-        if found is not None:
-            measured.append(found)
-            print(_told(found), flush=True)
+        outcomed = results.read(scenario.name)
+        if outcomed is not None:
+            measured.append(outcomed)
+            print(_summary(outcomed), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
     if arguments.report:
         _write(arguments.report, results.all(SCENARIOS))
-    wrong = [f"{found['scenario']}: {row['target']}" for found in measured for row in found["rows"] if row.get("failed")]
+    wrong = [f"{outcomed['scenario']}: {row['target']}" for outcomed in measured for row in outcomed["rows"] if row.get("failed")]
     if wrong or broken:
         sys.exit(f"without figures, because answers were wrong or something broke off: {', '.join([*wrong, *broken])}")
 
 
-def _write(report: Path, found: Sequence[dict[str, Any]]) -> None:
+def _write(report: Path, results_: Sequence[dict[str, Any]]) -> None:
     plots = report.parent / report.stem
-    pictures(found, plots)
-    report.write_text(page(found, plots.name), encoding="utf-8")
-    (plots / "results.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    pictures(results_, plots)
+    report.write_text(page(results_, plots.name), encoding="utf-8")
+    (plots / "results.json").write_text(json.dumps(results_, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"wrote {report}")
 
 
-def _told(found: dict[str, Any]) -> str:
-    parts = [table(found["rows"])] if found["rows"] else []
-    parts += [goals(found["goals"])] if found["goals"] else []
-    parts += [f"- {note}" for note in found["notes"]]
+def _summary(outcome: dict[str, Any]) -> str:
+    parts = [table(outcome["rows"])] if outcome["rows"] else []
+    parts += [goals(outcome["goals"])] if outcome["goals"] else []
+    parts += [f"- {note}" for note in outcome["notes"]]
     return "\n".join(["", *parts, ""])
 
 
@@ -77,11 +77,11 @@ def _chosen(arguments: argparse.Namespace) -> list[Scenario]:
 
 def _settings(arguments: argparse.Namespace, scenario: Scenario) -> Settings:
     del scenario
-    given = Settings(seconds=arguments.seconds, passes=arguments.passes, peers=arguments.peers or arguments.all, trace=arguments.trace)
+    settings = Settings(seconds=arguments.seconds, passes=arguments.passes, peers=arguments.peers or arguments.all, trace=arguments.trace)
     if not (arguments.all or arguments.scenario):
-        given = replace(given, meshes=("embedded",))
+        settings = replace(settings, meshes=("embedded",))
     return replace(
-        given,
+        settings,
         overload_seconds=arguments.overload_seconds,
         soak_seconds=arguments.soak_seconds,
         slow_seconds=arguments.slow_seconds,

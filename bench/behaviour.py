@@ -35,21 +35,21 @@ class Behaviour:
     def marker(self) -> str:
         """What to put into a prompt; empty where nothing is out of the ordinary."""
         usual = Behaviour()
-        said = [
+        words = [
             f"{field.name}={getattr(self, field.name):g}"
             for field in fields(self)
             if getattr(self, field.name) != getattr(usual, field.name)
         ]
-        return f"{OPEN.decode()}{' '.join(said)}{CLOSE.decode()} " if said else ""
+        return f"{OPEN.decode()}{' '.join(words)}{CLOSE.decode()} " if words else ""
 
 
 USUAL = Behaviour()
 
 
 @cache
-def _parsed(said: bytes) -> Behaviour:
+def _parsed(text: bytes) -> Behaviour:
     kinds = {field.name: type(getattr(USUAL, field.name)) for field in fields(Behaviour)}
-    words = dict(word.split("=", 1) for word in said.decode().split())
+    words = dict(word.split("=", 1) for word in text.decode().split())
     values: dict[str, Any] = {name: kinds[name](float(value)) for name, value in words.items()}
     return Behaviour(**values)
 

@@ -12,24 +12,24 @@ from bench.runs import BUSY, run
 from bench.stand import Stand
 from bench.topologies.target import Target
 
-Wanted = Callable[[Target, Path], Spec]
+SpecOf = Callable[[Target, Path], Spec]
 
 
-def compared(stand: Stand, names: Sequence[str], wanted: Wanted, passes: int) -> list[dict[str, Any]]:
+def compared(stand: Stand, names: Sequence[str], spec_of: SpecOf, passes: int) -> list[dict[str, Any]]:
     """A row per arrangement that is there."""
     present = [name for name in names if name in stand.targets]
-    specs = {name: _spec(stand, name, wanted) for name in present}
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
+    specs = {name: _spec(stand, name, spec_of) for name in present}
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
     for number in range(passes):
         turn = number % len(present) if present else 0
         for name in present[turn:] + present[:turn]:
-            found[name].append(run(specs[name], stand.folder))
-    return [row(name, found[name]) for name in present]
+            rows[name].append(run(specs[name], stand.folder))
+    return [row(name, rows[name]) for name in present]
 
 
-def _spec(stand: Stand, name: str, wanted: Wanted) -> Spec:
+def _spec(stand: Stand, name: str, spec_of: SpecOf) -> Spec:
     place = stand.folder / f"requests-{len(list(stand.folder.glob('requests-*')))}"
-    return wanted(stand.targets[name], place)
+    return spec_of(stand.targets[name], place)
 
 
 def row(name: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -38,26 +38,26 @@ def row(name: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for result in results:
         for why, count in result["failures"].items():
             failures[why] = failures.get(why, 0) + count
-    found: dict[str, Any] = {"target": name, "failed": sum(result["failed"] for result in results), "failures": failures}
+    summary: dict[str, Any] = {"target": name, "failed": sum(result["failed"] for result in results), "failures": failures}
     if not all(result["requests"] or result["refused"]["count"] for result in results):
-        found["failed"] = found["failed"] or 1
-        found["failures"] = failures or {"no answer within a pass": 1}
-    if found["failed"]:
-        return found
+        summary["failed"] = summary["failed"] or 1
+        summary["failures"] = failures or {"no answer within a pass": 1}
+    if summary["failed"]:
+        return summary
     for key, read in _READ.items():
         values = [value for result in results if (value := read(result)) is not None]
         if values:
-            found[key] = statistics.median(values)
-            found[f"{key}_spread"] = max(values) - min(values)
+            summary[key] = statistics.median(values)
+            summary[f"{key}_spread"] = max(values) - min(values)
     shares: dict[str, list[float]] = {}
     for result in results:
         for process, used in result["cpu_us"].items():
             shares.setdefault(process, []).append(used)
-    found["cpu_us_by_process"] = {process: statistics.median(values) for process, values in shares.items()}
-    found["memory_mb"] = sum(results[-1]["memory_mb"].values())
-    if found["generator_share"] > BUSY:
-        found["warning"] = "the generator's core was full: the rate is a lower bound"
-    return found
+    summary["cpu_us_by_process"] = {process: statistics.median(values) for process, values in shares.items()}
+    summary["memory_mb"] = sum(results[-1]["memory_mb"].values())
+    if summary["generator_share"] > BUSY:
+        summary["warning"] = "the generator's core was full: the rate is a lower bound"
+    return summary
 
 
 def _cpu(unit: str) -> Callable[[Mapping[str, Any]], float | None]:

@@ -39,11 +39,11 @@ def conditions(folder: Path) -> dict[str, Any]:
 def build() -> str:
     """What is measured, and by what: changes of other files, such as the report itself, leave results as they are."""
     measured = ("services", "gen/python", "bench", ":!*.md")
-    told = [
+    lines = [
         subprocess.run(["git", *words, "--", *measured], capture_output=True, check=False).stdout  # noqa: S607 - from the PATH
         for words in (("ls-files", "-s"), ("diff", "HEAD"))
     ]
-    return hashlib.sha256(b"".join(told)).hexdigest()[:16]
+    return hashlib.sha256(b"".join(lines)).hexdigest()[:16]
 
 
 def commit() -> str:
@@ -67,8 +67,8 @@ def fsync_ms(folder: Path) -> float:
 
 def wake_us() -> float:
     """CPU that a send costs more where it wakes a client on the other core."""
-    told = subprocess.run([sys.executable, "-m", "bench.wake"], capture_output=True, text=True, check=True).stdout
-    woken, quiet = (float(figure) for figure in told.split())
+    printed = subprocess.run([sys.executable, "-m", "bench.wake"], capture_output=True, text=True, check=True).stdout
+    woken, quiet = (float(figure) for figure in printed.split())
     return woken - quiet
 
 

@@ -45,7 +45,7 @@ def main() -> None:
             await_true(profile.exists, folder / "mesh.log")
             names = json.loads(profile.with_suffix(".threads").read_text())
             memory = sum(mesh.memory_mb().values())
-        print(_told(arguments, mesh, result, names, memory))
+        print(_report(arguments, mesh, result, names, memory))
         if arguments.cprofile:
             stats = pstats.Stats(str(profile))
             stats.dump_stats(arguments.cprofile)
@@ -72,7 +72,7 @@ def _measured(arguments: argparse.Namespace, folder: Path, mesh: Target, profile
     return checked(run(spec, folder, before=before))
 
 
-def _told(arguments: argparse.Namespace, mesh: Target, result: dict[str, Any], names: dict[str, str], memory: float) -> str:
+def _report(arguments: argparse.Namespace, mesh: Target, result: dict[str, Any], names: dict[str, str], memory: float) -> str:
     requests, latency = result["requests"], result["latency_ms"]
     threads = result["cpu_seconds"][MESH]
     lines = [

@@ -48,7 +48,7 @@ def main() -> None:
         with upstream(folder) as provider, embedded(folder, provider.port, program=program, keys=_KEYS, environ=_PATIENT) as mesh:
             requests = _served(arguments, folder, mesh)
             _control(mesh, "-d")
-        print(_told(arguments, requests, {file.name.rsplit("-", 1)[1]: _read(file) for file in folder.glob("callgrind.1-*")}))
+        print(_report(arguments, requests, {file.name.rsplit("-", 1)[1]: _read(file) for file in folder.glob("callgrind.1-*")}))
 
 
 def _served(arguments: argparse.Namespace, folder: Path, mesh: Target) -> int:
@@ -74,9 +74,9 @@ def _served(arguments: argparse.Namespace, folder: Path, mesh: Target) -> int:
 
 def _control(mesh: Target, *words: str) -> None:
     command = ["callgrind_control", *words, str(mesh.processes[MESH][0])]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise BrokenOffError(f"callgrind_control {' '.join(words)}: {told.stdout}{told.stderr}")
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise BrokenOffError(f"callgrind_control {' '.join(words)}: {ran.stdout}{ran.stderr}")
 
 
 def _read(file: Path) -> Counted:
@@ -84,7 +84,7 @@ def _read(file: Path) -> Counted:
         return counted(lines)
 
 
-def _told(arguments: argparse.Namespace, requests: int, threads: dict[str, Counted]) -> str:
+def _report(arguments: argparse.Namespace, requests: int, threads: dict[str, Counted]) -> str:
     loop = threads[_LOOP]
     everything = sum(thread.total for thread in threads.values()) / requests
     kind, chunks = (", streamed", f" ({everything / CHUNKS:,.0f} a chunk)") if arguments.streamed else ("", "")

@@ -14,9 +14,9 @@ async def make_keys(address: str, admin: str, project: str, count: int = KEYS) -
     async with grpc.aio.insecure_channel(address) as channel:
         identity = identity_pb2_grpc.IdentityServiceStub(channel)  # type: ignore[no-untyped-call,unused-ignore]
         caller = (await identity.WhoAmI(identity_pb2.WhoAmIRequest(), metadata=_bearer(project))).caller
-        wanted = identity_pb2.CreateKeyRequest(parent=caller.project, key=identity_pb2.Key(principal=caller.principal))
+        creation = identity_pb2.CreateKeyRequest(parent=caller.project, key=identity_pb2.Key(principal=caller.principal))
         # One after the other: changes by administrators are optimistic, and give up after a few collisions.
-        return [(await identity.CreateKey(wanted, metadata=_bearer(admin), timeout=60)).secret for _ in range(count)]
+        return [(await identity.CreateKey(creation, metadata=_bearer(admin), timeout=60)).secret for _ in range(count)]
 
 
 def _bearer(key: str) -> tuple[tuple[str, str], ...]:

@@ -184,22 +184,22 @@ def main() -> None:
     parser.add_argument("--link", default="", choices=["", "local", "grpc", "mux"], help="only this one")
     parser.add_argument("--profile", default="", choices=["", "caller", "callee"], help="the side that is profiled")
     parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     cores = os.sched_getaffinity(0)
-    core = MESH_CORE if given.serve else LOAD_CORE
+    core = MESH_CORE if arguments.serve else LOAD_CORE
     os.sched_setaffinity(0, {core} if core in cores else cores)
-    if given.serve:
-        with profiled("callee" if given.profile == "callee" else ""):
-            uvloop.run(serve(given.serve))
+    if arguments.serve:
+        with profiled("callee" if arguments.profile == "callee" else ""):
+            uvloop.run(serve(arguments.serve))
         return
     with tempfile.TemporaryDirectory(prefix="links-", dir="/tmp") as folder:
         address = f"unix:{folder}/bench.sock"
-        command = [sys.executable, "-m", "bench.links", "--serve", address, "--profile", given.profile]
+        command = [sys.executable, "-m", "bench.links", "--serve", address, "--profile", arguments.profile]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as callee:
             if callee.stdout is None or callee.stdout.readline() != "ready\n":
                 raise SystemExit("the callee does not start")
-            with profiled("caller" if given.profile == "caller" else ""):
-                uvloop.run(compare(address, callee.pid, given.seconds, given.link))
+            with profiled("caller" if arguments.profile == "caller" else ""):
+                uvloop.run(compare(address, callee.pid, arguments.seconds, arguments.link))
             if callee.stdin is not None:
                 callee.stdin.close()
 

@@ -27,17 +27,17 @@ MESSAGES = 100_000
 Measured = dict[str, tuple[float, float]]
 
 
-async def measure(found: Measured, name: str, calls: int, work: Callable[[int], Awaitable[None]]) -> None:
+async def measure(figures: Measured, name: str, calls: int, work: Callable[[int], Awaitable[None]]) -> None:
     """The best of three runs, in microseconds of CPU and of time."""
     runs = []
     for _ in range(3):
         cpu, began = time.process_time(), time.perf_counter()
         await work(calls)
         runs.append(((time.process_time() - cpu) / calls * 1e6, (time.perf_counter() - began) / calls * 1e6))
-    found[name] = min(runs)
+    figures[name] = min(runs)
 
 
-async def bare(found: Measured) -> None:
+async def bare(figures: Measured) -> None:
     """The link alone."""
     answer: bytes = health_pb2.HealthCheckResponse(status=1).SerializeToString()
 
@@ -63,8 +63,8 @@ async def bare(found: Measured) -> None:
 
         await asyncio.gather(*(some() for _ in range(64)))
 
-    await measure(found, "bare link, unary", CALLS, calls)
-    await measure(found, "bare link, unary, 64 in flight", CALLS, gathered)
+    await measure(figures, "bare link, unary", CALLS, calls)
+    await measure(figures, "bare link, unary, 64 in flight", CALLS, gathered)
 
 
 class Policy(FakePolicy):
@@ -84,7 +84,7 @@ class Policy(FakePolicy):
             yield answer
 
 
-async def whole(found: Measured) -> None:
+async def whole(figures: Measured) -> None:
     """Through the pipeline."""
     policy = Policy()
     async with host(policy=policy) as mesh:
@@ -110,27 +110,27 @@ async def whole(found: Measured) -> None:
             async for _ in stub.ReplayUsage(policy_pb2.ReplayUsageRequest(from_sequence=count)):
                 pass
 
-        await measure(found, "whole pipeline, unary", CALLS, calls)
-        await measure(found, "whole pipeline, unary, with a deadline", CALLS, with_deadline)
-        await measure(found, "whole pipeline, unary, 64 in flight", CALLS, gathered)
-        await measure(found, "whole pipeline, per streamed message", MESSAGES, stream)
+        await measure(figures, "whole pipeline, unary", CALLS, calls)
+        await measure(figures, "whole pipeline, unary, with a deadline", CALLS, with_deadline)
+        await measure(figures, "whole pipeline, unary, 64 in flight", CALLS, gathered)
+        await measure(figures, "whole pipeline, per streamed message", MESSAGES, stream)
 
 
 async def measured() -> Measured:
     """Microseconds of a call over each kind of local link."""
-    found: Measured = {}
-    await bare(found)
-    await whole(found)
-    return found
+    figures: Measured = {}
+    await bare(figures)
+    await whole(figures)
+    return figures
 
 
 def main() -> None:
     """Prints a table, or with --json an object."""
-    found = uvloop.run(measured())
+    figures = uvloop.run(measured())
     if "--json" in sys.argv[1:]:
-        print(json.dumps(found))
+        print(json.dumps(figures))
         return
-    for name, (cpu, wall) in found.items():
+    for name, (cpu, wall) in figures.items():
         print(f"{name:<58} {cpu:7.2f} µs CPU  {wall:7.2f} µs")
 
 

@@ -12,13 +12,13 @@ _KIB_PER_MB = 1024
 
 def thread_seconds(pid: int) -> dict[int, float]:
     """CPU so far by thread id; threads that ended are not in it."""
-    found = {}
+    usage = {}
     for task in (_PROC / str(pid) / "task").iterdir():
         try:
-            found[int(task.name)] = int((task / "schedstat").read_text().split()[0]) / _NANOS
+            usage[int(task.name)] = int((task / "schedstat").read_text().split()[0]) / _NANOS
         except OSError:  # it ended meanwhile
             continue
-    return found
+    return usage
 
 
 def thread_name(pid: int, thread: int) -> str:
@@ -39,10 +39,10 @@ def tree(pid: int) -> list[int]:
             except OSError:
                 continue
             parents.setdefault(parent, []).append(int(folder.name))
-    found = [pid]
-    for each in found:
-        found += parents.get(each, [])
-    return found
+    pids = [pid]
+    for each in pids:
+        pids += parents.get(each, [])
+    return pids
 
 
 def memory_mb(pids: Iterable[int]) -> float:

@@ -33,8 +33,10 @@ def free_port() -> int:
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Ours, without settings of a mesh and without keys of providers, so that nobody outside is reached."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LLM_MESH_") and not name.endswith(_PROVIDER_KEYS)}
-    return kept | dict(more or {})
+    passed_on = {
+        name: value for name, value in os.environ.items() if not name.startswith("LLM_MESH_") and not name.endswith(_PROVIDER_KEYS)
+    }
+    return passed_on | dict(more or {})
 
 
 def pinned(core: int | None) -> Callable[[], None]:

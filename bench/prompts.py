@@ -38,16 +38,16 @@ def texts(count: int = PROMPTS, words: int = USUAL_WORDS) -> Iterator[str]:
 def body(text: str, behaviour: Behaviour = USUAL, *, streamed: bool = False, model: str = MODEL) -> dict[str, Any]:
     """One request's body."""
     content = f"{behaviour.marker()}{text}"
-    found: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": _MAX_TOKENS}
-    return found | ({"stream": True, "stream_options": {"include_usage": True}} if streamed else {})
+    request: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": _MAX_TOKENS}
+    return request | ({"stream": True, "stream_options": {"include_usage": True}} if streamed else {})
 
 
 def tool_bodies(text: str, *, model: str = MODEL) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two requests of a tool loop: one that is answered by a call, one that brings its result."""
     first = body(text, Behaviour(tool=1), model=model) | {"tools": _TOOLS}
     result = {"role": "tool", "tool_call_id": "call_1", "content": '{"sky":"blue","celsius":21}'}
-    asked = {"role": "assistant", "content": None, "tool_calls": [_CALL]}
-    return first, first | {"messages": [*first["messages"], asked, result]}
+    call = {"role": "assistant", "content": None, "tool_calls": [_CALL]}
+    return first, first | {"messages": [*first["messages"], call, result]}
 
 
 def framed(content: dict[str, Any], key: str, path: str = "/v1/chat/completions", headers: Sequence[tuple[str, str]] = ()) -> bytes:

@@ -44,8 +44,8 @@ def run(spec: Spec, folder: Path, *, before: Callable[[], None] | None = None) -
             line = output.readline()
     if load.returncode or not line:
         raise BrokenOffError(f"the generator broke off:\n{(folder / 'load.log').read_text()[-2000:]}")
-    found: dict[str, Any] = json.loads(line)
-    return found
+    loaded: dict[str, Any] = json.loads(line)
+    return loaded
 
 
 def checked(result: dict[str, Any]) -> dict[str, Any]:

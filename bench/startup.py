@@ -34,11 +34,11 @@ class Cost:
 
 def entries() -> dict[str, list[str]]:
     """What a process imports to run each member: its composition root where it has one."""
-    found = {}
+    phases = {}
     for path in sorted((ROOT / "services").rglob("pyproject.toml")):
         (package,) = tomllib.loads(path.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-        found[package] = [f"{package}.wiring" if any((path.parent / package).glob("wiring*")) else package]
-    return {**found, "all of them": [name for names in found.values() for name in names]}
+        phases[package] = [f"{package}.wiring" if any((path.parent / package).glob("wiring*")) else package]
+    return {**phases, "all of them": [name for names in phases.values() for name in names]}
 
 
 def cost(modules: list[str], runs: int) -> Cost:

@@ -25,27 +25,27 @@ class Results:
     def read(self, name: str) -> dict[str, Any] | None:
         """The last one of that scenario."""
         path = self._folder / f"{name}.json"
-        found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
-        return found
+        stored: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        return stored
 
     def fresh(self, name: str, settings: Settings) -> bool:
         """Whether it was measured with this build and with these settings: then it need not be again."""
-        found = self.read(name)
-        return found is not None and found["conditions"].get("build") == build() and found["settings"] == _shown(settings)
+        stored = self.read(name)
+        return stored is not None and stored["conditions"].get("build") == build() and stored["settings"] == _shown(settings)
 
     def measure(self, scenario: Scenario, settings: Settings) -> dict[str, Any]:
         """Runs the scenario, and keeps what came."""
         with tempfile.TemporaryDirectory() as place:
             held_under = conditions(Path(place))
         begun, stolen = time.monotonic(), Stolen()
-        found = scenario.run(settings).as_json()
+        stored = scenario.run(settings).as_json()
         result = {
             "scenario": scenario.name,
-            "told": scenario.told,
+            "told": scenario.summary,
             "conditions": held_under | {"stolen": stolen.share()},
             "settings": _shown(settings),
             "took_seconds": time.monotonic() - begun,
-            **found,
+            **stored,
         }
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / f"{scenario.name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
@@ -53,7 +53,7 @@ class Results:
 
     def all(self, scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
         """What is there, in the order of the scenarios."""
-        return [found for scenario in scenarios if (found := self.read(scenario.name)) is not None]
+        return [stored for scenario in scenarios if (stored := self.read(scenario.name)) is not None]
 
 
 def _shown(settings: Settings) -> dict[str, Any]:

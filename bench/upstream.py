@@ -38,7 +38,7 @@ class Upstream(asyncio.Protocol):
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._buffer = b""
-        self._wanted = 0
+        self._needed = 0
         self._timer: asyncio.TimerHandle | None = None
         self._answering = False
 
@@ -60,20 +60,20 @@ class Upstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answers every request that is whole."""
         self._buffer = self._buffer + data if self._buffer else data
-        while len(self._buffer) >= self._wanted and (request := self._cut()) is not None:
+        while len(self._buffer) >= self._needed and (request := self._cut()) is not None:
             self._answer(request)
 
     def _cut(self) -> bytes | None:
-        if not self._wanted:
+        if not self._needed:
             end = self._buffer.find(_HEAD_END)
             if end < 0:
                 return None
             head = self._buffer[:end].lower()
             at = head.find(b"content-length:")
-            self._wanted = end + 4 + (int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0)
-            if len(self._buffer) < self._wanted:
+            self._needed = end + 4 + (int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0)
+            if len(self._buffer) < self._needed:
                 return None
-        request, self._buffer, self._wanted = self._buffer[: self._wanted], self._buffer[self._wanted :], 0
+        request, self._buffer, self._needed = self._buffer[: self._needed], self._buffer[self._needed :], 0
         return request
 
     def _answer(self, request: bytes) -> None:
@@ -81,37 +81,37 @@ class Upstream(asyncio.Protocol):
             self._transport.write(answers.framed(200, orjson.dumps(asdict(self._counts))))
             return
         self._counts.requests += 1
-        wanted = behaviour_of(request)
-        if wanted.hang or request.startswith(_HUNG):
+        requested = behaviour_of(request)
+        if requested.hang or request.startswith(_HUNG):
             self._answering = True
-        elif wanted.delay:
+        elif requested.delay:
             self._answering = True
-            self._timer = self._loop.call_later(wanted.delay / 1000, self._begin, request, wanted)
+            self._timer = self._loop.call_later(requested.delay / 1000, self._begin, request, requested)
         else:
-            self._begin(request, wanted)
+            self._begin(request, requested)
 
-    def _begin(self, request: bytes, wanted: Behaviour) -> None:
+    def _begin(self, request: bytes, requested: Behaviour) -> None:
         self._answering = False
-        if wanted.status != 200:
-            self._transport.write(answers.failure(wanted.status))
+        if requested.status != 200:
+            self._transport.write(answers.failure(requested.status))
         elif b'"stream":true' not in request and b'"stream": true' not in request:
-            self._transport.write(answers.whole(wanted.words, tool=bool(wanted.tool) and b'"role":"tool"' not in request))
-        elif wanted.pace or wanted.stall:
+            self._transport.write(answers.whole(requested.words, tool=bool(requested.tool) and b'"role":"tool"' not in request))
+        elif requested.pace or requested.stall:
             self._answering = True
-            head, *parts = answers.stream_parts(wanted.chunks)
+            head, *parts = answers.stream_parts(requested.chunks)
             self._transport.write(head)
-            if wanted.stall:
-                parts = parts[: wanted.stall]
-            self._pour(parts, 0, wanted, self._loop.time())
+            if requested.stall:
+                parts = parts[: requested.stall]
+            self._pour(parts, 0, requested, self._loop.time())
         else:
-            self._transport.write(answers.stream(wanted.chunks))
+            self._transport.write(answers.stream(requested.chunks))
 
-    def _pour(self, parts: list[bytes], number: int, wanted: Behaviour, begun: float) -> None:
+    def _pour(self, parts: list[bytes], number: int, requested: Behaviour, begun: float) -> None:
         self._transport.write(parts[number])
         if number + 1 < len(parts):
-            due = begun + (number + 1) * wanted.pace / 1000  # of the beginning, so that lateness does not add up
-            self._timer = self._loop.call_at(due, self._pour, parts, number + 1, wanted, begun)
-        elif not wanted.stall:
+            due = begun + (number + 1) * requested.pace / 1000  # of the beginning, so that lateness does not add up
+            self._timer = self._loop.call_at(due, self._pour, parts, number + 1, requested, begun)
+        elif not requested.stall:
             self._answering = False
 
 

@@ -23,14 +23,14 @@ _PAUSE = 0.001
 def main() -> None:
     """Prints the median of both, in µs."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        heard, unheard = (_pair(server) for _ in range(2))
+        near, unheard = (_pair(server) for _ in range(2))
         sleeper = os.fork()
         if sleeper == 0:
-            _read(heard)
+            _read(near)
         pinned(MESH_CORE)()
-        heard[1].close()
-        woken, quiet = _sending_us(heard[0]), _sending_us(unheard[0])
-        heard[0].close()
+        near[1].close()
+        woken, quiet = _sending_us(near[0]), _sending_us(unheard[0])
+        near[0].close()
         os.waitpid(sleeper, 0)
     print(f"{woken:.1f} {quiet:.1f}")
 

@@ -39,13 +39,13 @@ def admits(admitted: str, item: dict[str, str]) -> bool:
 def main() -> None:
     """Fail on every break that nothing allows."""
     admitted = allowed(CHANGELOG.read_text())
-    found = breaks(ROOT, ROOT / "gen/released.binpb")
-    refused = [item for item in found if not admits(admitted, item)]
+    broken = breaks(ROOT, ROOT / "gen/released.binpb")
+    refused = [item for item in broken if not admits(admitted, item)]
     for item in refused:
         print(f"{item['path']}:{item.get('start_line', 0)}: {item['message']}")
     if refused:
         sys.exit("breaking: keep the contract, or before the first tag name the file in a line `- Breaking: …` of protos/CHANGELOG.md")
-    print(f"breaking: none refused, {len(found)} admitted by protos/CHANGELOG.md")
+    print(f"breaking: none refused, {len(broken)} admitted by protos/CHANGELOG.md")
 
 
 if __name__ == "__main__":

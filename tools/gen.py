@@ -24,7 +24,7 @@ GEN = ROOT / "gen"
 BIN = Path(sys.executable).parent  # of the environment: here stand all plugins
 NODE_BIN = ROOT / "tools/typescript/node_modules/.bin"
 # Written by hand, or moved by a release; everything else in these folders is generated.
-KEPT = ("python/pyproject.toml", "go/go.mod", "go/go.sum", "typescript/package.json", "README.md", "released.binpb")
+HAND_WRITTEN = ("python/pyproject.toml", "go/go.mod", "go/go.sum", "typescript/package.json", "README.md", "released.binpb")
 # Made on the side by those who use the folders.
 CONTEXT = re.compile(r"_aio\.ServicerContext\[.*\],$", re.MULTILINE)
 ABC = "from collections import abc as _abc"
@@ -89,15 +89,15 @@ def tree(folder: Path) -> Iterator[str]:
     """Every file below a folder that the generators answer for."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in KEPT and not any(part in name for part in FOREIGN):
+        if path.is_file() and name not in HAND_WRITTEN and not any(part in name for part in FOREIGN):
             yield name
 
 
 def differences(fresh: Path) -> list[str]:
     """Names of the files that are missing, stale or left over in gen/."""
-    wanted, present = set(tree(fresh)), set(tree(GEN))
-    stale = {name for name in wanted & present if (fresh / name).read_bytes() != (GEN / name).read_bytes()}
-    return sorted(stale | (wanted ^ present))
+    generated, present = set(tree(fresh)), set(tree(GEN))
+    stale = {name for name in generated & present if (fresh / name).read_bytes() != (GEN / name).read_bytes()}
+    return sorted(stale | (generated ^ present))
 
 
 def main() -> None:

@@ -29,10 +29,10 @@ class Progress:
 
     def read(self, line: str) -> None:
         """One line of pip's."""
-        found = _STEP.match(line)
-        if found is None:
+        step = _STEP.match(line)
+        if step is None:
             return
-        if found[1].startswith("Installing"):
+        if step[1].startswith("Installing"):
             self.stage = "installing"
             return
         self.seen += 1
@@ -64,13 +64,13 @@ def main() -> int:
     with subprocess.Popen(
         [*command, *sys.argv[2:], "--requirement", str(lock)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        said = []
+        lines = []
         for line in process.stdout or ():
             progress.read(line)
-            said.append(line)
+            lines.append(line)
     progress.end()
     if process.returncode:
-        sys.stderr.write("".join(said[-40:]))
+        sys.stderr.write("".join(lines[-40:]))
     return process.returncode
 
 

@@ -22,10 +22,10 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def version() -> str:
     """Of the workspace's root; every distribution has the same."""
-    found = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    if found is None:
+    match = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    if match is None:
         sys.exit("release: the root's pyproject.toml has no version")
-    return found[1]
+    return match[1]
 
 
 def notes(changelog: str, released: str) -> str:

@@ -111,7 +111,7 @@ def _wrong_stream(body: bytes, expected: Expected, *, thorough: bool) -> str:
 
 
 def _wrong_events(body: bytes, expected: Expected) -> str:
-    said, usage, end = [], 0, ""
+    pieces, usage, end = [], 0, ""
     try:
         for line in body.split(b"\n"):
             text = line.removeprefix(b"data:").strip()
@@ -120,10 +120,10 @@ def _wrong_events(body: bytes, expected: Expected) -> str:
             event: dict[str, Any] = orjson.loads(text)
             usage = (event.get("usage") or {}).get("total_tokens", usage)
             for choice in event["choices"]:
-                said.append((choice.get("delta") or {}).get("content") or "")
+                pieces.append((choice.get("delta") or {}).get("content") or "")
                 end = choice.get("finish_reason") or end
     except (ValueError, LookupError, TypeError, AttributeError):
         return "an event of another shape"
     if expected.tokens and usage != expected.tokens:
         return "another usage"
-    return "" if "".join(said) == streamed_text(expected.chunks) and end == "stop" else "another text, or another end"
+    return "" if "".join(pieces) == streamed_text(expected.chunks) and end == "stop" else "another text, or another end"

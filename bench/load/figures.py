@@ -18,8 +18,8 @@ def percentiles(samples: Sequence[float], scale: float = 1e3) -> dict[str, float
     if not samples:
         return {}
     ordered = sorted(samples)
-    found = {f"p{share:g}": ordered[max(0, -(-len(ordered) * int(share * 10) // 1000) - 1)] * scale for share in SHARES}
-    return found | {"max": ordered[-1] * scale, "mean": sum(ordered) / len(ordered) * scale}
+    shares = {f"p{share:g}": ordered[max(0, -(-len(ordered) * int(share * 10) // 1000) - 1)] * scale for share in SHARES}
+    return shares | {"max": ordered[-1] * scale, "mean": sum(ordered) / len(ordered) * scale}
 
 
 class Cpu:
@@ -33,11 +33,11 @@ class Cpu:
     def used(self) -> dict[str, dict[str, float]]:
         """Seconds by name of the process, then by `pid/thread (name)`; `generator` is this process."""
         after = self._read()
-        found: dict[str, dict[str, float]] = {"generator": {"all": time.process_time() - self._own}}
+        usage: dict[str, dict[str, float]] = {"generator": {"all": time.process_time() - self._own}}
         for (name, pid, thread), seconds in after.items():
             spent = seconds - self._before.get((name, pid, thread), 0.0)
-            found.setdefault(name, {})[f"{pid}/{thread} ({thread_name(pid, thread)})"] = spent
-        return found
+            usage.setdefault(name, {})[f"{pid}/{thread} ({thread_name(pid, thread)})"] = spent
+        return usage
 
     def _read(self) -> dict[tuple[str, int, int], float]:
         return {
@@ -127,5 +127,5 @@ class Figures:
             "cpu_us_per_chunk": {name: sum(used.values()) / self.chunks * 1e6 for name, used in self.cpu.items()} if self.chunks else {},
             "memory_mb": self.memory,
             "generator_share": sum(self.cpu.get("generator", {}).values()) / self.taken if self.taken else 0.0,
-            "by_second": [[len(found), percentiles(found).get("p50", 0.0)] for _, found in sorted(self.seconds.items())],
+            "by_second": [[len(times), percentiles(times).get("p50", 0.0)] for _, times in sorted(self.seconds.items())],
         }

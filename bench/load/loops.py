@@ -12,7 +12,7 @@ from bench.load.connection import Connection
 from bench.load.figures import Figures
 from bench.load.spec import Spec
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _DRAIN = 10.0
 _SEED = 3
 
@@ -64,7 +64,7 @@ class Closed:
         if count:
             self._rested.clear()
             self._go(count)
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 await self._rested.wait()
 
     def _go(self, count: int) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.load.spec import read_requests
 
 _STATUS = len(b"HTTP/1.1 200")
-_PATIENCE = 90.0
+_TIMEOUT = 90.0
 _REFUSED = 503
 _RETRY_AFTER = b"\r\nretry-after-ms: "
 
@@ -37,7 +37,7 @@ class Slow:
         """From the first connection until the input ends."""
         begun = time.monotonic()
         first = [asyncio.create_task(self._answered(requests[number % len(requests)])) for number in range(count)]
-        _, waiting = await asyncio.wait(first, timeout=_PATIENCE)
+        _, waiting = await asyncio.wait(first, timeout=_TIMEOUT)
         answered = [client for task in first if task not in waiting and (client := task.result()) is not None]
         for task in waiting:
             task.cancel()

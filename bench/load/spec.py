@@ -65,11 +65,11 @@ class Spec:
 
 def read(path: Path) -> Spec:
     """From a file."""
-    found = json.loads(path.read_text())
-    found["expected"] = Expected(**found["expected"] | {"refusals": tuple(found["expected"]["refusals"])})
-    found["arrivals"] = tuple((when, which) for when, which in found["arrivals"])
-    found["watched"] = {name: tuple(pids) for name, pids in found["watched"].items()}
-    return Spec(**found)
+    document = json.loads(path.read_text())
+    document["expected"] = Expected(**document["expected"] | {"refusals": tuple(document["expected"]["refusals"])})
+    document["arrivals"] = tuple((when, which) for when, which in document["arrivals"])
+    document["watched"] = {name: tuple(pids) for name, pids in document["watched"].items()}
+    return Spec(**document)
 
 
 def write_requests(path: Path, requests: list[bytes]) -> Path:

@@ -11,7 +11,7 @@ PLACE = Path(".bench/peers")
 
 def installed(peer: str, *parts: str) -> Path:
     """A file of a peer's environment."""
-    found = PLACE.absolute().joinpath(peer, *parts)
-    if not found.exists():
+    place = PLACE.absolute().joinpath(peer, *parts)
+    if not place.exists():
         raise AbsentError(f"{peer} is not installed: `make bench-peers`")
-    return found
+    return place

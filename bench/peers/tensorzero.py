@@ -48,14 +48,14 @@ def serving(folder: Path, upstream_port: int) -> Iterator[Target]:
     with process([str(python), "-c", _PROGRAM, str(configuration)], MESH_CORE, log=log) as started:
         await_true(lambda: bool(_SERVES.search(log.read_bytes())), log, started)
         taken = time.monotonic() - begun
-        found = _SERVES.search(log.read_bytes())
-        assert found  # noqa: S101 - awaited above
+        match = _SERVES.search(log.read_bytes())
+        assert match  # noqa: S101 - awaited above
         yield Target(
             "TensorZero",
-            int(found[1]),
+            int(match[1]),
             processes={"tensorzero": tuple(tree(started.pid))},
             started_seconds=taken,
             model="tensorzero::model_name::bench",
-            path=f"{found[2].decode().rstrip('/')}/chat/completions",
+            path=f"{match[2].decode().rstrip('/')}/chat/completions",
             notes=("embedded in a Python process that does nothing else, observability off, no key of its own",),
         )

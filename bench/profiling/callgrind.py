@@ -49,7 +49,7 @@ class _Names:
 
 def counted(lines: Iterable[str]) -> Counted:
     """What a file with one event, `Ir`, counted."""
-    found, libraries, functions = Counted(), _Names(), _Names()
+    sums, libraries, functions = Counted(), _Names(), _Names()
     library = function = _UNKNOWN
     of_callee = False
     for line in lines:
@@ -67,7 +67,7 @@ def counted(lines: Iterable[str]) -> Counted:
         elif line[:1] in _COST:
             cost = line.split()
             if len(cost) == 2 and not of_callee:  # a line's number, and its instructions
-                found.libraries[library] += int(cost[1])
-                found.functions[function] += int(cost[1])
+                sums.libraries[library] += int(cost[1])
+                sums.functions[function] += int(cost[1])
             of_callee = False
-    return found
+    return sums

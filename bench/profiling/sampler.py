@@ -56,8 +56,8 @@ class Sampler:
         if used:
             frames = sys._current_frames()  # noqa: SLF001 - documented, and there is no other way
             for thread, seconds in used.items():
-                found = frame if thread is self._main else frames.get(thread.ident or 0)
-                self._stacks[thread.name, *_stack(found)] += seconds
+                current = frame if thread is self._main else frames.get(thread.ident or 0)
+                self._stacks[thread.name, *_stack(current)] += seconds
         taken = time.thread_time() - begun
         self._spent += taken
         self._last[self._main.native_id or 0] += taken  # this handler is no work of the mesh

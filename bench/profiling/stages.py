@@ -50,23 +50,23 @@ def stage_of(stack: Sequence[str]) -> str:
 
 def by_stage(stacks: Iterable[Stack]) -> dict[str, float]:
     """Seconds, the greatest first."""
-    found: dict[str, float] = defaultdict(float)
+    shares: dict[str, float] = defaultdict(float)
     for stack, seconds in stacks:
-        found[stage_of(stack)] += seconds
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+        shares[stage_of(stack)] += seconds
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 def by_function(stacks: Iterable[Stack]) -> dict[str, float]:
     """Own seconds of each function, on all threads, the greatest first."""
-    found: dict[str, float] = defaultdict(float)
+    shares: dict[str, float] = defaultdict(float)
     for stack, seconds in stacks:
-        found[stack[-1]] += seconds
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+        shares[stack[-1]] += seconds
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 def by_package(stacks: Iterable[Stack]) -> dict[str, float]:
     """Own seconds of each package, on all threads; all of it, so that shares add up."""
-    found: dict[str, float] = defaultdict(float)
+    shares: dict[str, float] = defaultdict(float)
     for function, seconds in by_function(stacks).items():
-        found[function.split(":")[0].split(".")[0]] += seconds
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+        shares[function.split(":")[0].split(".")[0]] += seconds
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))

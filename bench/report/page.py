@@ -38,8 +38,8 @@ _FLOORS = (
 def page(results: Sequence[Mapping[str, Any]], plots: str) -> str:
     """The whole page; `plots` is the folder of the pictures as the page links to it."""
     parts = [_HEAD]
-    found = [goal for result in results for goal in result["goals"]]
-    parts.append(f"## Goals\n\n{_reached(found)}\n\n{goals(found)}\n\n{_FLOORS}\n")
+    all_goals = [goal for result in results for goal in result["goals"]]
+    parts.append(f"## Goals\n\n{_reached(all_goals)}\n\n{goals(all_goals)}\n\n{_FLOORS}\n")
     absent = {name: why for result in results for name, why in result["absent"].items()}
     if absent:
         lines = [f"- **{name}**: {why}" for name, why in absent.items()]
@@ -64,9 +64,9 @@ def pictures(results: Sequence[Mapping[str, Any]], folder: Path) -> None:
             (folder / name).write_text(drawn, encoding="utf-8")
 
 
-def _reached(found: Sequence[Mapping[str, Any]]) -> str:
-    reached, missed = (sum(goal["reached"] is wanted for goal in found) for wanted in (True, False))
-    return f"{reached} of {len(found)} reached, {missed} not, {len(found) - reached - missed} not measured."
+def _reached(judged: Sequence[Mapping[str, Any]]) -> str:
+    reached, missed = (sum(goal["reached"] is state for goal in judged) for state in (True, False))
+    return f"{reached} of {len(judged)} reached, {missed} not, {len(judged) - reached - missed} not measured."
 
 
 def _section(result: Mapping[str, Any]) -> str:

@@ -56,9 +56,9 @@ def _cell(row: Mapping[str, Any], key: str) -> str:
     return f"{shown} ± {_COLUMNS[key][1].format(spread / 2)}" if spread and key in {"per_second", "cpu_us"} else shown
 
 
-def goals(found: Sequence[Mapping[str, Any]]) -> str:
+def goals(judged: Sequence[Mapping[str, Any]]) -> str:
     """Goal, measured, reached or not."""
     words = {True: "yes", False: "**no**", None: "–"}
     lines = ["| what | goal | measured | reached |", "|---|---|---|---|"]
-    lines += [f"| {each['what']} | {each['goal']} | {each['measured']} | {words[each['reached']]} |" for each in found]
+    lines += [f"| {each['what']} | {each['goal']} | {each['measured']} | {words[each['reached']]} |" for each in judged]
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bench.processes import LOAD_CORE, MESH_CORE, await_true, pinned
 from bench.profiling.stages import by_function, by_package, by_stage
 from bench.runs import checked, run
-from bench.scenarios.scenario import Found, Scenario, Settings, wanted
+from bench.scenarios.scenario import Outcome, Scenario, Settings, spec_for
 from bench.stand import stand
 from bench.topologies.embedded import MESH, embedded
 
@@ -21,23 +21,26 @@ _SECONDS = 8.0
 _FUNCTIONS = 40
 
 
-def run_costs(settings: Settings) -> Found:
+def run_costs(settings: Settings) -> Outcome:
     """An uninstrumented run says how much; a sampled one says where. The shares of the second are applied to the first."""
-    found = Found()
+    outcome = Outcome()
     with stand([]) as made:
         plain, sampled = made.folder / "plain", made.folder / "sampled"
         plain.mkdir()
         sampled.mkdir()
         output = sampled / "profile"
         with embedded(plain, made.upstream.port) as target:
-            spec = wanted(target, made.folder / "requests", settings)
+            spec = spec_for(target, made.folder / "requests", settings)
             whole = checked(run(spec, made.folder))
         with embedded(
             sampled, made.upstream.port, program=(sys.executable, "-m", "bench.profiling.program", "sample", str(output))
         ) as target:
             pid = target.processes[MESH][0]
             spec = replace(
-                wanted(target, made.folder / "requests", settings), held=True, count=int(whole["per_second"] * _SECONDS), warm_up_count=500
+                spec_for(target, made.folder / "requests", settings),
+                held=True,
+                count=int(whole["per_second"] * _SECONDS),
+                warm_up_count=500,
             )
             checked(run(spec, made.folder, before=lambda: os.kill(pid, signal.SIGUSR1)))
             os.kill(pid, signal.SIGUSR2)
@@ -48,17 +51,17 @@ def run_costs(settings: Settings) -> Found:
     total = sum(seconds for _, seconds in stacks)
     for stage, seconds in by_stage(stacks).items():
         if seconds / total >= 0.0005:
-            found.rows.append({"target": stage, "us": seconds / total * a_request, "share": seconds / total})
-    rest = 1 - sum(row["share"] for row in found.rows)
-    found.rows.append({"target": "all others", "us": rest * a_request, "share": rest})
-    found.rows.append({"target": "**all**", "us": a_request, "share": 1.0})
-    found.more["packages"] = _shares(by_package(stacks), total, 25)
-    found.more["functions"] = _shares(by_function(stacks), total, _FUNCTIONS)
-    found.notes += [
+            outcome.rows.append({"target": stage, "us": seconds / total * a_request, "share": seconds / total})
+    rest = 1 - sum(row["share"] for row in outcome.rows)
+    outcome.rows.append({"target": "all others", "us": rest * a_request, "share": rest})
+    outcome.rows.append({"target": "**all**", "us": a_request, "share": 1.0})
+    outcome.more["packages"] = _shares(by_package(stacks), total, 25)
+    outcome.more["functions"] = _shares(by_function(stacks), total, _FUNCTIONS)
+    outcome.notes += [
         f"{a_request:.0f} µs of CPU a request without a profiler, at {whole['per_second']:.0f} requests/s and 64 in flight",
         f"shares from {profile['ticks']:,} samples over {profile['seconds']:.1f} s of CPU, one a millisecond of CPU, all threads",
     ]
-    return found
+    return outcome
 
 
 def _shares(seconds: Mapping[str, float], total: float, most: int) -> dict[str, float]:
@@ -68,18 +71,18 @@ def _shares(seconds: Mapping[str, float], total: float, most: int) -> dict[str, 
     return shares | {"all others": 1 - sum(shares.values())}
 
 
-def run_link(settings: Settings) -> Found:
+def run_link(settings: Settings) -> Outcome:
     """In a process of its own on the mesh's core, without HTTP and stores."""
     del settings
-    found = Found()
+    outcome = Outcome()
     command = [sys.executable, "-m", "bench.local_link", "--json"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, preexec_fn=pinned(MESH_CORE if MESH_CORE != LOAD_CORE else None)
     )
     for name, (cpu, _) in json.loads(done.stdout).items():
-        found.rows.append({"target": name, "us": cpu})
-    found.at_most("the local link, a call", 12, next(row["us"] for row in found.rows if row["target"] == "bare link, unary"), "µs")
-    return found
+        outcome.rows.append({"target": name, "us": cpu})
+    outcome.at_most("the local link, a call", 12, next(row["us"] for row in outcome.rows if row["target"] == "bare link, unary"), "µs")
+    return outcome
 
 
 COSTS = Scenario("costs", "where the CPU of a request goes, embedded, 64 in flight", run_costs)

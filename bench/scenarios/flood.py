@@ -10,7 +10,7 @@ from bench.compared import row
 from bench.load.spec import Expected, Spec, write_requests
 from bench.prompts import body, framed, texts
 from bench.runs import run, together
-from bench.scenarios.scenario import Found, Scenario, Settings, wanted
+from bench.scenarios.scenario import Outcome, Scenario, Settings, spec_for
 from bench.stand import EMBEDDED, stand
 from bench.topologies.target import Target
 
@@ -19,19 +19,19 @@ _KEYS = 20_000
 _REFUSED = (401, 429)
 
 
-def run_flood(settings: Settings) -> Found:
+def run_flood(settings: Settings) -> Outcome:
     """Good requests alone, the flood alone, both."""
-    found = Found(notes=["no goal of the issue beyond: refused, counted, and others served"])
+    outcome = Outcome(notes=["no goal of the issue beyond: refused, counted, and others served"])
     seconds = max(settings.seconds, 3.0)
     with stand([EMBEDDED]) as made:
-        found.absent = made.absent
+        outcome.absent = made.absent
         target = made.targets[EMBEDDED]
-        good = replace(wanted(target, made.folder / "good", settings, connections=_GOOD), seconds=seconds)
+        good = replace(spec_for(target, made.folder / "good", settings, connections=_GOOD), seconds=seconds)
         flood = replace(_unknown(target, made.folder / "flood", good), connections=_FLOOD)
         alone = run(good, made.folder)
         refused = run(flood, made.folder)
         both = together({"good": good, "flood": flood}, made.folder)
-        found.more["memory_mb_after"] = sum(target.memory_mb().values())
+        outcome.more["memory_mb_after"] = sum(target.memory_mb().values())
     for kind, result in (
         ("good keys alone", alone),
         ("flood alone", refused),
@@ -41,9 +41,9 @@ def run_flood(settings: Settings) -> Found:
         made_row = row(EMBEDDED, [result]) | {"kind": kind, "refused_per_second": result["refused"]["count"] / result["seconds"]}
         if "beside" in kind:
             made_row.pop("cpu_us", None)  # it would be both generators' requests by one's
-        found.rows.append(made_row)
-    found.more["cpu_us_per_refusal"] = found.rows[1].get("cpu_us")
-    return found
+        outcome.rows.append(made_row)
+    outcome.more["cpu_us_per_refusal"] = outcome.rows[1].get("cpu_us")
+    return outcome
 
 
 def _unknown(target: Target, place: Path, like: Spec) -> Spec:

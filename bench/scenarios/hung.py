@@ -11,7 +11,7 @@ from bench.compared import row
 from bench.load.spec import Expected, Spec, write_requests
 from bench.prompts import body, framed, texts
 from bench.runs import run, together
-from bench.scenarios.scenario import Found, Scenario, Settings, wanted
+from bench.scenarios.scenario import Outcome, Scenario, Settings, spec_for
 from bench.stand import EMBEDDED, Stand, stand
 from bench.topologies.embedded import embedded
 from bench.topologies.target import Target
@@ -24,9 +24,9 @@ _FIRST_TOKEN_MS = 500
 _WAITING, _OTHERS = 32, 8
 
 
-def run_hung(settings: Settings) -> Found:
+def run_hung(settings: Settings) -> Outcome:
     """Others alone, and while 32 requests wait on the hung one; then an alias whose first target hangs."""
-    found = Found(
+    outcome = Outcome(
         notes=[f"the hung model's route gives up after {_FIRST_TOKEN_MS} ms without a first token; it is answered by the second target"]
     )
     seconds = max(settings.seconds, 4.0)
@@ -38,17 +38,17 @@ def run_hung(settings: Settings) -> Found:
         environ = {"LLM_MESH_ADAPTER_OPENAI_ENDPOINT_HUNG": f'{{"base_url": "http://127.0.0.1:{port}/hung/v1", "local": true}}'}
         with embedded(own, port, environ=environ) as target:
             _register(target)
-            others = replace(wanted(target, made.folder / "others", settings, connections=_OTHERS), seconds=seconds)
+            others = replace(spec_for(target, made.folder / "others", settings, connections=_OTHERS), seconds=seconds)
             routed = _to_the_hung(target, made, others)
-            found.rows.append(row(EMBEDDED, [run(others, made.folder)]) | {"kind": "others alone", "in_flight": _OTHERS})
+            outcome.rows.append(row(EMBEDDED, [run(others, made.folder)]) | {"kind": "others alone", "in_flight": _OTHERS})
             both = together({"others": others, "routed": routed}, made.folder)
-            found.rows.append(row(EMBEDDED, [both["others"]]) | {"kind": "others beside", "in_flight": _OTHERS})
-            found.rows.append(row(EMBEDDED, [both["routed"]]) | {"kind": "route around the hung one", "in_flight": _WAITING})
-            for each in found.rows[1:]:
+            outcome.rows.append(row(EMBEDDED, [both["others"]]) | {"kind": "others beside", "in_flight": _OTHERS})
+            outcome.rows.append(row(EMBEDDED, [both["routed"]]) | {"kind": "route around the hung one", "in_flight": _WAITING})
+            for each in outcome.rows[1:]:
                 each.pop("cpu_us", None)  # it would be both generators' requests by one's
             later = run(routed, made.folder)
-            found.rows.append(row(EMBEDDED, [later]) | {"kind": "the same, later", "in_flight": _WAITING})
-    return found
+            outcome.rows.append(row(EMBEDDED, [later]) | {"kind": "the same, later", "in_flight": _WAITING})
+    return outcome
 
 
 def _to_the_hung(target: Target, made: Stand, like: Spec) -> Spec:

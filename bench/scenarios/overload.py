@@ -18,7 +18,7 @@ from bench.compared import row
 from bench.load.spec import Expected, Spec
 from bench.processes import upstream
 from bench.runs import FILLING, checked, fill, run
-from bench.scenarios.scenario import Found, Scenario, Settings, wanted
+from bench.scenarios.scenario import Outcome, Scenario, Settings, spec_for
 from bench.stand import EMBEDDED, Stand, stand
 from bench.topologies.embedded import MESH, embedded
 from bench.topologies.target import Target
@@ -37,14 +37,14 @@ _WELL = 2.0
 class _Cost:
     """CPU of a refusal, in µs, when nothing else is done: on a connection that is there, and on a new one."""
 
-    kept: float
+    on_kept: float
     fresh: float
 
     def share(self, result: dict[str, Any]) -> float:
         """The refusals' share of all CPU. Every connection that was opened is charged to them."""
         answers = result["requests"] + result["refused"]["count"]
         used = result["cpu_us"][MESH] * answers
-        return (result["refused"]["count"] * self.kept + result["opened"] * (self.fresh - self.kept)) / used if used else 0.0
+        return (result["refused"]["count"] * self.on_kept + result["opened"] * (self.fresh - self.on_kept)) / used if used else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,16 @@ class _Course:
         return [value for part in self.parts if (value := figure(part["refused"])) is not None]
 
 
-def run_overload(settings: Settings) -> Found:
+def run_overload(settings: Settings) -> Outcome:
     """A refusal by itself; the peak in a closed loop, a light load for comparison, then each overload and the light load again."""
     cost = _cost(settings)
-    found = Found(
+    outcome = Outcome(
         notes=[
             f"open loop, at most {_CLIENTS:,} connections, an arrival without a free one is unsent; latency counts from when it was due",
-            f"a refusal costs {cost.kept:.0f} µs of CPU on a connection that is kept, {cost.fresh:.0f} µs on a new one, with a shut door",
+            (
+                f"a refusal costs {cost.on_kept:.0f} µs of CPU on a connection that is kept, {cost.fresh:.0f} µs on a new one, with "
+                "a shut door"
+            ),
             f"an overload has {_PARTS} parts, each at a multiple of the peak just before it; figures are medians of the parts",
             "goodput is compared with the mean of the peaks just before and after its part, in a closed loop",
             "the memory's growth is of what the process has allocated, without files and libraries, in the second half",
@@ -102,17 +105,17 @@ def run_overload(settings: Settings) -> Found:
         ]
     )
     with stand([EMBEDDED]) as made:
-        found.absent = made.absent
+        outcome.absent = made.absent
         target = made.targets[EMBEDDED]
-        closed = replace(wanted(target, made.folder / "requests", settings), seconds=max(3.0, settings.seconds))
+        closed = replace(spec_for(target, made.folder / "requests", settings), seconds=max(3.0, settings.seconds))
         fill(closed, made.folder)
         ground = _Ground(made, target, closed, cost)
         peak = ground.peak()
-        found.rows.append(row(EMBEDDED, [peak]) | {"kind": "peak, closed loop"})
+        outcome.rows.append(row(EMBEDDED, [peak]) | {"kind": "peak, closed loop"})
         light = checked(ground.at(peak["per_second"] * _LIGHT, seconds=4.0))
         for times in _TIMES:
-            _overloaded(found, ground, times, settings.overload_seconds / _PARTS, light)
-    return found
+            _overloaded(outcome, ground, times, settings.overload_seconds / _PARTS, light)
+    return outcome
 
 
 def _cost(settings: Settings) -> _Cost:
@@ -121,12 +124,12 @@ def _cost(settings: Settings) -> _Cost:
         program = (sys.executable, "-m", "bench.profiling.shut")
         with upstream(folder) as provider, embedded(folder, provider.port, program=program, keys=1) as target:
             os.kill(target.processes[MESH][0], signal.SIGUSR1)
-            spec = replace(wanted(target, folder / "requests", settings), expected=Expected(refusals=_REFUSED))
-            kept, fresh = (run(replace(spec, fresh=each), folder)["cpu_us"][MESH] for each in (False, True))
-            return _Cost(kept, fresh)
+            spec = replace(spec_for(target, folder / "requests", settings), expected=Expected(refusals=_REFUSED))
+            on_kepted, fresh = (run(replace(spec, fresh=each), folder)["cpu_us"][MESH] for each in (False, True))
+            return _Cost(on_kepted, fresh)
 
 
-def _overloaded(found: Found, ground: _Ground, times: float, seconds: float, light: dict[str, Any]) -> None:
+def _overloaded(outcome: Outcome, ground: _Ground, times: float, seconds: float, light: dict[str, Any]) -> None:
     course = _Course([ground.peak()], [ground.memory()])
     after: dict[str, Any] = {}
     for number in range(1, _PARTS + 1):
@@ -138,25 +141,25 @@ def _overloaded(found: Found, ground: _Ground, times: float, seconds: float, lig
     name, share = f"{times:g} × saturation", median(ground.cost.share(part) for part in course.parts)
     refused = course.refused(lambda each: each["count"] / seconds)
     shown = row(EMBEDDED, course.parts) | {"kind": name, "refused_per_second": median(refused)}
-    found.rows.append(shown | {"told": _told(course, share)})
-    _judge(found, name, course, 0.9 if times == _TIMES[0] else 0.9 * (1 - share))
+    outcome.rows.append(shown | {"told": _summary(course, share)})
+    _judge(outcome, name, course, 0.9 if times == _TIMES[0] else 0.9 * (1 - share))
     soon = light["latency_ms"]["p50"] * _WELL
     recovery = next((second + 1 for second, (_, p50) in enumerate(after["by_second"]) if p50 <= soon), _RECOVERY_SECONDS)
-    found.at_most(f"{name}: recovery", 5, float(recovery), "s")
-    found.more[name] = asdict(course) | {"after": after, "refusals_share": share, "goodput": course.goodput()}
+    outcome.at_most(f"{name}: recovery", 5, float(recovery), "s")
+    outcome.more[name] = asdict(course) | {"after": after, "refusals_share": share, "goodput": course.goodput()}
 
 
-def _judge(found: Found, name: str, course: _Course, goodput: float) -> None:
+def _judge(outcome: Outcome, name: str, course: _Course, goodput: float) -> None:
     late = course.refused(lambda each: each["latency_ms"].get("p99"))
     headers = course.refused(lambda each: each["with_retry_after"] / each["count"] if each["count"] else None)
-    found.at_least(f"{name}: goodput by the peak", round(goodput, 3), median(course.goodput()), "")
-    found.at_most(f"{name}: refusals answered, p99", 50, median(late) if late else None, "ms")
-    found.at_least(f"{name}: refusals with Retry-After", 1, min(headers) if headers else None, "")
+    outcome.at_least(f"{name}: goodput by the peak", round(goodput, 3), median(course.goodput()), "")
+    outcome.at_most(f"{name}: refusals answered, p99", 50, median(late) if late else None, "ms")
+    outcome.at_least(f"{name}: refusals with Retry-After", 1, min(headers) if headers else None, "")
     half = _PARTS // 2
-    found.at_most(f"{name}: memory's growth in the second half", 2, course.allocated_mb[-1] - course.allocated_mb[half], "MB")
+    outcome.at_most(f"{name}: memory's growth in the second half", 2, course.allocated_mb[-1] - course.allocated_mb[half], "MB")
 
 
-def _told(course: _Course, share: float) -> str:
+def _summary(course: _Course, share: float) -> str:
     goodput, late = course.goodput(), max(part["late_ms"].get("p99", 0.0) for part in course.parts)
     parts = [
         f"goodput of the parts {min(goodput):.2f} to {max(goodput):.2f} of the peak",

@@ -44,7 +44,7 @@ class Goal:
 
 
 @dataclass(slots=True)
-class Found:
+class Outcome:
     """The result of a scenario."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -66,8 +66,8 @@ class Found:
         self.goals.append(Goal(what, goal, why, None))
 
     def _judge(self, what: str, goal: str, value: float | None, unit: str, reached: bool) -> None:  # noqa: FBT001 - private, and clear where it is called
-        told = "not measured" if value is None else f"{value:.3g} {unit}" if value < 100 else f"{value:,.0f} {unit}"
-        self.goals.append(Goal(what, goal, told.strip(), None if value is None else reached))
+        shownary = "not measured" if value is None else f"{value:.3g} {unit}" if value < 100 else f"{value:,.0f} {unit}"
+        self.goals.append(Goal(what, goal, shownary.strip(), None if value is None else reached))
 
     def as_json(self) -> dict[str, Any]:
         """For a file."""
@@ -79,8 +79,8 @@ class Scenario:
     """A load that the benchmark can run, under the name that the command line takes."""
 
     name: str
-    told: str
-    run: Callable[[Settings], Found]
+    summary: str
+    run: Callable[[Settings], Outcome]
     quick: bool = False
     """Part of a plain `make bench`."""
 
@@ -100,7 +100,7 @@ def less(value: float | None, base: float | None) -> float | None:
     return None if value is None or base is None else value - base
 
 
-def wanted(  # noqa: PLR0913 - keywords of one request
+def spec_for(  # noqa: PLR0913 - keywords of one request
     target: Target,
     place: Path,
     settings: Settings,

@@ -16,7 +16,7 @@ from bench.load.spec import write_requests
 from bench.processes import LOAD_CORE, pinned
 from bench.prompts import body, framed, texts
 from bench.runs import run
-from bench.scenarios.scenario import Found, Scenario, Settings, ratio, wanted
+from bench.scenarios.scenario import Outcome, Scenario, Settings, ratio, spec_for
 from bench.stand import EMBEDDED, Stand, stand
 from bench.topologies.target import Target
 
@@ -27,13 +27,13 @@ _UNHARMED = 1.5
 """Others' median beside the slow ones by what it was alone, so that noise alone does not fail it."""
 
 
-def run_slow(settings: Settings) -> Found:
+def run_slow(settings: Settings) -> Outcome:
     """Others alone, then beside the slow ones, then alone again."""
-    found = Found(notes=[f"each slow client asks for a stream of {_LONG.chunks:,} chunks, about a megabyte, that comes in one burst"])
+    outcome = Outcome(notes=[f"each slow client asks for a stream of {_LONG.chunks:,} chunks, about a megabyte, that comes in one burst"])
     with stand([EMBEDDED]) as made:
-        found.absent = made.absent
+        outcome.absent = made.absent
         target = made.targets[EMBEDDED]
-        spec = replace(wanted(target, made.folder / "others", settings, connections=_OTHERS), seconds=settings.slow_seconds / 4)
+        spec = replace(spec_for(target, made.folder / "others", settings, connections=_OTHERS), seconds=settings.slow_seconds / 4)
         alone = run(spec, made.folder)
         before = target.allocated_mb()
         with _slow(made, target) as clients:
@@ -47,21 +47,21 @@ def run_slow(settings: Settings) -> Found:
         again = run(spec, made.folder)
         after = target.allocated_mb()
     for kind, result in (("others alone", alone), ("others beside the slow ones", beside), ("others alone again", again)):
-        found.rows.append(row(EMBEDDED, [result]) | {"kind": kind, "in_flight": _OTHERS})
+        outcome.rows.append(row(EMBEDDED, [result]) | {"kind": kind, "in_flight": _OTHERS})
     answered: int = begun["answered"]
-    found.more |= begun | {"ended_early": ended, "memory_mb": [before, during, after]}
+    outcome.more |= begun | {"ended_early": ended, "memory_mb": [before, during, after]}
     refused = begun["answers"].get("503", 0)
     seconds = begun["seconds"]
-    found.notes.append(
+    outcome.notes.append(
         f"{answered} of {_CLIENTS} slow clients had a 200 within {seconds:.0f} s, after {refused} refusals; "
         f"answers {begun['answers']}, {begun['waiting']} without any; {ended} were hung up on meanwhile"
     )
     a_client = (during - before) * _KIB / answered if answered else None
-    found.at_least("slow clients answered", _CLIENTS, float(answered), "")
-    found.at_most("memory per client that reads 1 byte/s", 256, a_client, "KiB")
+    outcome.at_least("slow clients answered", _CLIENTS, float(answered), "")
+    outcome.at_most("memory per client that reads 1 byte/s", 256, a_client, "KiB")
     slower = ratio(beside["latency_ms"].get("p50"), alone["latency_ms"].get("p50"))
-    found.at_most("others' p50 beside them by what it was alone", _UNHARMED, slower, "×")
-    return found
+    outcome.at_most("others' p50 beside them by what it was alone", _UNHARMED, slower, "×")
+    return outcome
 
 
 def _slow(made: Stand, target: Target) -> subprocess.Popen[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.proc import memory_mb, tree
 from bench.processes import MESH_CORE, await_true, environment, free_port, process
-from bench.scenarios.scenario import Found, Scenario, Settings
+from bench.scenarios.scenario import Outcome, Scenario, Settings
 from bench.stand import stand
 from bench.topologies.embedded import embedded
 from llm_mesh.services import SERVICES
@@ -23,9 +23,11 @@ _PEERS = tuple(each.name.replace("/", "_") for each in SERVICES if each.contract
 _STATEFUL = tuple(each.name for each in SERVICES if each.database)
 
 
-def run(settings: Settings) -> Found:
+def run(settings: Settings) -> Outcome:
     """Each alone on the core, as often as there are passes; medians."""
-    found = Found(notes=["from the start of the process to the ready file; a new data directory for `up`, migrated schemas for a service"])
+    outcome = Outcome(
+        notes=["from the start of the process to the ready file; a new data directory for `up`, migrated schemas for a service"]
+    )
     ups, sizes = [], []
     with stand([]) as made:
         for number in range(settings.passes):
@@ -34,16 +36,16 @@ def run(settings: Settings) -> Found:
             with embedded(folder, made.upstream.port, keys=1) as target:
                 ups.append(target.started_seconds)
                 sizes.append(sum(target.memory_mb().values()))
-        found.rows.append({"target": "llm-mesh up", "seconds": statistics.median(ups), "memory_mb": statistics.median(sizes)})
+        outcome.rows.append({"target": "llm-mesh up", "seconds": statistics.median(ups), "memory_mb": statistics.median(sizes)})
         for service in _SERVICES:
             alone = [_alone(service) for _ in range(settings.passes)]
             seconds, memory = (statistics.median(values) for values in zip(*alone, strict=True))
-            found.rows.append({"target": f"serve {service}", "seconds": seconds, "memory_mb": memory})
-    found.at_most("`llm-mesh up` is ready", 1.5, found.rows[0]["seconds"], "s")
-    found.at_most("all services in one process", 200, found.rows[0]["memory_mb"], "MB")
-    slowest = max(found.rows[1:], key=lambda each: each["seconds"])
-    found.at_most(f"one service is ready (the slowest, {slowest['target']})", 0.8, slowest["seconds"], "s")
-    return found
+            outcome.rows.append({"target": f"serve {service}", "seconds": seconds, "memory_mb": memory})
+    outcome.at_most("`llm-mesh up` is ready", 1.5, outcome.rows[0]["seconds"], "s")
+    outcome.at_most("all services in one process", 200, outcome.rows[0]["memory_mb"], "MB")
+    slowest = max(outcome.rows[1:], key=lambda each: each["seconds"])
+    outcome.at_most(f"one service is ready (the slowest, {slowest['target']})", 0.8, slowest["seconds"], "s")
+    return outcome
 
 
 def _alone(service: str) -> tuple[float, float]:

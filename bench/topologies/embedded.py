@@ -56,5 +56,5 @@ def embedded(
 @cache
 def has_workers() -> bool:
     """Whether this build's `up` knows `--workers`."""
-    told = subprocess.run([sys.executable, "-m", "llm_mesh_cli", "up", "--help"], capture_output=True, text=True, check=True)
-    return "--workers" in told.stdout
+    help_page = subprocess.run([sys.executable, "-m", "llm_mesh_cli", "up", "--help"], capture_output=True, text=True, check=True)
+    return "--workers" in help_page.stdout

@@ -65,7 +65,7 @@ def separate(folder: Path, upstream_port: int, *, scheme: str = "dns", keys: int
         admin, project = asyncio.run(_set_up(host, token))
         made = asyncio.run(make_keys(f"{host}:{_PORTS['policy'] + _PUBLIC}", admin, project, keys))
         processes = {name: tuple(tree(started.pid)) for name, (started, _) in pids.items()}
-        yield Target(f"separate, {_told(scheme)}", _HTTP, host, keys=made, processes=processes, started_seconds=taken)
+        yield Target(f"separate, {_note(scheme)}", _HTTP, host, keys=made, processes=processes, started_seconds=taken)
 
 
 def refused(scheme: str) -> str:
@@ -132,8 +132,8 @@ async def _set_up(host: str, token: str) -> tuple[str, str]:
         project = (await identity.CreateKey(key, metadata=admin)).secret
         models = named(list(simulator_models((("openai", "simulator"),))), [])
         stub = registry_pb2_grpc.RegistryServiceStub(registry)
-        wanted = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=models)
-        await _once_its_peers_answer(lambda: stub.ApplyModels(wanted, metadata=admin, timeout=10))
+        applied = registry_pb2.ApplyModelsRequest(parent=PLATFORM, models=models)
+        await _once_its_peers_answer(lambda: stub.ApplyModels(applied, metadata=admin, timeout=10))
     return made.secret, project
 
 
@@ -155,5 +155,5 @@ def _bearer(key: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {key}"),)
 
 
-def _told(scheme: str) -> str:
+def _note(scheme: str) -> str:
     return "mux" if scheme.startswith("mux") else "gRPC"

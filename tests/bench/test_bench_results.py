@@ -17,7 +17,7 @@ from bench.report.table import goals, table
 from bench.scenarios.catalogue import SCENARIOS
 from bench.scenarios.replay import Arrival
 from bench.scenarios.replay import read as read_trace
-from bench.scenarios.scenario import Found, Scenario, Settings
+from bench.scenarios.scenario import Outcome, Scenario, Settings
 from bench.store import Results
 
 
@@ -45,7 +45,7 @@ def test_a_row_with_a_wrong_answer_or_without_any_has_no_figures() -> None:
 
 
 def test_goals_are_reached_missed_or_not_measured() -> None:
-    found = Found()
+    found = Outcome()
     found.at_most("a", 280, 280.0, "µs")
     found.at_least("b", 3500, 3499.0, "requests/s")
     found.at_least("c", 1, None, "×")
@@ -101,9 +101,9 @@ def test_a_trace_is_read_from_its_first_arrival(tmp_path: Path) -> None:
 def test_results_are_kept_and_measured_again_only_where_something_changed(tmp_path: Path) -> None:
     runs: list[Settings] = []
 
-    def run(settings: Settings) -> Found:
+    def run(settings: Settings) -> Outcome:
         runs.append(settings)
-        return Found(rows=[{"target": "embedded", "in_flight": 64, "cpu_us": 280.0, "failed": 0}])
+        return Outcome(rows=[{"target": "embedded", "in_flight": 64, "cpu_us": 280.0, "failed": 0}])
 
     scenario, results = Scenario("unary", "a test's own", run), Results(tmp_path)
     assert not results.fresh("unary", Settings())

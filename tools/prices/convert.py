@@ -148,7 +148,7 @@ def capabilities(entry: Mapping[str, Any], endpoint: str, mode: str) -> set[str]
 def context_window(entry: Mapping[str, Any]) -> int:
     """Input and output together; no more than the first tier of a price that depends on the length."""
     window = int(entry.get("max_input_tokens") or entry.get("max_tokens") or 0)
-    tiers = [int(found.group(1)) * 1000 for key in entry if (found := TIER.fullmatch(key)) and entry[key] is not None]
+    tiers = [int(match.group(1)) * 1000 for key in entry if (match := TIER.fullmatch(key)) and entry[key] is not None]
     return min([window, *tiers]) if window else min(tiers, default=0)
 
 
@@ -164,12 +164,14 @@ class Opinions:
         """Whether the second list charges alike; None where it does not know the model."""
         provider = {"gemini": "google", "xai": "x-ai"}.get(row["endpoint"], row["endpoint"])
         try:
-            found = self._price(self._usage(input_tokens=1000, output_tokens=1000), model_ref=row["upstreamModel"], provider_id=provider)
+            reference = self._price(
+                self._usage(input_tokens=1000, output_tokens=1000), model_ref=row["upstreamModel"], provider_id=provider
+            )
         except (LookupError, ValueError):
             return None
         million = 1_000_000
         ours = (int(row["price"].get(key, 0)) * 1000 for key in ("inputNanosPerMillion", "outputNanosPerMillion"))
-        theirs = (Decimal(part or 0) * 10**9 * million for part in (found.input_price, found.output_price))
+        theirs = (Decimal(part or 0) * 10**9 * million for part in (reference.input_price, reference.output_price))
         return all(abs(Decimal(one) - other) <= max(Decimal(one), other) / 1000 for one, other in zip(ours, theirs, strict=True))
 
 

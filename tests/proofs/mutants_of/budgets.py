@@ -93,8 +93,8 @@ BUDGETS: Mapping[str, Mutant] = {
     ),
     "money/prices-are-bounded": Mutant(
         file="registry/llm_mesh_registry/domain/prices.py",
-        guard="if not 0 <= getattr(price, rate) <= MAX_PRICE:",
-        instead="if getattr(price, rate) < 0:",
+        guard="if not 0 <= getattr(rated, rate) <= MAX_PRICE:",
+        instead="if getattr(rated, rate) < 0:",
         test="tests/registry/test_registry_bounds.py",
     ),
     "money/reports-saturate": Mutant(

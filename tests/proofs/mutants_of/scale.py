@@ -129,8 +129,8 @@ SCALE: Mapping[str, Mutant] = {
     ),
     "scale/pages-take-along-what-they-need": Mutant(
         file="cli/llm_mesh_cli/apply/pages.py",
-        guard="        wanted = [*_needs(entry, by_name), entry]",
-        instead="        wanted = [entry]",
+        guard="        needed = [*_needs(entry, by_name), entry]",
+        instead="        needed = [entry]",
         test="tests/cli/test_cli_apply_pages.py",
     ),
 }

@@ -106,7 +106,7 @@ def repeated_key(view: LedgerView, draft: ReservationDraft) -> MeshError | None:
         return None
     if repetition.in_progress(earlier.entry):
         return repetition.still_in_progress(earlier.entry)
-    return repetition.completed(earlier.entry, kept=first.has_answer)
+    return repetition.completed(earlier.entry, answer_kept=first.has_answer)
 
 
 def _fitting(

@@ -32,7 +32,7 @@ def still_in_progress(first: usage_pb2.LedgerEntry) -> PolicyError:
     )
 
 
-def completed(first: usage_pb2.LedgerEntry, *, kept: bool) -> PolicyError:
+def completed(first: usage_pb2.LedgerEntry, *, answer_kept: bool) -> PolicyError:
     """It has ended. The metadata are its receipt."""
     lines = first.lines
     receipt = {
@@ -43,7 +43,7 @@ def completed(first: usage_pb2.LedgerEntry, *, kept: bool) -> PolicyError:
         "input_tokens": str(sum(line.usage.usage.input_tokens for line in lines)),
         "output_tokens": str(sum(line.usage.usage.output_tokens for line in lines)),
         "outcome": usage_pb2.AttemptOutcome.Name(lines[-1].usage.outcome).removeprefix(_PREFIX).lower() if lines else "",
-        "answer": "kept" if kept else "",
+        "answer": "kept" if answer_kept else "",
     }
     error = PolicyError(
         errors_pb2.ERROR_REASON_IDEMPOTENCY_COMPLETED,

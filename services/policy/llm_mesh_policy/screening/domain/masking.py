@@ -19,7 +19,7 @@ class Masking:
     def mask(self, slot: Slot, hits: Sequence[Hit]) -> None:
         """Replaces what the hits touch of a text, which are in order and do not overlap."""
         if slot.form is TextForm.NAME:
-            slot.put(self._name(slot.text, hits[0].found.detector.name))
+            slot.put(self._name(slot.text, hits[0].finding.detector.name))
             return
         if slot.form is TextForm.KEY:
             slot.put("")
@@ -44,7 +44,7 @@ def spliced(text: str, form: TextForm, hits: Sequence[Hit]) -> str:
         start, end = (hit.start, hit.end) if not hit.number else _whole_number(text, hit.start, hit.end)
         if start < at:
             continue
-        detector = hit.found.detector.name
+        detector = hit.finding.detector.name
         key = (detector, text[start:end])
         number = numbers.get(key)
         if number is None:

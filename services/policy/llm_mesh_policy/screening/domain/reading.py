@@ -31,7 +31,7 @@ class Hit:
     slot: int
     start: int
     end: int
-    found: TextFinding
+    finding: TextFinding
     number: bool
     """The place is a number of JSON."""
 
@@ -77,17 +77,17 @@ class Reading:
         self._push(final=True)
         return self._hits
 
-    def _note(self, found: TextFinding) -> bool:
+    def _note(self, finding: TextFinding) -> bool:
         """Counts a finding; whether it decides that the request is refused."""
-        action = found.action
+        action = finding.action
         if action == MASKED and self._masked >= MOST_MASKED:
             action = BLOCKED
         if action == BLOCKED:
             self._over = True
-        self.counts[found.detector.name, action] += 1
+        self.counts[finding.detector.name, action] += 1
         self._masked += action == MASKED
         if action == MASKED or sum(self.counts.values()) <= MOST_REPORTED:
-            self._hits += self._touched(found)
+            self._hits += self._touched(finding)
         return self._over
 
     def _read(self, number: int, apart: list[tuple[int, json_text.Token]]) -> None:
@@ -149,7 +149,7 @@ class Reading:
         if self._over:
             return
         for _ in self._scan.steps(batch, final=final):
-            refused = [self._note(found) for found in self._scan.taken()]
+            refused = [self._note(finding) for finding in self._scan.taken()]
             if any(refused):
                 return
             self._breathe()
@@ -159,14 +159,14 @@ class Reading:
             time.sleep(_PAUSE)
             self._worked = time.monotonic()
 
-    def _touched(self, found: TextFinding) -> Iterator[Hit]:
+    def _touched(self, finding: TextFinding) -> Iterator[Hit]:
         """The texts that a finding is in. A border belongs to none of them."""
-        number = bisect_right(self._starts, found.start) - 1
-        while number < len(self._starts) and self._starts[number] < found.end:
+        number = bisect_right(self._starts, finding.start) - 1
+        while number < len(self._starts) and self._starts[number] < finding.end:
             begin = self._starts[number]
             after = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else self._length
-            start, end = max(begin, found.start), min(after, found.end)
+            start, end = max(begin, finding.start), min(after, finding.end)
             if start < end:
                 shift = self._begin_in_slot[number] - begin
-                yield Hit(self._slot_of[number], start + shift, end + shift, found, self._kind_of[number] == json_text.NUMBER)
+                yield Hit(self._slot_of[number], start + shift, end + shift, finding, self._kind_of[number] == json_text.NUMBER)
             number += 1

@@ -81,7 +81,7 @@ def _may_find(texts: Sequence[Slot], watchlist: Watchlist) -> bool:
 def _by_finding(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
     touched: list[Hit] = []
     for hit in hits:
-        if touched and touched[0].found is not hit.found:
+        if touched and touched[0].finding is not hit.finding:
             yield touched
             touched = []
         touched.append(hit)
@@ -93,7 +93,7 @@ def _located(texts: Sequence[Slot], hit: Hit) -> policy_pb2.Finding:
     """Where a finding begins: as offsets in the text that it begins in."""
     slot = texts[hit.slot]
     start = len(slot.text[: hit.start].encode())
-    made = policy_pb2.Finding(detector=hit.found.detector.name, action=hit.found.action, field=slot.field, start=start)
+    made = policy_pb2.Finding(detector=hit.finding.detector.name, action=hit.finding.action, field=slot.field, start=start)
     made.end = start + len(slot.text[hit.start : hit.end].encode())
     return made
 
@@ -110,7 +110,7 @@ def _masked(message: M, slots: Slots[M], read: Sequence[Slot], watchlist: Watchl
     """A copy of the message with masks; None where nothing is masked."""
     by_slot: dict[int, list[Hit]] = {}
     for hit in hits:
-        if hit.found.action == MASKED:
+        if hit.finding.action == MASKED:
             by_slot.setdefault(hit.slot, []).append(hit)
     replacing = watchlist.undecodable == MASKED and any(slot.form is TextForm.OPAQUE for slot in read)
     if not by_slot and not replacing:
