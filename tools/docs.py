@@ -20,6 +20,7 @@ from llm_mesh.services import SERVICES
 from llm_mesh_cli import command_reference
 from llm_mesh_dialects.allowing import KeyRule, KeyTreatment, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
+from llm_mesh_dialects.bedrock.allowed import TABLE as BEDROCK
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,7 +47,7 @@ that the listener does not serve, and RESOURCE_EXHAUSTED without details for a m
 refuses before the mesh sees it.
 """
 
-DIALECTS = (("OpenAI dialect", OPENAI), ("Anthropic dialect", ANTHROPIC))
+DIALECTS = (("OpenAI dialect", OPENAI), ("Anthropic dialect", ANTHROPIC), ("Bedrock dialect", BEDROCK))
 EXTRAS_HEAD = """# Keys beyond the contract
 
 Generated from the tables in `services/dialects` by `make docs`; do not edit.

@@ -42,7 +42,9 @@ def locks() -> list[Lock]:
     """The root's first: it constrains the others."""
     root = Lock(ROOT, ("pyproject.toml", "--group=dev"), ROOT / LOCK)
     tools = [Lock(ROOT, (f"--group={group}",), ROOT / folder / LOCK) for group, folder in GROUPS.items()]
-    services = [Lock(path, ("pyproject.toml",), path / LOCK) for path in members().values() if any(path.glob("*/__main__.py"))]
+    services = [
+        Lock(path, ("pyproject.toml", "--all-extras"), path / LOCK) for path in members().values() if any(path.glob("*/__main__.py"))
+    ]
     return [root, *tools, *services]
 
 

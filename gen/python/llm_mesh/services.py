@@ -53,6 +53,15 @@ SERVICES: tuple[Declaration, ...] = (
         in_workers=True,
     ),
     Declaration(
+        name="adapter/bedrock",
+        identities=("adapter/bedrock",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50064,
+        in_workers=True,
+    ),
+    Declaration(
         name="adapter/openai",
         identities=("adapter/openai",),
         contracts=("llm_mesh.adapter.v1.AdapterService",),

@@ -31,6 +31,7 @@ from llm_mesh_runtime.telemetry.semantics import SERVER_ADDRESS
 _OK = 200
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _MOST_OF_A_FAILURE = 64 * 1024
+_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid")
 _LONGEST_ID = 128
 """As long as ours."""
 _FREE = Limits(connect=5, first_token=15, idle=15, total=20)
@@ -194,6 +195,6 @@ def _set(duration: Duration, seconds: float) -> None:
 
 
 def _provider_id(answer: Exchange, redaction: Redaction) -> str:
-    found = answer.header("x-request-id") or answer.header("request-id") or answer.header("apim-request-id")
+    found = next((identifier for name in _IDS if (identifier := answer.header(name))), "")
     found = redaction.text_of(found)
     return found if found.isascii() and found.isprintable() and len(found) <= _LONGEST_ID else ""

@@ -208,10 +208,14 @@ def _read(
     job: Job, parse: Callable[[bytes], list[Frame]], piece: bytes, reader: StreamReader, events: Events, meter: AttemptMeter
 ) -> AdapterError | None:
     """Appends what the bytes mean, and answers the failure that they tell of."""
+    redaction = job.endpoint.redaction
     try:
-        reader.feed(job.endpoint.redaction.events_of(parse(piece)), events, meter)
-    except FramingError as error:
-        return malformed(job.endpoint.name, str(error))
+        try:
+            reader.feed(redaction.events_of(parse(piece)), events, meter)
+        except FramingError as error:
+            if error.frames:
+                reader.feed(redaction.events_of(list(error.frames)), events, meter)
+            return malformed(job.endpoint.name, str(error))
     except AdapterError as error:
         return error
     return None

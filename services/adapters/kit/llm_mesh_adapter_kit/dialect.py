@@ -45,6 +45,8 @@ class Call(NamedTuple):
     """The whole names of tools whose names were shortened, by what the provider calls them."""
     at_origin: bool = False
     """`path` is appended to the origin instead: some servers have more than their dialect."""
+    elsewhere: Endpoint | None = None
+    """Where the call goes instead, with the same credential: some providers list their models apart. Of lists alone."""
 
 
 Events: TypeAlias = "RepeatedCompositeFieldContainer[generate_pb2.StreamEvent]"

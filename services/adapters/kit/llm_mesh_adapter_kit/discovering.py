@@ -27,7 +27,8 @@ class Discovering:
 
     async def discover(self, endpoint: Endpoint) -> adapter_pb2.DiscoverModelsResponse:
         """The models, as the provider names them, with what it says of them."""
-        body = await self._attempts.ask(endpoint, self._dialect.models(endpoint))
+        call = self._dialect.models(endpoint)
+        body = await self._attempts.ask(call.elsewhere or endpoint, call)
         response = adapter_pb2.DiscoverModelsResponse(models=self._dialect.model_ids(endpoint, body))
         if self._describing is not None:
             descriptions = self._describing.listed(endpoint, body)

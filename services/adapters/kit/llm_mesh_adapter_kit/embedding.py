@@ -35,6 +35,9 @@ MOST_TEXT = 512 * 1024 * 1024
 _NUMBER = 4
 """Bytes of a number in a vector."""
 _MOST_KNOWN = 1_024
+_LONGEST_COUNT = 19
+_COUNTED = "x-amzn-bedrock-input-token-count"
+"""Where a provider of many makers' models counts, whatever the model's own answer says."""
 
 
 @dataclass(slots=True)
@@ -113,6 +116,8 @@ class Embedding:
             timers.event(content=True)
             if len(vectors) != len(request.items):
                 raise malformed(job.endpoint.name, f"{len(vectors)} vectors for {len(request.items)} items")
+            if not output.HasField("usage") and (tokens := asked.answer.header(_COUNTED)).isdecimal() and len(tokens) < _LONGEST_COUNT:
+                output.usage.input_tokens = int(tokens)
             meter.embedded(output)
             report = adapter_pb2.AttemptReport()
             asked.report(meter, report)

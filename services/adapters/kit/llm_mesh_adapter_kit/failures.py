@@ -28,6 +28,7 @@ _REASONS: Final[Mapping[int, int]] = {
     408: _ERROR,
     409: _ERROR,
     413: _TOO_LONG,
+    424: _ERROR,  # Bedrock: the model failed behind the service
     425: _ERROR,
     429: _LIMITED,
     498: _ERROR,  # Groq: no capacity

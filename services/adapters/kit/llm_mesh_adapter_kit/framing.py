@@ -5,7 +5,7 @@ A framing knows nothing of what a frame means, and a dialect nothing of how it w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -17,6 +17,9 @@ Frame: TypeAlias = tuple[bytes, str]
 
 class FramingError(ValueError):
     """The bytes are no frames: PROVIDER_MALFORMED. The argument says why, without what arrived."""
+
+    frames: Sequence[Frame] = ()
+    """The frames that the same bytes completed before."""
 
 
 class FrameTooLargeError(FramingError):

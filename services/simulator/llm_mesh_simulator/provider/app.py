@@ -14,6 +14,8 @@ from llm_mesh_simulator.domain.script import NAMES
 from llm_mesh_simulator.provider import admin
 from llm_mesh_simulator.provider.anthropic import headers as anthropic_headers
 from llm_mesh_simulator.provider.anthropic import models as anthropic_models
+from llm_mesh_simulator.provider.bedrock import headers as bedrock_headers
+from llm_mesh_simulator.provider.bedrock import models as bedrock_models
 from llm_mesh_simulator.provider.connection import AsgiRequest, Receive, Scope, Send
 from llm_mesh_simulator.provider.delivery import deliver
 from llm_mesh_simulator.provider.dialects import ServedDialect, anthropic, endpoints, openai
@@ -23,10 +25,11 @@ from llm_mesh_simulator.provider.openai import models as openai_models
 from llm_mesh_simulator.provider.reply import JSON, Reply
 
 _BODY_LIMIT = 33_554_432
+_BEDROCK_LISTS = ("/foundation-models", "/async-invoke")
 
 
 class Simulator:
-    """A deterministic provider in two dialects."""
+    """A deterministic provider in several dialects."""
 
     def __init__(self, log: Log, *, api_key: str = "", keep_requests: int = 256) -> None:
         self._log = log
@@ -59,6 +62,8 @@ class Simulator:
             return self._admin.answer(method, path, query, body)
         if path in {"/healthz", "/readyz"}:
             return Reply(200, [JSON], b'{"status":"ok"}')
+        if method == "GET" and path in _BEDROCK_LISTS:
+            return Reply(200, [*bedrock_headers.headers(self._exchanges.identity().request), JSON], orjson.dumps(self._listed(path)))
         names = {name.decode("latin-1") for name, _ in scope["headers"]}
         dialect = self._anthropic if "anthropic-version" in names else self._openai
         request = self._exchanges.identity().request
@@ -67,13 +72,19 @@ class Simulator:
         except RefusedError as error:
             return dialect.refusal(error, request)
 
+    def _listed(self, path: str) -> object:
+        return bedrock_models.models(self._known()) if path == _BEDROCK_LISTS[0] else bedrock_models.calls()
+
+    def _known(self) -> list[str]:
+        return list(dict.fromkeys((*NAMES, *self._behaviours.all())))
+
     def _models(self, dialect: ServedDialect, method: str, path: str, query: Mapping[str, str], request: str) -> Reply:
         _, separator, name = path.partition("/models")
         if not separator or (name and not name.startswith("/")):
             raise RefusedError(f"Invalid URL ({method} {path})", kind=RefusalKind.NOT_FOUND)
         if method != "GET":
             raise RefusedError(f"Not allowed to {method} on {path}", kind=RefusalKind.METHOD, code="method_not_supported")
-        known = list(dict.fromkeys((*NAMES, *self._behaviours.all())))
+        known = self._known()
         model_id = name.removeprefix("/")
         if model_id and model_id not in known:
             message = f"The model '{model_id}' does not exist" if dialect is self._openai else f"model: {model_id}"

@@ -1,4 +1,4 @@
-"""The endpoints of both dialects: which reader and which error shapes belong to a path."""
+"""The endpoints of all dialects: which reader and which error shapes belong to a path."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,9 @@ from llm_mesh_simulator.domain.errors import RefusalKind, RefusedError
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.provider.anthropic import errors as anthropic_errors
 from llm_mesh_simulator.provider.anthropic import messages
+from llm_mesh_simulator.provider.bedrock import converse
+from llm_mesh_simulator.provider.bedrock import embeddings as bedrock_embeddings
+from llm_mesh_simulator.provider.bedrock import errors as bedrock_errors
 from llm_mesh_simulator.provider.fields import Phrasing, RequestFields
 from llm_mesh_simulator.provider.openai import chat, embeddings
 from llm_mesh_simulator.provider.openai import errors as openai_errors
@@ -45,13 +48,21 @@ def _x_api_key(headers: Mapping[str, str]) -> str:
     return headers.get("x-api-key", "") or _bearer(headers)
 
 
+def _aws(headers: Mapping[str, str]) -> str:
+    """A bearer key, or the id of the access key of a signature."""
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    if scheme != "AWS4-HMAC-SHA256":
+        return _bearer(headers)
+    return rest.partition("Credential=")[2].partition("/")[0]
+
+
 def _version(headers: Mapping[str, str]) -> None:
     if "anthropic-version" not in headers:
         raise RefusedError("anthropic-version: header is required", kind=RefusalKind.INVALID)
 
 
 def _nothing(headers: Mapping[str, str]) -> None:
-    """OpenAI demands no header beside the key."""
+    """No header is demanded beside the key."""
 
 
 def openai() -> ServedDialect:
@@ -65,12 +76,21 @@ def anthropic() -> ServedDialect:
     return ServedDialect("anthropic", phrasing, anthropic_errors.refusal, anthropic_errors.failure, _x_api_key, _version)
 
 
+def bedrock() -> ServedDialect:
+    """Bedrock's dialect."""
+    return ServedDialect("bedrock", bedrock_errors.BedrockPhrasing(), bedrock_errors.refusal, bedrock_errors.failure, _aws, _nothing)
+
+
 def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
     """The endpoints by the end of their path, since servers mount the same dialect at different places."""
-    one, other = openai(), anthropic()
+    one, other, third = openai(), anthropic(), bedrock()
     return {
         "/chat/completions": ServedPath(one, chat.read),
         "/embeddings": ServedPath(one, embeddings.read),
         "/messages": ServedPath(other, lambda body: messages.read(body, cache)),
         "/count_tokens": ServedPath(other, messages.read_count),
+        "/converse": ServedPath(third, lambda body: converse.read(body, cache, stream=False)),
+        "/converse-stream": ServedPath(third, lambda body: converse.read(body, cache, stream=True)),
+        "/count-tokens": ServedPath(third, converse.read_count),
+        "/invoke": ServedPath(third, bedrock_embeddings.read),
     }

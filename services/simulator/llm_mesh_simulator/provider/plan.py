@@ -1,12 +1,13 @@
 """The course of a delivery as a list of steps: what is sent when, and where it goes wrong. Pure, so that it can be read and tested."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from llm_mesh_simulator.domain.behaviour import Behaviour, Fault
 from llm_mesh_simulator.provider import quirks
+from llm_mesh_simulator.provider.bedrock.frames import damaged
 from llm_mesh_simulator.provider.reply import Reply, Stream
 
 
@@ -75,6 +76,7 @@ def body_length(steps: Sequence[Step]) -> int:
 def _stream(stream: Stream, behaviour: Behaviour) -> list[Step]:
     fault, ttft = behaviour.fault, behaviour.ttft_ms / 1000
     interval = 1 / behaviour.rate if behaviour.rate else 0.0
+    behaviour = replace(behaviour, wire=frozenset()) if stream.binary else behaviour
     steps = [_event(data, behaviour, ttft) for data in stream.opening]
     if fault is Fault.EMPTY:
         return [Step(Action.END, ttft)]
@@ -97,6 +99,8 @@ def _stream(stream: Stream, behaviour: Behaviour) -> list[Step]:
 def _broken(stream: Stream, behaviour: Behaviour, due: float, tokens: int, piece: bytes) -> list[Step]:
     """What happens in the middle of a stream."""
     if behaviour.fault is Fault.MALFORMED:
+        if stream.binary:
+            return [_event(damaged(piece or stream.end), behaviour, due, tokens)]
         half = (piece or stream.end).rstrip(b"\n")
         return [_event(half[: max(len(half) * 2 // 3, 8)] + b"\n\n", behaviour, due, tokens)]
     broken = [_event(stream.error, behaviour, due, tokens)] if behaviour.fault is Fault.MID_ERROR else []

@@ -15,7 +15,7 @@ EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Server-sent events in the order of sending. Each of `pieces` costs one token; an empty one is thought in silence."""
+    """Events in the order of sending. Each of `pieces` costs one token; an empty one is thought in silence."""
 
     opening: Sequence[bytes]
     pieces: Sequence[bytes]
@@ -23,6 +23,8 @@ class Stream:
     end: bytes
     error: bytes
     """The dialect's error event, for a failure in the middle."""
+    binary: bool = False
+    """Events are frames of bytes rather than lines: quirks of lines do not concern them, and they have checksums."""
 
 
 @dataclass(frozen=True, slots=True)

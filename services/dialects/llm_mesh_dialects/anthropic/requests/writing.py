@@ -126,7 +126,7 @@ def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: A
     settings = {name: getattr(sampling, name) for name in ("temperature", "top_p", "top_k") if sampling.HasField(name)}
     if settings.get("top_k", 1) < 1:  # elsewhere a way to say: all
         del settings["top_k"]
-    refused = _refused(body, request, quirks)
+    refused = refused_sampling(body, request, quirks)
     for name, value in settings.items():
         if name in refused:
             if name == "top_k" or value != 1:  # 1 is what happens anyway
@@ -138,7 +138,7 @@ def _sample(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: A
             body[name] = value
 
 
-def _refused(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: AnthropicQuirks) -> dict[str, str]:
+def refused_sampling(body: dict[str, Any], request: generate_pb2.GenerateInput, quirks: AnthropicQuirks) -> dict[str, str]:
     """The sampling parameters that the model would refuse, each with why."""
     if quirks.sampling == "none":
         return dict.fromkeys(("temperature", "top_p", "top_k"), _NO_SAMPLING)

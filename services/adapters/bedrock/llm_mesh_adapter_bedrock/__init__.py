@@ -1,0 +1,1 @@
+"""Speaks the Bedrock dialect to model providers."""

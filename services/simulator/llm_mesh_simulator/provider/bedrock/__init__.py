@@ -1,0 +1,1 @@
+"""Bedrock's dialect: Converse, whole and streamed, token counts, embeddings and lists."""
