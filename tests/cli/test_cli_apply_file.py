@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from llm_mesh.policy.v1 import floors_pb2, ledger_pb2
+from llm_mesh_cli.apply.desired import DesiredState
 from llm_mesh_cli.apply.document import parsed
 from llm_mesh_cli.apply.reading import FileError
-from llm_mesh_cli.apply.wanted import Wanted
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mesh.yaml"
 
 
-def read(tmp_path: Path, text: str) -> Wanted:
+def read(tmp_path: Path, text: str) -> DesiredState:
     file = tmp_path / "mesh.yaml"
     file.write_text(text, encoding="utf-8")
     return parsed(file, "USD")
@@ -27,12 +27,12 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_the_example_is_read_whole() -> None:
-    wanted = parsed(EXAMPLE, "USD")
-    assert wanted.policy.parent == "domains/claims"
-    assert [project.name for project in wanted.policy.projects] == ["domains/claims/projects/triage", "domains/claims/projects/letters"]
-    assert wanted.registry.models[0].price.input_nanos_per_million == 150_000_000
-    assert wanted.router.routes[0].targets[0].model == "domains/claims/models/summariser"
-    assert wanted.catalogue.prompts[0].version.messages[0].template.startswith("You summarise")
+    desired = parsed(EXAMPLE, "USD")
+    assert desired.policy.parent == "domains/claims"
+    assert [project.name for project in desired.policy.projects] == ["domains/claims/projects/triage", "domains/claims/projects/letters"]
+    assert desired.registry.models[0].price.input_nanos_per_million == 150_000_000
+    assert desired.router.routes[0].targets[0].model == "domains/claims/models/summariser"
+    assert desired.catalogue.prompts[0].version.messages[0].template.startswith("You summarise")
 
 
 def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
@@ -66,11 +66,11 @@ def test_what_is_wrong_is_told_where_it_is(tmp_path: Path, text: str, told: str)
 
 
 def test_amounts_never_pass_through_a_float(tmp_path: Path) -> None:
-    wanted = read(
+    desired = read(
         tmp_path, "domains:\n  - name: a\n    projects:\n      - {name: x, budget: {amount: 90071992.547409931, period: monthly}}\n"
     )
-    assert wanted.policy.budgets[0].amount.nanos == 90_071_992_547_409_931
-    assert wanted.policy.budgets[0].period == ledger_pb2.BUDGET_PERIOD_MONTHLY
+    assert desired.policy.budgets[0].amount.nanos == 90_071_992_547_409_931
+    assert desired.policy.budgets[0].period == ledger_pb2.BUDGET_PERIOD_MONTHLY
 
 
 def test_a_role_of_the_domain_wins_over_a_built_in_one(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_an_error_of_a_service_finds_its_line(tmp_path: Path) -> None:
 
 
 def test_floors_and_the_platforms_budgets_are_asked_for_in_its_name(tmp_path: Path) -> None:
-    wanted = read(
+    desired = read(
         tmp_path,
         'floors:\n  - {name: "-", zero_retention: true}\n'
         "  - {name: claims, regions: [eu], screening: [{detector: credit_card, action: block}], may_accept_from: ['-']}\n"
@@ -100,16 +100,16 @@ def test_floors_and_the_platforms_budgets_are_asked_for_in_its_name(tmp_path: Pa
         "    budgets: [{name: claims, subject: domains/claims, amount: 5 USD, period: monthly}]\n"
         "    limits: [{name: each, subject: 'domain:*', metric: requests, amount: 60, per: 1m}]\n",
     )
-    assert wanted.policy.parent == "domains/platform"
-    assert [floor.name for floor in wanted.policy.floors] == ["domains/platform/floors/-", "domains/platform/floors/claims"]
-    assert wanted.policy.floors[1].screening[0].action == floors_pb2.SCREENING_ACTION_BLOCK
-    assert wanted.policy.floors[1].may_accept_from == ["-"]
-    assert (wanted.policy.budgets[0].name, wanted.policy.budgets[0].subject) == ("domains/platform/budgets/claims", "domains/claims")
-    assert wanted.policy.limits[0].subject == "domain:*"
+    assert desired.policy.parent == "domains/platform"
+    assert [floor.name for floor in desired.policy.floors] == ["domains/platform/floors/-", "domains/platform/floors/claims"]
+    assert desired.policy.floors[1].screening[0].action == floors_pb2.SCREENING_ACTION_BLOCK
+    assert desired.policy.floors[1].may_accept_from == ["-"]
+    assert (desired.policy.budgets[0].name, desired.policy.budgets[0].subject) == ("domains/platform/budgets/claims", "domains/claims")
+    assert desired.policy.limits[0].subject == "domain:*"
 
 
 def test_a_file_may_name_domains_shortly_everywhere(tmp_path: Path) -> None:
-    wanted = read(
+    desired = read(
         tmp_path,
         "floors:\n  - {name: a, may_publish_to: [b, domains/c], may_accept_from: ['-']}\n"
         "endpoints:\n  - {adapter: openai, name: box, operator: a, domains: [b, domains/c]}\n"
@@ -118,11 +118,11 @@ def test_a_file_may_name_domains_shortly_everywhere(tmp_path: Path) -> None:
         "    routes: [{name: r, targets: [{model: m}], shared_with: [b]}, {name: s, targets: [{model: m}], shared_with: ['*']}]\n",
     )
     both = ["domains/b", "domains/c"]
-    [floor], [endpoint], [model] = wanted.policy.floors, wanted.registry.endpoints, wanted.registry.models
+    [floor], [endpoint], [model] = desired.policy.floors, desired.registry.endpoints, desired.registry.models
     assert (list(floor.may_publish_to), list(floor.may_accept_from)) == (both, ["-"])
     assert (endpoint.operator, list(endpoint.domains)) == ("domains/a", both)
     assert list(model.shared_with) == both
-    assert [list(route.shared_with) for route in wanted.router.routes] == [["domains/b"], ["*"]]
+    assert [list(route.shared_with) for route in desired.router.routes] == [["domains/b"], ["*"]]
 
 
 def test_a_limit_may_name_its_subject_shortly(tmp_path: Path) -> None:
@@ -136,8 +136,8 @@ def test_a_limit_may_name_its_subject_shortly(tmp_path: Path) -> None:
         "tag:team=red": "tag:team=red",
     }
     limits = "\n".join(f"      - {{name: l, metric: requests, amount: 1, subject: '{subject}'}}" for subject in subjects)
-    wanted = read(tmp_path, f"domains:\n  - name: a\n    limits:\n{limits}\n")
-    assert [limit.subject for limit in wanted.policy.limits] == list(subjects.values())
+    desired = read(tmp_path, f"domains:\n  - name: a\n    limits:\n{limits}\n")
+    assert [limit.subject for limit in desired.policy.limits] == list(subjects.values())
 
 
 def test_only_the_platform_has_budgets_beside_its_projects(tmp_path: Path) -> None:
@@ -151,13 +151,13 @@ def test_what_the_mesh_computes_of_a_domain_is_no_field_of_the_file(tmp_path: Pa
 
 
 def test_facts_of_endpoints_are_asked_for_in_the_platforms_name(tmp_path: Path) -> None:
-    wanted = read(
+    desired = read(
         tmp_path,
         "endpoints:\n  - {adapter: openai, name: box, region: eu, upstream_models: ['big-*'], domains: [domains/claims],\n"
         "     price_floor: {input: '0.10', output: 0.40 USD}}\n",
     )
-    assert wanted.registry.parent == "domains/platform"
-    [endpoint] = wanted.registry.endpoints
+    assert desired.registry.parent == "domains/platform"
+    [endpoint] = desired.registry.endpoints
     assert (endpoint.name, endpoint.operator, endpoint.region) == ("adapters/openai/endpoints/box", "domains/platform", "eu")
     assert (endpoint.price_floor.currency, endpoint.price_floor.input_nanos_per_million, endpoint.price_floor.output_nanos_per_million) == (
         "USD", 100_000_000, 400_000_000,

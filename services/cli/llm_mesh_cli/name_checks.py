@@ -22,7 +22,7 @@ from llm_mesh_cli.paging import pages
 
 if TYPE_CHECKING:
     from llm_mesh.policy.v1 import rules_pb2
-    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_cli.apply.desired import DesiredState
     from llm_mesh_cli.session import Session
 
 FORCE = Annotated[bool, typer.Option("--force", help="Only warn of models, endpoints and capabilities that do not exist.")]
@@ -144,9 +144,9 @@ class NameReferences:
         return registry_pb2_grpc.RegistryServiceStub(self.session.channel("registry"))
 
 
-async def check(session: Session, wanted: Wanted, *, force: bool) -> None:
+async def check(session: Session, desired: DesiredState, *, force: bool) -> None:
     """Refuses what a file or the options of a command name and what does not exist; only warns with `force`."""
-    settle(session, await _problems(NameReferences(session, _made(wanted)), wanted), force=force)
+    settle(session, await _problems(NameReferences(session, _made(desired)), desired), force=force)
 
 
 async def check_models(session: Session, domain: str, patterns: Iterable[str], *, force: bool) -> None:
@@ -163,31 +163,31 @@ def settle(session: Session, problems: Sequence[str], *, force: bool) -> None:
         session.output.note(f"warning: {problem}")
 
 
-def _made(wanted: Wanted) -> set[str]:
+def _made(desired: DesiredState) -> set[str]:
     """What the file itself brings about, by every way to name it."""
-    items: tuple[Any, ...] = (*wanted.registry.models, *wanted.router.routes, *wanted.subscriptions.subscriptions)
+    items: tuple[Any, ...] = (*desired.registry.models, *desired.router.routes, *desired.subscriptions.subscriptions)
     made = {text for item in items for text in (item.name, item.alias)}
-    return made | {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in wanted.registry.endpoints}
+    return made | {each.name.removeprefix("adapters/").replace("/endpoints/", "/") for each in desired.registry.endpoints}
 
 
-async def _problems(references: NameReferences, wanted: Wanted) -> list[str]:
+async def _problems(references: NameReferences, desired: DesiredState) -> list[str]:
     """All that does not exist, with its place in the file."""
     problems = []
-    async for part, field_, problem in _looked_up(references, wanted):
+    async for part, field_, problem in _looked_up(references, desired):
         if problem:
-            place = wanted.where(part, field_)
+            place = desired.where(part, field_)
             problems.append(f"{place[0].where}: {place[0].path}.{place[1]}: {problem}" if place and place[0].file else problem)
     return problems
 
 
-async def _looked_up(references: NameReferences, wanted: Wanted) -> AsyncIterator[tuple[str, str, str]]:
+async def _looked_up(references: NameReferences, desired: DesiredState) -> AsyncIterator[tuple[str, str, str]]:
     """Each name that refers to something: its request, its field, and what is wrong with it."""
-    for field_, domain, pattern in _model_patterns(wanted.policy):
+    for field_, domain, pattern in _model_patterns(desired.policy):
         yield "policy", field_, await references.model_pattern(domain, pattern)
-    for index, route in enumerate(wanted.router.routes):
+    for index, route in enumerate(desired.router.routes):
         for number, target in enumerate(route.targets):
             yield "router", f"routes[{index}].targets[{number}].model", await references.model(target.model)
-    for index, model in enumerate(wanted.registry.models):
+    for index, model in enumerate(desired.registry.models):
         if model.endpoint:
             yield "registry", f"models[{index}].endpoint", await references.endpoint(model.adapter, model.endpoint)
         for number, capability in enumerate(model.capabilities):

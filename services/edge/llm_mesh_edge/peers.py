@@ -25,7 +25,7 @@ _NO_SUCH_METHOD = "NOT_IMPLEMENTED"
 _PROCESS = "process/"
 
 
-async def _told(call: Awaitable[T]) -> T:
+async def _answered(call: Awaitable[T]) -> T:
     try:
         return await call
     except grpc.aio.AioRpcError as error:
@@ -63,16 +63,16 @@ class GatewayPeer:
 
     async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
         """Ask for models."""
-        return await _told(self._stub.ListModels(request, timeout=_QUICK, metadata=metadata))
+        return await _answered(self._stub.ListModels(request, timeout=_QUICK, metadata=metadata))
 
     async def count(self, request: gateway_pb2.CountTokensRequest, metadata: Metadata) -> gateway_pb2.CountTokensResponse:
         """Ask for a count."""
-        return await _told(self._stub.CountTokens(request, timeout=_QUICK, metadata=metadata))
+        return await _answered(self._stub.CountTokens(request, timeout=_QUICK, metadata=metadata))
 
     async def readiness(self) -> Mapping[str, bool]:
         """Ask what newcomers need. A gateway of the release before knows nothing of it."""
         try:
-            answer = await _told(self._stub.CheckReadiness(gateway_pb2.CheckReadinessRequest(), timeout=_READINESS))
+            answer = await _answered(self._stub.CheckReadiness(gateway_pb2.CheckReadinessRequest(), timeout=_READINESS))
         except MeshError as error:
             if error.reason_name == _NO_SUCH_METHOD:
                 return {}
@@ -106,7 +106,7 @@ class VectorsAnswer:
 
     async def _earlier(self) -> gateway_pb2.EmbedStreamResponse:
         """The answer of a gateway whose contract is one version behind."""
-        answer = await _told(self._whole())
+        answer = await _answered(self._whole())
         message = gateway_pb2.EmbedStreamResponse(receipt=answer.receipt, embeddings=answer.output.embeddings)
         answer.output.ClearField("embeddings")
         message.output.CopyFrom(answer.output)
@@ -151,4 +151,4 @@ class ProcessPeers:
         """What each of them tells of itself."""
         names = tuple(self._stubs)
         reports = await asyncio.gather(*(self.report(name, metrics=True) for name in names))
-        return {name: None if told is None else told.metrics.decode() for name, told in zip(names, reports, strict=True)}
+        return {name: None if report is None else report.metrics.decode() for name, report in zip(names, reports, strict=True)}

@@ -21,7 +21,7 @@ from llm_mesh_cli.templates import newest_messages, replaced
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
-    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_cli.apply.desired import DesiredState
     from llm_mesh_cli.session import Session
     from llm_mesh_runtime.errors import PeerError
 
@@ -56,13 +56,13 @@ class LoosensError(Exception):
         self.steps = steps
 
 
-async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: bool, force: bool = False) -> list[ServiceChange]:
+async def apply(session: Session, desired: DesiredState, *, dry_run: bool, loosening: bool, force: bool = False) -> list[ServiceChange]:
     """What changed, or would: policy, then registry, router, catalogue and subscriptions. Each call is all or nothing.
 
     `LoosensError` where guards would be loosened, unless `loosening` allows it. `force`: routes may name models that do not exist.
     """
-    await _complete_prompts(session, wanted)
-    calls = [_Call(part, pages(request), method) for part, request, method in _calls(session, wanted)]
+    await _complete_prompts(session, desired)
+    calls = [_Call(part, pages(request), method) for part, request, method in _calls(session, desired)]
     steps = await _round(calls, dry_run=True, force=force)
     if dry_run or all(step.change.action == resources_pb2.CHANGE_ACTION_NONE for step in steps):
         return steps
@@ -71,19 +71,19 @@ async def apply(session: Session, wanted: Wanted, *, dry_run: bool, loosening: b
     return await _round(calls, dry_run=False, force=force)
 
 
-async def _complete_prompts(session: Session, wanted: Wanted) -> None:
+async def _complete_prompts(session: Session, desired: DesiredState) -> None:
     """Prompts of which the file names some messages keep the others."""
     catalogue = catalogue_pb2_grpc.CatalogueServiceStub(session.channel("catalogue"))
-    for prompt in wanted.catalogue.prompts:
-        templates = wanted.templates.get(prompt.name)
+    for prompt in desired.catalogue.prompts:
+        templates = desired.templates.get(prompt.name)
         if templates:
             del prompt.version.messages[:]
             prompt.version.messages.extend(replaced(prompt.name, await newest_messages(catalogue, prompt.name), templates))
 
 
-def split(wanted: Wanted) -> dict[str, int]:
+def split(desired: DesiredState) -> dict[str, int]:
     """The parts of the file that are sent in several calls, and in how many."""
-    counts = {part: len(pages(getattr(wanted, part))) for part in ("policy", "registry", "router", "catalogue", "subscriptions")}
+    counts = {part: len(pages(getattr(desired, part))) for part in ("policy", "registry", "router", "catalogue", "subscriptions")}
     return {part: count for part, count in counts.items() if count > 1}
 
 
@@ -121,12 +121,12 @@ def service_of(part: str) -> str:
     return "registry" if part == "subscriptions" else part
 
 
-def _calls(session: Session, wanted: Wanted) -> tuple[tuple[str, Any, Callable[..., Awaitable[Any]]], ...]:
+def _calls(session: Session, desired: DesiredState) -> tuple[tuple[str, Any, Callable[..., Awaitable[Any]]], ...]:
     registry = registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
     return (
-        ("policy", wanted.policy, rules_pb2_grpc.RuleServiceStub(session.channel("policy")).ApplyPolicy),
-        ("registry", wanted.registry, registry.ApplyModels),
-        ("router", wanted.router, router_pb2_grpc.RouterServiceStub(session.channel("router")).ApplyRoutes),
-        ("catalogue", wanted.catalogue, catalogue_pb2_grpc.CatalogueServiceStub(session.channel("catalogue")).ApplyPrompts),
-        ("subscriptions", wanted.subscriptions, Subscribing(registry, wanted)),
+        ("policy", desired.policy, rules_pb2_grpc.RuleServiceStub(session.channel("policy")).ApplyPolicy),
+        ("registry", desired.registry, registry.ApplyModels),
+        ("router", desired.router, router_pb2_grpc.RouterServiceStub(session.channel("router")).ApplyRoutes),
+        ("catalogue", desired.catalogue, catalogue_pb2_grpc.CatalogueServiceStub(session.channel("catalogue")).ApplyPrompts),
+        ("subscriptions", desired.subscriptions, Subscribing(registry, desired)),
     )

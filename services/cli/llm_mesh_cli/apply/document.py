@@ -12,9 +12,9 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh.policy.v1 import floors_pb2, identity_pb2, ledger_pb2, rules_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_cli.apply.desired import PLATFORM, DesiredState
 from llm_mesh_cli.apply.filling import fill, names
 from llm_mesh_cli.apply.reading import FileError, FileNode, read
-from llm_mesh_cli.apply.wanted import PLATFORM, Wanted
 from llm_mesh_cli.session import model_name, subject_name
 from llm_mesh_cli.templates import ROLES, replaced
 
@@ -31,26 +31,26 @@ _PARTS = {
 """By key of a prompt in the file: what it changes."""
 
 
-def of_options(root: FileNode, currency: str, *, update: bool) -> Wanted:
+def of_options(root: FileNode, currency: str, *, update: bool) -> DesiredState:
     """What options of a command describe. An update names only what changes."""
     document = _Document(currency, update=update)
     document.take(root)
-    return document.wanted
+    return document.desired
 
 
-def parsed(path: Path, currency: str) -> Wanted:
+def parsed(path: Path, currency: str) -> DesiredState:
     """What the file wants; `FileError` with everything that is wrong with it."""
     problems: list[str] = []
     document = _Document(currency)
     document.take(read(path, problems))
     if problems:
         raise FileError(problems)
-    return document.wanted
+    return document.desired
 
 
 class _Document:
     def __init__(self, currency: str, *, update: bool = False) -> None:
-        self.wanted = Wanted()
+        self.desired = DesiredState()
         self._currency = currency
         self._update = update
 
@@ -63,10 +63,10 @@ class _Document:
             listed_fields = item.fields("name", *names(registry_pb2.Adapter()))
             adapter = registry_pb2.Adapter(name=f"adapters/{_id(item, listed_fields)}")
             paths = fill(adapter, listed_fields, self._currency)
-            self.wanted.note("registry", "adapters", adapter, item, paths)
+            self.desired.note("registry", "adapters", adapter, item, paths)
         for item in fields["endpoints"].items() if "endpoints" in fields else ():
             self._endpoint(item)
-        self.wanted.address(domains, whole=not fields.keys().isdisjoint({"adapters", "endpoints", "floors"}))
+        self.desired.address(domains, whole=not fields.keys().isdisjoint({"adapters", "endpoints", "floors"}))
 
     def _endpoint(self, place: FileNode) -> None:
         endpoint = registry_pb2.Endpoint()
@@ -76,7 +76,7 @@ class _Document:
         paths = fill(endpoint, fields, self._currency)
         _name_domains(endpoint.domains)
         endpoint.operator = _domain_name(endpoint.operator) if endpoint.operator else PLATFORM
-        self.wanted.note("registry", "endpoints", endpoint, place, paths)
+        self.desired.note("registry", "endpoints", endpoint, place, paths)
 
     def _domain(self, place: FileNode) -> str:
         domain = identity_pb2.Domain()
@@ -84,7 +84,7 @@ class _Document:
         domain.name = f"domains/{_id(place, fields)}"
         described = [name for name in names(domain) if name in fields]
         if described or not any(name in fields for name in _OWNED):
-            self.wanted.note("policy", "domains", domain, place, fill(domain, fields, self._currency))
+            self.desired.note("policy", "domains", domain, place, fill(domain, fields, self._currency))
         for collection in _OWNED:
             for item in fields[collection].items() if collection in fields else ():
                 getattr(self, f"_{collection}")(domain.name, item, _local_roles(fields))
@@ -97,7 +97,7 @@ class _Document:
         paths = fill(floor, fields, self._currency)
         _name_domains(floor.may_publish_to)
         _name_domains(floor.may_accept_from)
-        self.wanted.note("policy", "floors", floor, place, paths)
+        self.desired.note("policy", "floors", floor, place, paths)
 
     def _budgets(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         budget = ledger_pb2.Budget()
@@ -108,13 +108,13 @@ class _Document:
         for name in ("subject", "amount"):
             if name not in fields:
                 place.problem(f"{name} is required")
-        self.wanted.note("policy", "budgets", budget, place, fill(budget, fields, self._currency))
+        self.desired.note("policy", "budgets", budget, place, fill(budget, fields, self._currency))
 
     def _projects(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         project = identity_pb2.Project()
         fields = place.fields("name", "budget", *names(project))
         project.name = f"{domain}/projects/{_id(place, fields)}"
-        self.wanted.note("policy", "projects", project, place, fill(project, fields, self._currency))
+        self.desired.note("policy", "projects", project, place, fill(project, fields, self._currency))
         if "budget" in fields:
             self._budget(project.name, fields["budget"])
 
@@ -122,24 +122,24 @@ class _Document:
         """A project's own budget; `null` deletes it."""
         budget = ledger_pb2.Budget(name=f"{project}/budget")
         if place.is_null:
-            self.wanted.note("policy", "budgets", budget, place, ["amount"])
+            self.desired.note("policy", "budgets", budget, place, ["amount"])
             return
         amounts = place.fields(*names(budget))
         if "amount" not in amounts:
             place.problem("amount is required")
-        self.wanted.note("policy", "budgets", budget, place, fill(budget, amounts, self._currency))
+        self.desired.note("policy", "budgets", budget, place, fill(budget, amounts, self._currency))
 
     def _principals(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         principal = identity_pb2.Principal()
         fields = place.fields("name", *names(principal))
         principal.name = f"{domain}/principals/{_id(place, fields)}"
-        self.wanted.note("policy", "principals", principal, place, fill(principal, fields, self._currency))
+        self.desired.note("policy", "principals", principal, place, fill(principal, fields, self._currency))
 
     def _roles(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         role = rules_pb2.Role()
         fields = place.fields("name", *names(role))
         role.name = f"{domain}/roles/{_id(place, fields)}"
-        self.wanted.note("policy", "roles", role, place, fill(role, fields, self._currency))
+        self.desired.note("policy", "roles", role, place, fill(role, fields, self._currency))
 
     def _bindings(self, domain: str, place: FileNode, roles: frozenset[str]) -> None:
         fields = place.fields("name", "principal", "role", "scope")
@@ -153,7 +153,7 @@ class _Document:
             role=role if "/" in role else f"roles/{role}" if built_in else f"{domain}/roles/{role}",
             scope=f"{domain}/{scope}" if scope.startswith("projects/") else scope,
         )
-        self.wanted.note("policy", "bindings", binding, place, [name for name in fields if name != "name"])
+        self.desired.note("policy", "bindings", binding, place, [name for name in fields if name != "name"])
 
     def _limits(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         limit = ledger_pb2.Limit()
@@ -166,7 +166,7 @@ class _Document:
                 fields[name].problem("expected a value; a limit goes away with `llm-mesh limits delete`")
         paths = fill(limit, fields, self._currency)
         limit.subject = subject_name(domain, limit.subject)
-        self.wanted.note("policy", "limits", limit, place, paths)
+        self.desired.note("policy", "limits", limit, place, paths)
 
     def _models(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         model = registry_pb2.Model()
@@ -177,7 +177,7 @@ class _Document:
         paths = fill(model, fields, self._currency)
         model.alias = model.alias or model.name.rpartition("/")[2]
         _name_domains(model.shared_with)
-        self.wanted.note("registry", "models", model, place, paths)
+        self.desired.note("registry", "models", model, place, paths)
 
     def _routes(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         route = router_pb2.Route()
@@ -188,7 +188,7 @@ class _Document:
         _name_domains(route.shared_with)
         for target in route.targets:
             target.model = model_name(domain, target.model)
-        self.wanted.note("router", "routes", route, place, paths)
+        self.desired.note("router", "routes", route, place, paths)
 
     def _subscriptions(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         fields = place.fields("name", "publisher", "product", "alias", "accepted_version")
@@ -199,7 +199,7 @@ class _Document:
             setattr(subscription, field, _domain_name(text) if field in {"publisher", "product"} else text)
         if bool(subscription.publisher) == bool(subscription.product):
             place.problem("expected either publisher or product")
-        self.wanted.note("subscriptions", "subscriptions", subscription, place, named)
+        self.desired.note("subscriptions", "subscriptions", subscription, place, named)
 
     def _prompts(self, domain: str, place: FileNode, _roles: frozenset[str]) -> None:
         fields = place.fields("name", *_PARTS)
@@ -220,12 +220,12 @@ class _Document:
         if templates and "messages" in fields:
             place.problem(f"expected either messages or {', '.join(templates)}")
         if templates:
-            self.wanted.templates[prompt.name] = templates
+            self.desired.templates[prompt.name] = templates
             prompt.version.messages.extend(replaced(prompt.name, (), templates))
         if not fields.keys() & _PARTS.keys():
             place.problem("expected a template, as system, user, assistant or messages, or something else of the prompt that changes")
         paths = dict.fromkeys(_PARTS[name] for name in fields if name in _PARTS)
-        self.wanted.note("catalogue", "prompts", prompt, place, paths)
+        self.desired.note("catalogue", "prompts", prompt, place, paths)
 
 
 def _id(place: FileNode, fields: dict[str, FileNode]) -> str:

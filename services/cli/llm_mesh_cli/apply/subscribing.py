@@ -12,7 +12,7 @@ from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_runtime.peer_errors import from_rpc_error
 
 if TYPE_CHECKING:
-    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_cli.apply.desired import DesiredState
     from llm_mesh_runtime.errors import PeerError
 
 _CREATE = resources_pb2.CHANGE_ACTION_CREATE
@@ -22,9 +22,9 @@ _PRODUCT = re.compile(r"subscriptions\[(\d+)\]\.product")
 class Subscribing:
     """Applies subscriptions. A dry run takes a product that does not exist yet, and that the file makes, for one that will."""
 
-    def __init__(self, registry: registry_pb2_grpc.RegistryServiceStub, wanted: Wanted) -> None:
+    def __init__(self, registry: registry_pb2_grpc.RegistryServiceStub, desired: DesiredState) -> None:
         self._registry = registry
-        self._wanted = wanted
+        self._desired = desired
 
     async def __call__(
         self,
@@ -57,4 +57,4 @@ class Subscribing:
         if not attempt.dry_run or error.reason_name != "NOT_FOUND" or matched is None:
             return None
         place = int(matched[1])
-        return place if place < len(attempt.subscriptions) and self._wanted.makes(attempt.subscriptions[place].product) else None
+        return place if place < len(attempt.subscriptions) and self._desired.makes(attempt.subscriptions[place].product) else None

@@ -20,7 +20,7 @@ from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
 
 if TYPE_CHECKING:
-    from llm_mesh_cli.apply.wanted import Wanted
+    from llm_mesh_cli.apply.desired import DesiredState
 
 app = typer.Typer()
 _SIGNS = {
@@ -46,24 +46,24 @@ async def apply_file(
     takes its part as a whole or not at all, and all are asked first whether they would. Above 500 resources it takes several calls.
     """
     try:
-        wanted = parsed(file, session.mesh.currency)
+        desired = parsed(file, session.mesh.currency)
     except FileError as error:
         raise CommandError("\n  ".join([f"{file} is not a description of a mesh:", *error.problems]), Exit.USAGE) from error
-    await check(session, wanted, force=force)
-    for service, count in split(wanted).items():
+    await check(session, desired, force=force)
+    for service, count in split(desired).items():
         session.output.note(f"{service} takes this in {count} calls, each all or nothing; all are tried before the first is made")
     try:
-        steps = await session.output.waiting(apply(session, wanted, dry_run=dry_run, loosening=allow_loosening, force=force), "applying")
+        steps = await session.output.waiting(apply(session, desired, dry_run=dry_run, loosening=allow_loosening, force=force), "applying")
     except PartRefusedError as refused:
-        raise _told(refused, wanted) from refused
+        raise _explained(refused, desired) from refused
     except LoosensError as refused:
         raise loosening.refused(step.change for step in refused.steps) from refused
     _show(session, steps, dry_run=dry_run)
 
 
-def _told(refused: PartRefusedError, wanted: Wanted) -> CommandError:
+def _explained(refused: PartRefusedError, desired: DesiredState) -> CommandError:
     error = refused.error
-    position = wanted.where(refused.part, refused.field)
+    position = desired.where(refused.part, refused.field)
     lines = [f"{refused.service} refuses: {error.message} ({error.reason_name})"]
     if position is not None:
         place, rest = position

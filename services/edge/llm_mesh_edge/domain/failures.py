@@ -95,10 +95,10 @@ class FailureCharge(NamedTuple):
 
     def field(self) -> dict[str, object]:
         """The same in a body, for streams that have begun."""
-        told: dict[str, object] = {"cost": decimal(self.nanos), "currency": self.currency, "reservation": self.reservation}
+        members: dict[str, object] = {"cost": decimal(self.nanos), "currency": self.currency, "reservation": self.reservation}
         if self.first is not None:
-            told["first"] = self.first.field()
-        return {name: value for name, value in told.items() if value}
+            members["first"] = self.first.field()
+        return {name: value for name, value in members.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +147,24 @@ class Failure:
 
     def receipt(self) -> dict[str, object]:
         """What the mesh tells of the request in a body, as streams that have begun must: charge, decision, what screening found."""
-        told: dict[str, object] = {} if self.charge is None else self.charge.field()
-        return told | {name: value for name, value in (("decision", self.decision), ("screened", self.screened)) if value}
+        members: dict[str, object] = {} if self.charge is None else self.charge.field()
+        return members | {name: value for name, value in (("decision", self.decision), ("screened", self.screened)) if value}
 
 
 def failure_of(error: MeshError) -> Failure:
     """A failure of the mesh as HTTP's."""
-    said = error.metadata
+    metadata = error.metadata
     return Failure(
         status=error.http,
         code=error.reason_name.lower(),
         message=error.message,
-        param=error.field or (said.get("provider_param", "") if error.http < _SERVER else ""),
+        param=error.field or (metadata.get("provider_param", "") if error.http < _SERVER else ""),
         retry_after=error.retry_after,
         repeat=_should_repeat(error),
-        provider=ProviderWords(said.get("provider_code", ""), said.get("provider_type", ""), said.get("quota") == "exhausted"),
+        provider=ProviderWords(metadata.get("provider_code", ""), metadata.get("provider_type", ""), metadata.get("quota") == "exhausted"),
         charge=_charge(error),
         decision=error.decision_id or error.metadata.get("decision_id", ""),
-        screened=said.get("screened", ""),
+        screened=metadata.get("screened", ""),
     )
 
 
@@ -179,18 +179,18 @@ def _should_repeat(error: MeshError) -> bool:
 
 
 def _charge(error: MeshError) -> FailureCharge | None:
-    said = error.metadata
-    nanos = said.get("charged_nanos", "0" if error.domain in _REFUSING else "")
+    metadata = error.metadata
+    nanos = metadata.get("charged_nanos", "0" if error.domain in _REFUSING else "")
     if not nanos.isdecimal():
         return None
-    charge = FailureCharge(int(nanos), said.get("charged_currency", ""), said.get("reservation", ""))
-    return _repetition(charge, said) if (error.domain, error.reason_name) == _COMPLETED else charge
+    charge = FailureCharge(int(nanos), metadata.get("charged_currency", ""), metadata.get("reservation", ""))
+    return _repetition(charge, metadata) if (error.domain, error.reason_name) == _COMPLETED else charge
 
 
-def _repetition(first: FailureCharge, said: Mapping[str, str]) -> FailureCharge:
+def _repetition(first: FailureCharge, metadata: Mapping[str, str]) -> FailureCharge:
     """A refused repetition costs nothing; what policy tells is the receipt of the first request."""
-    inputs, outputs = (int(said[name]) if said.get(name, "").isdecimal() else 0 for name in ("input_tokens", "output_tokens"))
-    receipt = First(said.get("request_id", ""), first.nanos, first.currency, inputs, outputs, said.get("outcome", ""))
+    inputs, outputs = (int(metadata[name]) if metadata.get(name, "").isdecimal() else 0 for name in ("input_tokens", "output_tokens"))
+    receipt = First(metadata.get("request_id", ""), first.nanos, first.currency, inputs, outputs, metadata.get("outcome", ""))
     return FailureCharge(0, first.currency, first.reservation, receipt)
 
 

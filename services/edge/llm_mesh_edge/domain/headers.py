@@ -40,8 +40,8 @@ class Headers:
         self._credential = ""
         if len(self._values) != len(raw):
             self._repeated(raw)
-        given = self._values.get(b"x-request-id")
-        self.request_id = accepted_request_id(None if given is None else given.decode("latin-1"))
+        sent = self._values.get(b"x-request-id")
+        self.request_id = accepted_request_id(None if sent is None else sent.decode("latin-1"))
 
     def _repeated(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         """Some header stands more than once: that is wrong, or the last one counts, or they are one list."""

@@ -28,14 +28,14 @@ _FIDELITIES = {"best_effort": gateway_pb2.FIDELITY_BEST_EFFORT, "exact": gateway
 
 def options_of(body: dict[str, Any], headers: Headers) -> tuple[gateway_pb2.RequestOptions | None, str]:
     """The options if there are any, and the project that the body selects. Takes the extension field out of the body."""
-    given = body.pop(FIELD, None)
-    told = headers.any_of(_HEADERS)
-    if given is None and not told:
+    in_body = body.pop(FIELD, None)
+    in_headers = headers.any_of(_HEADERS)
+    if in_body is None and not in_headers:
         return None, ""
     options = gateway_pb2.RequestOptions()
-    if told:
+    if in_headers:
         _read_headers(headers, options)
-    return options, "" if given is None else _read_field(_object(FIELD, given), options)
+    return options, "" if in_body is None else _read_field(_object(FIELD, in_body), options)
 
 
 def header_of(field: str, headers: Headers, in_body: Container[str]) -> str:

@@ -16,19 +16,19 @@ _INNER = re.compile(r"^tool_result\.parts(?:\[(\d+)\])?\.?(.*)$")
 
 def part_of(field: str) -> tuple[int, int | None, str] | None:
     """The message, the part and what of it; None for a field that is not in the parts of a message."""
-    found = _PART.match(field)
-    if found is None:
+    match = _PART.match(field)
+    if match is None:
         return None
-    message, part, rest = found.groups()
+    message, part, rest = match.groups()
     return int(message), None if part is None else int(part), rest
 
 
 def inner_part_of(rest: str) -> tuple[int | None, str] | None:
     """The part of a tool's result, and what of it."""
-    found = _INNER.match(rest)
-    if found is None:
+    match = _INNER.match(rest)
+    if match is None:
         return None
-    part, inner = found.groups()
+    part, inner = match.groups()
     return None if part is None else int(part), inner
 
 

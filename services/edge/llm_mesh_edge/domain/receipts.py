@@ -75,8 +75,8 @@ def receipt_field(receipt: gateway_pb2.Receipt) -> dict[str, Any]:
         field["screened"] = screened_text(receipt.screened)
     if receipt.replayed:
         first = receipt.first
-        told = {"request": first.request_id, "cost": amount(first.charged), "currency": first.charged.currency}
-        field |= {"replayed": True, "first": {name: value for name, value in told.items() if value}}
+        members = {"request": first.request_id, "cost": amount(first.charged), "currency": first.charged.currency}
+        field |= {"replayed": True, "first": {name: value for name, value in members.items() if value}}
     return field
 
 
@@ -141,11 +141,11 @@ def span(milliseconds: int) -> str:
 
 def translations_text(translations: Iterable[generate_pb2.Translation]) -> str:
     """What a translation between dialects changed, such as `sampling.top_k=dropped`; empty where it changed nothing."""
-    told: list[str] = []
+    texts: list[str] = []
     for translation in translations:
         field = "".join(character for character in translation.field if character.isascii() and character.isprintable())
-        told.append(f"{field}={_ACTIONS.get(translation.action, 'changed')}")
-    text = ", ".join(told)
+        texts.append(f"{field}={_ACTIONS.get(translation.action, 'changed')}")
+    text = ", ".join(texts)
     return text if len(text) <= _MAX_TRANSLATIONS else text[: text.rindex(", ", 0, _MAX_TRANSLATIONS)] + ", more=omitted"
 
 

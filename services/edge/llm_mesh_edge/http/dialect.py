@@ -44,5 +44,5 @@ class EdgeDialect(Protocol):
     def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
         """A whole answer. `number` is its id where the provider gave none, else empty."""
 
-    def writer(self, given: generate_pb2.GenerateInput, number: str) -> Writer:
+    def writer(self, request: generate_pb2.GenerateInput, number: str) -> Writer:
         """What writes a streamed answer."""

@@ -38,7 +38,7 @@ class Door:
         self._keys = keys
         self._observe = observe
         self._failure = failure_of(overloaded())
-        self._told = cycle([((b"content-type", JSON), *failure_of(overloaded(after)).headers()) for after in RETRY_AFTER])
+        self._overload_heads = cycle([((b"content-type", JSON), *failure_of(overloaded(after)).headers()) for after in RETRY_AFTER])
 
     def enter(self, scope: Scope) -> Refusal | None:
         """None: the request is let in, and `leave` follows."""
@@ -74,7 +74,7 @@ class Door:
         if self._pressure.enter(party):
             scope["state"][PARTY] = party
             return None
-        return self._refusal(scope["method"], route.path, route.shape, self._failure, headers, next(self._told))
+        return self._refusal(scope["method"], route.path, route.shape, self._failure, headers, next(self._overload_heads))
 
     def _caller(self, scope: Scope, route: Route) -> Caller | Refusal | None:
         """Who shows a known credential, who is known from now on; None where policy is to be asked. Who shows none is refused."""
@@ -91,9 +91,9 @@ class Door:
         return self._refusal(scope["method"], route.path, route.shape, CROWDED, headers)
 
     def _refusal(
-        self, method: str, path: str, shape: Shape, failure: Failure, headers: Headers, told: tuple[tuple[bytes, bytes], ...] = ()
+        self, method: str, path: str, shape: Shape, failure: Failure, headers: Headers, fields: tuple[tuple[bytes, bytes], ...] = ()
     ) -> Refusal:
         body = orjson.dumps(shape(failure, headers))
         self._observe(path, method, failure.status, 0.0)
-        said = told or ((b"content-type", JSON), *failure.headers())
-        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *said), body)
+        sent = fields or ((b"content-type", JSON), *failure.headers())
+        return Refusal(failure.status, ((b"content-length", b"%d" % len(body)), *identified(headers), *sent), body)

@@ -12,7 +12,7 @@ from llm_mesh_edge.domain.failures import Failure, failure_of, placed
 from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.domain.options import header_of
 from llm_mesh_edge.domain.receipts import Pairs
-from llm_mesh_edge.http.patience import Patience
+from llm_mesh_edge.http.time_limit import TimeLimit
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.shares import Party
@@ -117,17 +117,17 @@ class HttpExchange:
             raise _TooLargeError(limit)
         return raw
 
-    async def body(self, limit: int, patience: float, take: Callable[[int], None]) -> bytes:
+    async def body(self, limit: int, seconds: float, take: Callable[[int], None]) -> bytes:
         """The body, as it arrives. `take` is told of the bytes of each part, and raises where they are too many for its sender."""
         try:
-            with Patience(patience):
+            with TimeLimit(seconds):
                 return await self._read(limit, take)
         except _TooLargeError:
             if not self.headers.get(b"expect"):  # who asks first whether to send has not begun
                 await self._discard()
             raise
         except TimeoutError:
-            message = f"the body did not arrive within {patience:g} s"
+            message = f"the body did not arrive within {seconds:g} s"
             raise ProblemError(Failure(408, "request_timeout", message, closes=True)) from None
 
     async def _read(self, limit: int, take: Callable[[int], None]) -> bytes:
@@ -156,7 +156,7 @@ class HttpExchange:
     async def _discard(self) -> None:
         """Takes what the client still sends, within bounds: closed with bytes unread a connection is reset, and the answer lost."""
         left = _MOST_DISCARDED
-        with suppress(TimeoutError), Patience(_DISCARDING_SECONDS):
+        with suppress(TimeoutError), TimeLimit(_DISCARDING_SECONDS):
             while left > 0 and (message := await self._receive()).get("more_body", False):
                 left -= len(message.get("body", b""))
 

@@ -12,12 +12,12 @@ from llm_mesh_dialects.errors import DialectError
 from llm_mesh_edge.domain.failures import placed
 from llm_mesh_edge.domain.ports import GatewayClient
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
-from llm_mesh_edge.http.asking import ParsedRequest, conversation
 from llm_mesh_edge.http.bodies import Bodies
+from llm_mesh_edge.http.client_watch import ClientWatch
 from llm_mesh_edge.http.dialect import EdgeDialect
 from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
-from llm_mesh_edge.http.pouring import Pouring, not_translatable
-from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.http.parsing import ParsedRequest, conversation
+from llm_mesh_edge.http.streamed_reply import StreamedReply, not_translatable
 from llm_mesh_edge.settings import Settings
 
 
@@ -37,12 +37,12 @@ class GenerationHandler:
         if is_streamed(request.body):
             stream = gateway_pb2.GenerateStreamRequest()
             await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, stream))
-            with Presence(exchange):
+            with ClientWatch(exchange):
                 await self._stream(exchange, request, stream)
         else:
             whole = gateway_pb2.GenerateRequest()
             await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, whole))
-            with Presence(exchange):
+            with ClientWatch(exchange):
                 await self._whole(exchange, request, whole)
 
     def _read(
@@ -65,7 +65,7 @@ class GenerationHandler:
 
     def _stream(self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
         answer = self._gateway.stream(asking, request.metadata)
-        return Pouring(exchange, answer, self._dialect, asking.input).pour(self._settings.keep_alive.total_seconds())
+        return StreamedReply(exchange, answer, self._dialect, asking.input).write(self._settings.keep_alive.total_seconds())
 
 
 def is_streamed(body: dict[str, Any]) -> bool:

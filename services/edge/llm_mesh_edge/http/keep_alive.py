@@ -22,13 +22,13 @@ class Speak(Protocol):
 class KeepAlive:
     """Speaks after each `silence` in seconds. Whoever writes waits for `speaking` first, where it is set."""
 
-    __slots__ = ("_heard", "_loop", "_silence", "_speak", "_timer", "speaking", "waiting")
+    __slots__ = ("_last_message", "_loop", "_silence", "_speak", "_timer", "speaking", "waiting")
 
     def __init__(self, silence: float, speak: Speak) -> None:
         self._loop = asyncio.get_running_loop()
         self._silence = silence
         self._speak = speak
-        self._heard = self._loop.time()
+        self._last_message = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self.speaking: asyncio.Task[None] | None = None
         self.waiting = False
@@ -44,9 +44,9 @@ class KeepAlive:
         if self.speaking is not None:
             self.speaking.cancel()
 
-    def heard(self) -> None:
+    def message_came(self) -> None:
         """Something went to the client just now."""
-        self._heard = self._loop.time()
+        self._last_message = self._loop.time()
 
     async def stop(self) -> None:
         """Say nothing more; what is being said is said to its end."""
@@ -55,7 +55,7 @@ class KeepAlive:
             await self.speaking
 
     def _look(self) -> None:
-        left = self._heard + self._silence - self._loop.time()
+        left = self._last_message + self._silence - self._loop.time()
         if left <= 0:
             left = self._silence
             if self.waiting and self.speaking is None:
@@ -66,5 +66,5 @@ class KeepAlive:
         try:
             await self._speak()
         finally:
-            self.heard()
+            self.message_came()
             self.speaking = None

@@ -33,9 +33,9 @@ class ModelsHandler:
 
     async def one(self, exchange: HttpExchange) -> None:
         """One of the list."""
-        wanted = exchange.path.removeprefix(f"{PATH}/")
+        alias = exchange.path.removeprefix(f"{PATH}/")
         async for each in self._each(exchange.headers.metadata()):
-            if each.alias == wanted:
+            if each.alias == alias:
                 await exchange.answer_json(dialect_of(exchange.headers).models.one(each))
                 return
         raise ProblemError(Failure(404, "model_not_found", "there is no such model, or you may not use it", "model"))

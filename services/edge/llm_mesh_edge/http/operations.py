@@ -50,8 +50,8 @@ class Operations:
         if self._mesh is not None:
             states = states | dict(await self._mesh.conditions())
         if self._process:
-            told = await self._processes.report(_MAIN)
-            theirs = {f"process/{_MAIN}": False} if told is None else dict(told.services)
+            metrics = await self._processes.report(_MAIN)
+            theirs = {f"process/{_MAIN}": False} if metrics is None else dict(metrics.services)
             states = {name: states.get(name, True) and theirs.get(name, True) for name in sorted({*states, *theirs})}
         serving = self._health.serving() and all(states.values())
         answer: dict[str, object] = {"status": "ok" if serving else "unavailable"}
@@ -64,8 +64,8 @@ class Operations:
         text = self._metrics.render()
         if self._process:
             others = await self._processes.metrics()
-            told = dict(sorted({self._process: text.decode(), **others}.items()))
-            text = (await asyncio.to_thread(joined, told)).encode()
+            by_process = dict(sorted({self._process: text.decode(), **others}.items()))
+            text = (await asyncio.to_thread(joined, by_process)).encode()
         await exchange.answer(200, text, media_type=CONTENT_TYPE.encode())
 
     async def permitted_metrics(self, exchange: HttpExchange) -> None:

@@ -49,8 +49,8 @@ def obligation_not_supported(obligation: str) -> GatewayError:
 
 def all_attempts_failed(failures: Sequence[tuple[str, MeshError]]) -> GatewayError:
     """Every attempt failed before any content; `failures` has each attempt's id and failure."""
-    told = ", ".join(f"{attempt}: {failure.reason_name}" for attempt, failure in failures)
-    message = f"all {len(failures)} attempts failed ({told})"
+    listed = ", ".join(f"{attempt}: {failure.reason_name}" for attempt, failure in failures)
+    message = f"all {len(failures)} attempts failed ({listed})"
     return _listing(failures, GatewayError(errors_pb2.ERROR_REASON_ALL_ATTEMPTS_FAILED, message, retry_after=_soonest(failures)))
 
 

@@ -81,10 +81,10 @@ _RATE_LIMIT = "PROVIDER_RATE_LIMITED"
 def meaning_of(failure: MeshError) -> ReasonMeaning:
     """What the failure means; reasons that this build does not know may have cost something and move on."""
     known = _MEANINGS.get((failure.domain, failure.reason_name), _BROKEN)
-    told = failure.metadata.get("sent")
-    if told == "false":
+    sent = failure.metadata.get("sent")
+    if sent == "false":
         return ReasonMeaning(known.verdict, sent=False, billed=False)
-    if told == "true":
+    if sent == "true":
         return ReasonMeaning(known.verdict, sent=True, billed=known.billed)
     return known
 

@@ -26,7 +26,7 @@ def in_callers_words(failure: MeshError, rendered: int) -> MeshError:
 
 def _named(field: str, rendered: int) -> str:
     named = _INPUT.sub("input", field)
-    if not rendered or (found := _MESSAGE.match(named)) is None:
+    if not rendered or (match := _MESSAGE.match(named)) is None:
         return named
-    place, rest = int(found.group(1)), named[found.end() :]
+    place, rest = int(match.group(1)), named[match.end() :]
     return f"options.prompt.messages[{place}]{rest}" if place < rendered else f"input.messages[{place - rendered}]{rest}"

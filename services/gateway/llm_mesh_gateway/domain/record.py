@@ -97,11 +97,11 @@ class AttemptRecord:
         else:
             self._end(usage_pb2.ATTEMPT_OUTCOME_NOT_SENT)
             return
-        told = _told(failure)
-        if self._tally.content or (meaning.billed and told is None):
+        usage = _reported_usage(failure)
+        if self._tally.content or (meaning.billed and usage is None):
             self._count()
-        if told is not None and (self._usage is None or told.output_tokens >= self._usage.output_tokens):
-            self._usage, self._source = told, _PROVIDER if failure.metadata.get("usage_source") == "provider" else _COUNTED
+        if usage is not None and (self._usage is None or usage.output_tokens >= self._usage.output_tokens):
+            self._usage, self._source = usage, _PROVIDER if failure.metadata.get("usage_source") == "provider" else _COUNTED
 
     def refused(self, failure: MeshError) -> None:
         """The gateway itself does not send it."""
@@ -196,7 +196,7 @@ def field_of(failure: MeshError) -> str:
     return named if named.isprintable() and len(named) <= _LONGEST_FIELD else ""
 
 
-def _told(failure: MeshError) -> generate_pb2.Usage | None:
+def _reported_usage(failure: MeshError) -> generate_pb2.Usage | None:
     """The usage that the adapter knows of a failed attempt."""
     figures = [failure.metadata.get(key, "") for key in ("input_tokens", "output_tokens")]
     if not any(figure.isdecimal() for figure in figures):

@@ -22,7 +22,7 @@ from llm_mesh_runtime.tasks import TaskSet
 
 _FIRST_DELAY = 0.05
 _LAST_DELAY = 5.0
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _AT_ONCE = 16
 _FINAL = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
 
@@ -73,11 +73,11 @@ class Settlements:
     async def settle(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse | None:
         """Charge what was used. None where policy does not answer soon: it will be told later."""
         try:
-            return await self._ledger.settle(request, patience=_PATIENCE)
+            return await self._ledger.settle(request, patience=_TIMEOUT)
         except MeshError:
             later = self.settle_later(request)
             if self._block_on_outage:
-                await asyncio.wait([later], timeout=_PATIENCE)
+                await asyncio.wait([later], timeout=_TIMEOUT)
             return None
         except asyncio.CancelledError:
             self.settle_later(request)

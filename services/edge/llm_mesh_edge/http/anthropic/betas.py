@@ -15,7 +15,7 @@ def with_betas(body: dict[str, Any], headers: Headers) -> dict[str, Any]:
     named = headers.listed(b"anthropic-beta")
     if not named:
         return body
-    given = body.get(_FIELD) or []
-    if not isinstance(given, list):
+    betas = body.get(_FIELD) or []
+    if not isinstance(betas, list):
         raise DialectError(_FIELD, "expected a list")
-    return body | {_FIELD: [*named, *(each for each in given if each not in named)]}
+    return body | {_FIELD: [*named, *(each for each in betas if each not in named)]}

@@ -10,10 +10,10 @@ from llm_mesh_edge.domain.ports import GatewayClient
 from llm_mesh_edge.domain.receipts import decision_header, screened_headers
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.anthropic.places import place
-from llm_mesh_edge.http.asking import conversation
 from llm_mesh_edge.http.bodies import Bodies
+from llm_mesh_edge.http.client_watch import ClientWatch
 from llm_mesh_edge.http.exchange import HttpExchange
-from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.http.parsing import conversation
 
 _SOURCES = {
     embed_pb2.COUNT_SOURCE_PROVIDER: "provider",
@@ -33,12 +33,12 @@ class Counts:
         """Answer. An estimate is an upper bound, so who counted is told."""
         request = await conversation(exchange, self._bodies)
         body = with_betas(request.body, exchange.headers)
-        given = await self._bodies.worked(exchange, request.size, lambda: requests.messages_to_input(body, count=True))
-        asking = gateway_pb2.CountTokensRequest(input=given, options=request.options)
+        generation = await self._bodies.worked(exchange, request.size, lambda: requests.messages_to_input(body, count=True))
+        asking = gateway_pb2.CountTokensRequest(input=generation, options=request.options)
         exchange.place = lambda failure: placed(failure, place, body)
-        with Presence(exchange):
+        with ClientWatch(exchange):
             answer = await self._gateway.count(asking, request.metadata)
             count = answer.count
-            told = {"source": _SOURCES.get(count.source, "unknown")}
+            members = {"source": _SOURCES.get(count.source, "unknown")}
             headers = [*decision_header(answer.decision_id), *screened_headers(answer.screened)]
-            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": told}, headers)
+            await exchange.answer_json(responses.count_to_body(count) | {"llm_mesh": members}, headers)

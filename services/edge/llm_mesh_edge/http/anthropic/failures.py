@@ -58,8 +58,8 @@ def extras_of(failure: Failure) -> dict[str, object]:
     extras: dict[str, object] = {"code": failure.code, "llm_mesh_code": failure.code}
     if param := param_of(failure):
         extras["param"] = param
-    told = failure.receipt()
-    return extras | {"llm_mesh": told} if told or failure.charge is not None else extras
+    receipt = failure.receipt()
+    return extras | {"llm_mesh": receipt} if receipt or failure.charge is not None else extras
 
 
 def shape(failure: Failure, headers: Headers) -> object:

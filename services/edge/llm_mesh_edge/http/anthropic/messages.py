@@ -33,9 +33,9 @@ class Messages:
         """A whole answer."""
         return responses.output_to_message(output, id=number)
 
-    def writer(self, given: generate_pb2.GenerateInput, number: str) -> AnthropicAnswerWriter:
+    def writer(self, request: generate_pb2.GenerateInput, number: str) -> AnthropicAnswerWriter:
         """Of a streamed answer."""
-        del given
+        del request
         return AnthropicAnswerWriter(number)
 
 

@@ -10,9 +10,9 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.anthropic import models
 
 
-def listed(given: Sequence[gateway_pb2.ModelSummary]) -> object:
+def listed(summaries: Sequence[gateway_pb2.ModelSummary]) -> object:
     """The list, whole, as its only page."""
-    return models.page([one(each) for each in given])
+    return models.page([one(each) for each in summaries])
 
 
 def one(model: gateway_pb2.ModelSummary) -> dict[str, Any]:

@@ -22,10 +22,10 @@ _FIELDS = {
 
 def place(field: str, body: Body) -> str:
     """The place of a message or of a part of one; the field as it is where it is none."""
-    found = part_of(field)
-    if found is None:
+    part = part_of(field)
+    if part is None:
         return field
-    number, index, rest = found
+    number, index, rest = part
     owners = list(_owners(body))
     if number >= len(owners):
         return field

@@ -34,9 +34,9 @@ class Chat:
         """A whole answer."""
         return responses.output_to_chat(output, id=number)
 
-    def writer(self, given: generate_pb2.GenerateInput, number: str) -> ChatWriter:
+    def writer(self, request: generate_pb2.GenerateInput, number: str) -> ChatWriter:
         """Of a streamed answer."""
-        return ChatWriter(include_usage=given.include_usage, number=number)
+        return ChatWriter(include_usage=request.include_usage, number=number)
 
 
 class ChatWriter:

@@ -8,10 +8,10 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.openai import embeddings
 from llm_mesh_edge.domain.ports import GatewayClient, VectorsStream
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
-from llm_mesh_edge.http.asking import asked
 from llm_mesh_edge.http.bodies import LARGE, Bodies
+from llm_mesh_edge.http.client_watch import ClientWatch
 from llm_mesh_edge.http.exchange import HttpExchange
-from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.http.parsing import parsed_request
 from llm_mesh_runtime.errors import internal
 from llm_mesh_runtime.pace import Pace, Unpaced
 
@@ -27,11 +27,11 @@ class Embeddings:
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Translate the body, ask the gateway, and write the vectors as numbers or as base64."""
-        request = await asked(exchange, self._bodies)
+        request = await parsed_request(exchange, self._bodies)
         base64 = request.body.get("encoding_format") == "base64"
-        given = await self._bodies.worked(exchange, request.size, lambda: embeddings.body_to_input(request.body))
-        asking = gateway_pb2.EmbedStreamRequest(input=given, options=request.options)
-        with Presence(exchange):
+        embedding = await self._bodies.worked(exchange, request.size, lambda: embeddings.body_to_input(request.body))
+        asking = gateway_pb2.EmbedStreamRequest(input=embedding, options=request.options)
+        with ClientWatch(exchange):
             answer = self._gateway.embed(asking, request.metadata)
             first = await answer.read()
             if first is None:

@@ -60,19 +60,19 @@ def type_of(failure: Failure) -> str:
 
 def code_of(failure: Failure) -> str:
     """OpenAI's word for a failure, or the mesh's where OpenAI has none."""
-    said = failure.provider
-    if said.exhausted and failure.code == "provider_rate_limited":
+    provider = failure.provider
+    if provider.exhausted and failure.code == "provider_rate_limited":
         return _QUOTA
-    if failure.code in _OF_THE_PROVIDER and _WORD.fullmatch(said.code):
-        return said.code
+    if failure.code in _OF_THE_PROVIDER and _WORD.fullmatch(provider.code):
+        return provider.code
     return _CODES.get(failure.code, failure.code)
 
 
 def extras_of(failure: Failure) -> dict[str, object]:
     """What the mesh tells beyond the dialect."""
     extras: dict[str, object] = {"llm_mesh_code": failure.code}
-    told = failure.receipt()
-    return extras | {"llm_mesh": told} if told or failure.charge is not None else extras
+    receipt = failure.receipt()
+    return extras | {"llm_mesh": receipt} if receipt or failure.charge is not None else extras
 
 
 def param_of(failure: Failure) -> str | None:

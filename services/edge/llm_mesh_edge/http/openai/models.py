@@ -20,5 +20,5 @@ def one(model: gateway_pb2.ModelSummary) -> dict[str, object]:
         "context_window": model.context_window,
         "max_output_tokens": model.max_output_tokens,
     }
-    told = {key: value for key, value in extension.items() if value}
-    return known | ({"llm_mesh": told} if told else {})
+    members = {key: value for key, value in extension.items() if value}
+    return known | ({"llm_mesh": members} if members else {})

@@ -12,11 +12,11 @@ _KINDS = ("text", "refusal", "opaque")
 
 def place(field: str, body: Body) -> str:
     """The place of a part of a message; the field as it is where it is none."""
-    found = part_of(field)
+    part = part_of(field)
     messages = listed(body.get("messages"))
-    if found is None or found[0] >= len(messages) or not isinstance(messages[found[0]], dict):
+    if part is None or part[0] >= len(messages) or not isinstance(messages[part[0]], dict):
         return field
-    number, index, rest = found
+    number, index, rest = part
     return _in_message(f"messages[{number}]", messages[number], index, rest)
 
 

@@ -21,7 +21,7 @@ class RetryBudget:
         self._ceiling = ceiling
         self._clock = clock
         self._earned = 0.0
-        self._given = floor
+        self._tokens = floor
         self._at = clock()
 
     def request(self) -> None:
@@ -31,10 +31,10 @@ class RetryBudget:
     def take(self) -> bool:
         """Whether one more try may be made now; it is counted then."""
         now = self._clock()
-        self._given = min(max(1.0, self._floor), self._given + (now - self._at) * self._floor)
+        self._tokens = min(max(1.0, self._floor), self._tokens + (now - self._at) * self._floor)
         self._at = now
-        if self._given >= 1.0:
-            self._given -= 1.0
+        if self._tokens >= 1.0:
+            self._tokens -= 1.0
             return True
         if self._earned >= 1.0:
             self._earned -= 1.0

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Patience:
+class TimeLimit:
     """Cancels the work inside when `seconds` are over, and raises TimeoutError in the place of that cancellation."""
 
     __slots__ = ("_cancelling", "_over", "_seconds", "_task", "_timer")
@@ -19,7 +19,7 @@ class Patience:
     def __enter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("patience needs a task")
+            raise RuntimeError("a time limit needs a task")
         self._task = task
         self._cancelling = task.cancelling()
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)

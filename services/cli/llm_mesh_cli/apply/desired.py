@@ -19,7 +19,7 @@ PLATFORM = "domains/platform"
 
 
 @dataclass(slots=True)
-class Wanted:
+class DesiredState:
     """The requests, in the order in which they are sent."""
 
     policy: rules_pb2.ApplyPolicyRequest = field(default_factory=rules_pb2.ApplyPolicyRequest)

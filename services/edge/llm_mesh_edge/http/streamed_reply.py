@@ -1,4 +1,4 @@
-"""Pours one stream from the gateway into server-sent events.
+"""Writes one stream from the gateway into server-sent events.
 
 The answer begins with the first message of the gateway, so that a failure before it has a status of its own. A gateway that is
 silent for long is not waited for: proxies on the way would give the connection up. What the headers would have told is told at
@@ -30,19 +30,19 @@ from llm_mesh_edge.http.keep_alive import KeepAlive
 from llm_mesh_runtime.errors import MeshError
 
 
-class Pouring:
-    """One stream."""
+class StreamedReply:
+    """Writes one response stream of the gateway as server-sent events."""
 
-    def __init__(self, exchange: HttpExchange, answer: AnswerStream, dialect: EdgeDialect, given: generate_pb2.GenerateInput) -> None:
+    def __init__(self, exchange: HttpExchange, answer: AnswerStream, dialect: EdgeDialect, request: generate_pb2.GenerateInput) -> None:
         self._exchange = exchange
         self._answer = answer
         self._dialect = dialect
-        self._given = given
+        self._request = request
         self._writer: Writer | None = None
         self._receipt: gateway_pb2.Receipt | None = None
         self._late = ""
 
-    async def pour(self, silence: float) -> None:
+    async def write(self, silence: float) -> None:
         """Write until the end, or until it breaks off: then with an error instead of an end."""
         with KeepAlive(silence, self._break_silence) as alive:
             try:
@@ -61,7 +61,7 @@ class Pouring:
                     data = writer.write(events, message.ByteSize()) if events else b""
                     if data:
                         await self._exchange.write(data)
-                        alive.heard()
+                        alive.message_came()
                 await self._end()
             except MeshError as error:
                 await self._break_off(alive, self._exchange.failure(error))
@@ -82,7 +82,7 @@ class Pouring:
         first.ClearField("decision_id")
         first.ClearField("screened")
         first.ClearField("replayed")
-        self._writer = self._dialect.writer(self._given, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
+        self._writer = self._dialect.writer(self._request, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
         return self._writer
 
     async def _end(self) -> None:
@@ -96,7 +96,7 @@ class Pouring:
         await alive.stop()
         if not self._exchange.started:
             raise ProblemError(failure)
-        writer = self._writer or self._dialect.writer(self._given, "")
+        writer = self._writer or self._dialect.writer(self._request, "")
         await self._exchange.end(writer.failure(failure, self._exchange.headers))
 
     async def _break_silence(self) -> None:

@@ -15,7 +15,7 @@ from llm_mesh_edge.http.exchange import HttpExchange
 _MOMENT = 0.03
 
 
-class Presence:
+class ClientWatch:
     """Cancels the work inside once the client is gone, and swallows that cancellation: nobody is there to be answered."""
 
     __slots__ = ("_exchange", "_gone", "_task", "_timer", "_watching")

@@ -24,7 +24,7 @@ class ParsedRequest:
     """Bytes of the body."""
 
 
-async def asked(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
+async def parsed_request(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
     """Read the request; what is wrong with it is told before anything is asked of the mesh."""
     body, size = await bodies.read(exchange)
     exchange.options_in_body = _keys(body.get(FIELD))
@@ -38,7 +38,7 @@ def _keys(value: object) -> frozenset[str]:
 
 async def conversation(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
     """The same for a conversation, whose messages may all come from a prompt."""
-    request = await asked(exchange, bodies)
+    request = await parsed_request(exchange, bodies)
     if request.options is not None and request.options.HasField("prompt"):
         request.body.setdefault("messages", [])
     return request

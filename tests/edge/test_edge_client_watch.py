@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from llm_mesh_edge.http.client_watch import ClientWatch
 from llm_mesh_edge.http.exchange import GONE, HttpExchange
-from llm_mesh_edge.http.patience import Patience
-from llm_mesh_edge.http.presence import Presence
+from llm_mesh_edge.http.time_limit import TimeLimit
 from llm_mesh_runtime.http import extensions
 
 LEFT = {"type": "http.disconnect"}
@@ -32,7 +32,7 @@ def test_the_edge_knows_the_listeners_extension_by_its_name() -> None:
 
 
 async def work(asked: HttpExchange, begun: asyncio.Event) -> str:
-    with Presence(asked):
+    with ClientWatch(asked):
         begun.set()
         await asyncio.Event().wait()
     return "swallowed"
@@ -61,7 +61,7 @@ async def test_a_call_back_ends_the_work() -> None:
 
 async def test_a_call_back_after_the_work_ends_nothing() -> None:
     callbacks: list[Any] = []
-    with Presence(exchange({GONE: callbacks.append})):
+    with ClientWatch(exchange({GONE: callbacks.append})):
         pass
     callbacks[0]()
     await asyncio.sleep(0)
@@ -77,7 +77,7 @@ async def test_whoever_else_cancels_the_work_is_not_swallowed() -> None:
 
 
 async def test_patience_ends_what_takes_too_long_as_a_timeout() -> None:
-    with pytest.raises(TimeoutError), Patience(0.01):
+    with pytest.raises(TimeoutError), TimeLimit(0.01):
         await asyncio.Event().wait()
     task = asyncio.current_task()
     assert task is not None
@@ -88,7 +88,7 @@ async def test_patience_does_not_turn_a_cancellation_into_a_timeout() -> None:
     begun = asyncio.Event()
 
     async def waiting() -> None:
-        with Patience(60):
+        with TimeLimit(60):
             begun.set()
             await asyncio.Event().wait()
 
@@ -103,7 +103,7 @@ async def test_a_cancellation_that_comes_with_the_end_of_patience_wins() -> None
     begun = asyncio.Event()
 
     async def waiting() -> None:
-        with Patience(60) as patience:
+        with TimeLimit(60) as patience:
             begun.set()
             asyncio.get_running_loop().call_soon(patience._end)
             await asyncio.Event().wait()
