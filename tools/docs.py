@@ -1,6 +1,6 @@
-"""Generates the pages of docs/ that repeat what is written elsewhere: errors, extras, commands, and the index of decisions.
+"""Generates the pages of docs/ that repeat what is written elsewhere: errors, rules, extras, commands, the index of decisions.
 
-python tools/docs.py            writes docs/errors.md, docs/extras.md, docs/commands.md and docs/adr/README.md
+python tools/docs.py            writes docs/errors.md, docs/fields.md, docs/extras.md, docs/commands.md and docs/adr/README.md
 python tools/docs.py --check    fails where what is committed is stale
 """
 
@@ -15,21 +15,24 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
-from llm_mesh.mesh.v1 import errors_pb2
+from llm_mesh.mesh.v1 import errors_pb2, rules_pb2
 from llm_mesh.services import SERVICES
 from llm_mesh_cli import command_reference
 from llm_mesh_dialects.allowing import KeyRule, KeyTreatment, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.bedrock.allowed import TABLE as BEDROCK
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
+from llm_mesh_runtime.validation import expectations, rule_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors.md"
+FIELDS = ROOT / "docs" / "fields.md"
 COMMANDS = ROOT / "docs" / "commands.md"
 EXTRAS = ROOT / "docs" / "extras.md"
 DECISIONS = ROOT / "docs" / "adr" / "README.md"
 AREAS = ("mesh", *dict.fromkeys(each.contracts[0].split(".")[1] for each in SERVICES if each.contracts))
 RULE: Any = errors_pb2.error  # generated stubs type an extension as a plain descriptor
+ONE_REQUIRED: Any = rules_pb2.one_required
 
 HEAD = """# Errors
 
@@ -87,6 +90,17 @@ check; a model server of your own needs a rule of its network that keeps it from
 operator adds origins by the key `media` of its setting, such as `{"media": ["http://10.1.2.3:8080"]}`; `*` stands for every address.
 """
 
+FIELDS_HEAD = """# Rules of fields
+
+Generated from the options of the contracts (`llm_mesh/mesh/v1/rules.proto`) by `make docs`; do not edit.
+
+A request that breaks a rule is refused with INVALID_FIELD before its method begins: `BadRequest` names the field by its path in the
+request, such as `input.messages[2].role`, and what was expected. Lengths are in bytes of UTF-8. A field that is unset keeps all rules but
+those that require it. In updates and applies, what a resource requires is checked on the resource as the change leaves it.
+
+Beside these rules, times and durations are valid, and enums have a value that the service knows.
+"""
+
 DECISIONS_HEAD = """# Decisions
 
 One page each: status, context, decision, consequences good and bad. A decision is undone by a later one, never edited.
@@ -96,12 +110,38 @@ The list is generated from the titles by `make docs`.
 
 def main() -> None:
     """Writes or checks the pages."""
-    for path, text in ((ERRORS, page()), (EXTRAS, extras()), (COMMANDS, command_reference.page()), (DECISIONS, decisions())):
+    pages = ((ERRORS, page()), (FIELDS, fields()), (EXTRAS, extras()), (COMMANDS, command_reference.page()), (DECISIONS, decisions()))
+    for path, text in pages:
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             print(f"{path.relative_to(ROOT)} is stale: run `make docs`", file=sys.stderr)
             raise SystemExit(1)
+
+
+def fields() -> str:
+    """The page about what fields of requests may hold, by message."""
+    contracts = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "gen" / "llm_mesh.binpb").read_bytes())
+    ours = [file for file in contracts.file if file.package.startswith("llm_mesh.")]
+    return "\n".join([FIELDS_HEAD, *(line for file in ours for line in _rules(file))])
+
+
+def _rules(file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
+    """The rules of one file's messages."""
+    module = importlib.import_module(file.name.removesuffix(".proto").replace("/", ".") + "_pb2")
+    for message in file.message_type:
+        descriptor = getattr(module, message.name).DESCRIPTOR
+        rows = [(field.name, ", ".join(expectations(rule))) for field in descriptor.fields if (rule := rule_of(field)).ByteSize()]
+        rows = [(name, text) for name, text in rows if text]
+        for group in descriptor.oneofs:
+            if group.has_options and group.GetOptions().Extensions[ONE_REQUIRED]:
+                rows.append((group.name, f"must have one of {', '.join(f'`{field.name}`' for field in group.fields)}"))
+        if rows:
+            yield f"## {file.package.removeprefix('llm_mesh.')}.{message.name}\n"
+            yield "| field | rule |"
+            yield "|---|---|"
+            yield from (f"| `{name}` | {text.replace('|', chr(92) + '|')} |" for name, text in rows)
+            yield ""
 
 
 def page() -> str:

@@ -35,6 +35,7 @@ NOT_FIELDS = {
     "plan.attempt[*].max_input_tokens": "a plan is a tree: its attempts are named by their ids, to the gateway alone",
     "plan.attempt[*].max_output_tokens": "likewise",
     "plan.attempt[*].*": "likewise",
+    "plan.attempt[*].units.*": "likewise",
 }
 """What a check names that no request has, with the reason."""
 

@@ -34,12 +34,13 @@ _CARRIED_OUT = {"adapter.llm-mesh", "gateway.llm-mesh"}
 _REFUSING = {"policy.llm-mesh", "router.llm-mesh", "catalogue.llm-mesh"}
 """What these say without a charge, they say before anything is sent."""
 _NEVER_SENT = {"PROVIDER_UNREACHABLE", "BREAKER_OPEN", "BULKHEAD_FULL"}
-_EXTRA = re.compile(r"extras\[[a-z]+\.([^\]]+)\]")
+_EXTRA = re.compile(r"extras\[[a-z]+\.([^\]]+)\](?:\.json)?")
 _ALIKE = (
     (re.compile(r"^input\.(?:sampling\.)?"), ""),
     (re.compile(r"^options\.prompt\.messages\b"), "llm_mesh.prompt.messages"),
     (re.compile(r"^options\.idempotency_key$"), "Idempotency-Key"),
     (re.compile(r"^options\.prompt\.variables_json"), "llm_mesh.prompt.variables"),
+    (re.compile(r"^options\.tags\[(.*)\]$"), r"llm_mesh.tags.\1"),
     (re.compile(r"^options\."), "llm_mesh."),
     (re.compile(r"^(?=prompt\.|project$)"), "llm_mesh."),
 )

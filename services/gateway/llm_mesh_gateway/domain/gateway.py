@@ -18,7 +18,6 @@ from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_gateway.domain import replay
 from llm_mesh_gateway.domain.charge import tell_charge
-from llm_mesh_gateway.domain.checks import check_options
 from llm_mesh_gateway.domain.execution import EXECUTORS, Execution, Executors, Retries, attempts_of
 from llm_mesh_gateway.domain.execution.repeating import RetryBounds
 from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
@@ -171,7 +170,6 @@ class Gateway:
         if options is None:
             operation.check(has_prompt=False)
             return b""
-        check_options(options)
         operation.check(has_prompt=options.HasField("prompt"))
         return operation.digest(options) if options.idempotency_key else b""
 
@@ -184,7 +182,10 @@ class Gateway:
         )
         request.prompt_version = rendered.version
         request.rendered = len(rendered.messages)
-        request.operation.precede(list(rendered.messages))
+        try:
+            request.operation.precede(list(rendered.messages))
+        except MeshError as refusal:
+            raise in_callers_words(refusal, request.rendered) from None
 
     async def plan(self, request: Request) -> Planned:
         """Render the prompt if there is one, admit what the model would see, and have it planned."""

@@ -17,7 +17,7 @@ from llm_mesh_gateway.domain import checks
 from llm_mesh_gateway.domain.errors import fidelity_lost
 from llm_mesh_gateway.domain.ports import Adapters, AttemptCall
 from llm_mesh_gateway.domain.profile import profile_embedding, profile_generation
-from llm_mesh_runtime.errors import invalid
+from llm_mesh_runtime.validation import check_message
 
 
 class Operation(Protocol):
@@ -38,7 +38,7 @@ class Operation(Protocol):
         """Raises where the input is not of its documented form."""
 
     def precede(self, messages: list[content_pb2.Message]) -> None:
-        """Put a rendered prompt before the input."""
+        """Put a rendered prompt before the input. Raises where both together break a rule."""
 
     def ask_admission(self, request: policy_pb2.AdmitRequest) -> None:
         """Set the request's input."""
@@ -90,6 +90,7 @@ class Generation:
         rendered.ClearField("messages")
         rendered.messages.extend(messages)
         rendered.messages.extend(own)
+        check_message(rendered, "input")
         self.input = rendered
 
     def ask_admission(self, request: policy_pb2.AdmitRequest) -> None:
@@ -161,9 +162,7 @@ class Embedding:
 
     def check(self, *, has_prompt: bool) -> None:
         """See `checks`."""
-        if has_prompt:
-            raise invalid("options.prompt", "not with embeddings")
-        checks.check_embedding(self.input)
+        checks.check_embedding(has_prompt=has_prompt)
 
     def precede(self, messages: list[content_pb2.Message]) -> None:
         """Embeddings have no prompt, which `check` has seen to."""

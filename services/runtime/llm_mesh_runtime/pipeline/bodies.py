@@ -1,4 +1,4 @@
-"""The innermost stage, one form per kind of call: parse, decide about access, handle, serialise."""
+"""The innermost stage, one form per kind of call: parse, decide about access, check the fields, handle, serialise."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from llm_mesh.mesh.v1 import errors_pb2
 from llm_mesh_runtime.context import Caller, Frame
 from llm_mesh_runtime.errors import MeshError, RuntimeFault
 from llm_mesh_runtime.pipeline.methods import Method
-from llm_mesh_runtime.pipeline.transport import HandlerContext, Own, Transport
+from llm_mesh_runtime.pipeline.transport import MAX_MESSAGE, HandlerContext, Own, Transport
 from llm_mesh_runtime.pipeline.wire import has_more_fields
 from llm_mesh_runtime.shares import Party
+from llm_mesh_runtime.validation import RequestCheck, request_check
 
 Body = Callable[[Any, Transport, Frame], Awaitable[Any]]
 MOST_FIELDS = 250_000
@@ -105,15 +106,24 @@ def body_of(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
     """The body for the method's kind of call, awaited for the answer's message; where answers are written, it gives none.
 
     The head of the call has been decided about. Only now its message is looked at, and decided about where the access rule names its
-    fields.
+    fields. Who may call is told what is wrong with a field.
     """
     if method.request_streaming:
         return (_stream_stream if method.response_streaming else _stream_unary)(method, access, codec)
     return (_unary_stream if method.response_streaming else _unary_unary)(method, access, codec)
 
 
+def _check_of(method: Method) -> RequestCheck:
+    """The rules of the request's fields. A service of the mesh may be newer, and know more enum values."""
+    return request_check(method.request, known_enums=method.public) or _unchecked
+
+
+def _unchecked(request: Any, size: int) -> None:  # noqa: ANN401 (any message)
+    """No field has a rule."""
+
+
 def _unary_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
-    behaviour, known, parse, by_request = method.behaviour, access.known, codec.parse, access.by_request
+    behaviour, known, parse, by_request, check = method.behaviour, access.known, codec.parse, access.by_request, _check_of(method)
 
     def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[Any]:
         request = parse(raw)
@@ -121,39 +131,43 @@ def _unary_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> Bo
         if by_request:
             caller = known(frame, request)
             if not isinstance(caller, Caller):
-                return asked(caller, request, context, frame)
+                return asked(caller, request, len(raw), context, frame)
             frame.caller = caller
+        check(request, len(raw))
         answer: Awaitable[Any] = behaviour(request, context)
         return answer  # the handler itself: a coroutine around it would cost each of its waits
 
-    async def asked(question: Any, request: Any, context: Transport | HandlerContext, frame: Frame) -> Any:  # noqa: ANN401 (any message)
+    async def asked(question: Any, request: Any, size: int, context: Transport | HandlerContext, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         frame.caller = await access.decide(question)
+        check(request, size)
         return await behaviour(request, context)
 
     return body
 
 
 def _unary_stream(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
-    answer, by_request = _answering(method, codec), access.by_request
+    answer, by_request, check = _answering(method, codec), access.by_request, _check_of(method)
 
     def body(raw: bytes, transport: Transport, frame: Frame) -> Awaitable[None]:
         request = codec.parse(raw)
         if by_request:
             caller = access.known(frame, request)
             if not isinstance(caller, Caller):
-                return asked(caller, request, transport, frame)
+                return asked(caller, request, len(raw), transport, frame)
             frame.caller = caller
+        check(request, len(raw))
         return answer(request, transport, frame, None)  # without a coroutine around it, which would take part in every message
 
-    async def asked(question: Any, request: Any, transport: Transport, frame: Frame) -> None:  # noqa: ANN401 (any message)
+    async def asked(question: Any, request: Any, size: int, transport: Transport, frame: Frame) -> None:  # noqa: ANN401 (any message)
         frame.caller = await access.decide(question)
+        check(request, size)
         await answer(request, transport, frame, None)
 
     return body
 
 
 def _stream_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
-    behaviour, admitted = method.behaviour, _admitted(access, codec)
+    behaviour, admitted = method.behaviour, _admitted(method, access, codec)
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         requests = await admitted(raws, frame)
@@ -163,7 +177,7 @@ def _stream_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> B
 
 
 def _stream_stream(method: Method, access: MethodGuard, codec: MessageCodec) -> Body:
-    admitted, answer = _admitted(access, codec), _answering(method, codec)
+    admitted, answer = _admitted(method, access, codec), _answering(method, codec)
 
     async def body(raws: AsyncIterator[bytes], transport: Transport, frame: Frame) -> None:
         requests = await admitted(raws, frame)
@@ -172,11 +186,15 @@ def _stream_stream(method: Method, access: MethodGuard, codec: MessageCodec) -> 
     return body
 
 
-def _admitted(access: MethodGuard, codec: MessageCodec) -> _Admitted:
+def _admitted(method: Method, access: MethodGuard, codec: MessageCodec) -> _Admitted:
     """Decides about a stream of requests. A resource that names fields is taken from the first message."""
+    check = request_check(method.request, known_enums=method.public)
 
     async def admitted(raws: AsyncIterator[bytes], frame: Frame) -> AsyncIterator[Any]:
         requests = codec.parsed(raws)
+        return await decided(requests, frame) if check is None else _checked(await decided(requests, frame), check)
+
+    async def decided(requests: AsyncIterator[Any], frame: Frame) -> AsyncIterator[Any]:
         if not access.by_request:
             return requests
         first = await anext(requests, None)
@@ -193,6 +211,12 @@ async def _chained(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]: 
     yield first
     async for message in rest:
         yield message
+
+
+async def _checked(requests: AsyncIterator[Any], check: RequestCheck) -> AsyncIterator[Any]:
+    async for request in requests:
+        check(request, MAX_MESSAGE)
+        yield request
 
 
 def _answering(method: Method, codec: MessageCodec) -> _Answering:

@@ -1469,19 +1469,19 @@ var File_llm_mesh_adapter_v1_adapter_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xca\x01\n" +
+	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xd2\x01\n" +
 	"\x0fGenerateRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
-	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
-	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12\x14\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
+	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
 	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x8d\x01\n" +
 	"\x10GenerateResponse\x12=\n" +
 	"\x06output\x18\x01 \x01(\v2%.llm_mesh.inference.v1.GenerateOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xd0\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xd8\x01\n" +
 	"\x15GenerateStreamRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
-	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
-	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12\x14\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
+	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
 	"\x05exact\x18\x04 \x01(\bR\x05exact\"\xb6\x01\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x128\n" +
@@ -1492,27 +1492,27 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\vfirst_token\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"firstToken\x12/\n" +
 	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total\x12.\n" +
-	"\x13provider_request_id\x18\x05 \x01(\tR\x11providerRequestId\"\xae\x01\n" +
+	"\x13provider_request_id\x18\x05 \x01(\tR\x11providerRequestId\"\xb6\x01\n" +
 	"\fEmbedRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
-	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x127\n" +
-	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\"\x87\x01\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12?\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\"\x87\x01\n" +
 	"\rEmbedResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xb4\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xbc\x01\n" +
 	"\x12EmbedStreamRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
-	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x127\n" +
-	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\"\xf9\x01\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12?\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\"\xf9\x01\n" +
 	"\x13EmbedStreamResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12@\n" +
 	"\n" +
 	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
 	"embeddings\x12:\n" +
-	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x87\x01\n" +
+	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x125\n" +
-	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12:\n" +
-	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\"N\n" +
+	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
+	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\"N\n" +
 	"\x13CountTokensResponse\x127\n" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\"R\n" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +

@@ -1601,28 +1601,28 @@ var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc8\x02\n" +
+	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xff\x02\n" +
 	"\x0eRequestOptions\x12<\n" +
-	"\x06prompt\x18\x01 \x01(\v2$.llm_mesh.gateway.v1.PromptReferenceR\x06prompt\x12A\n" +
-	"\x04tags\x18\x02 \x03(\v2-.llm_mesh.gateway.v1.RequestOptions.TagsEntryR\x04tags\x12'\n" +
-	"\x0fidempotency_key\x18\x03 \x01(\tR\x0eidempotencyKey\x129\n" +
-	"\bfidelity\x18\x04 \x01(\x0e2\x1d.llm_mesh.gateway.v1.FidelityR\bfidelity\x12\x18\n" +
-	"\asession\x18\x05 \x01(\tR\asession\x1a7\n" +
+	"\x06prompt\x18\x01 \x01(\v2$.llm_mesh.gateway.v1.PromptReferenceR\x06prompt\x12b\n" +
+	"\x04tags\x18\x02 \x03(\v2-.llm_mesh.gateway.v1.RequestOptions.TagsEntryB\x1f\xe2\xf3\x18\x1b \x102\x12\x1a\x10[a-z0-9_-]{1,63}:\x03\x10\xff\x01R\x04tags\x122\n" +
+	"\x0fidempotency_key\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\x0eidempotencyKey\x129\n" +
+	"\bfidelity\x18\x04 \x01(\x0e2\x1d.llm_mesh.gateway.v1.FidelityR\bfidelity\x12#\n" +
+	"\asession\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\asession\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
-	"\x0fPromptReference\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"j\n" +
+	"\x0fPromptReference\x12\x1a\n" +
+	"\x04name\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12%\n" +
-	"\x0evariables_json\x18\x03 \x01(\tR\rvariablesJson\"\x8c\x01\n" +
-	"\x0fGenerateRequest\x12:\n" +
-	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
+	"\x0evariables_json\x18\x03 \x01(\tR\rvariablesJson\"\x94\x01\n" +
+	"\x0fGenerateRequest\x12B\n" +
+	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x89\x01\n" +
 	"\x10GenerateResponse\x12=\n" +
 	"\x06output\x18\x01 \x01(\v2%.llm_mesh.inference.v1.GenerateOutputR\x06output\x126\n" +
-	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x92\x01\n" +
-	"\x15GenerateStreamRequest\x12:\n" +
-	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x9a\x01\n" +
+	"\x15GenerateStreamRequest\x12B\n" +
+	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x8c\x03\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x126\n" +
@@ -1632,24 +1632,24 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\vdecision_id\x18\x05 \x01(\tR\n" +
 	"decisionId\x12\x1a\n" +
 	"\breplayed\x18\x06 \x01(\bR\breplayed\x12>\n" +
-	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\x86\x01\n" +
-	"\fEmbedRequest\x127\n" +
-	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
+	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreened:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\x8e\x01\n" +
+	"\fEmbedRequest\x12?\n" +
+	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
 	"\rEmbedResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x126\n" +
-	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8c\x01\n" +
-	"\x12EmbedStreamRequest\x127\n" +
-	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputR\x05input\x12=\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x94\x01\n" +
+	"\x12EmbedStreamRequest\x12?\n" +
+	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xf5\x01\n" +
 	"\x13EmbedStreamResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12@\n" +
 	"\n" +
 	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
 	"embeddings\x126\n" +
-	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x8f\x01\n" +
-	"\x12CountTokensRequest\x12:\n" +
-	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputR\x05input\x12=\n" +
+	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x97\x01\n" +
+	"\x12CountTokensRequest\x12B\n" +
+	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xaf\x01\n" +
 	"\x13CountTokensResponse\x127\n" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\x12\x1f\n" +

@@ -11,6 +11,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -728,7 +729,7 @@ type ToolCall struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The tool's name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// The arguments, as JSON text. May be invalid JSON: a model's output is not checked here.
+	// The arguments, as JSON text, nested at most 100 deep. May be invalid JSON: a model's output is not checked here.
 	ArgumentsJson string `protobuf:"bytes,3,opt,name=arguments_json,json=argumentsJson,proto3" json:"arguments_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -790,7 +791,7 @@ type ToolResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of the tool call. Required.
 	ToolCallId string `protobuf:"bytes,1,opt,name=tool_call_id,json=toolCallId,proto3" json:"tool_call_id,omitempty"`
-	// The answer: text and media.
+	// The answer: text and media. At most 4,096 parts; results of tools in results of tools at most 4 deep.
 	Parts []*Part `protobuf:"bytes,2,rep,name=parts,proto3" json:"parts,omitempty"`
 	// The tool failed, and the parts say how.
 	IsError       bool `protobuf:"varint,3,opt,name=is_error,json=isError,proto3" json:"is_error,omitempty"`
@@ -967,7 +968,7 @@ type OpaquePart struct {
 	Dialect string `protobuf:"bytes,1,opt,name=dialect,proto3" json:"dialect,omitempty"`
 	// Its type in the dialect.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
-	// The part, as a JSON object.
+	// The part, as a JSON object, nested at most 100 deep.
 	Json []byte `protobuf:"bytes,3,opt,name=json,proto3" json:"json,omitempty"`
 	// It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The message
 	// that holds it MUST have no other part; its role says who made the item.
@@ -1192,7 +1193,7 @@ type FunctionTool struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What it does. Empty: not said.
 	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
-	// JSON Schema of its arguments, as JSON text. Empty: no arguments.
+	// JSON Schema of its arguments, as JSON text, nested at most 100 deep. Empty: no arguments.
 	ParametersJson string `protobuf:"bytes,3,opt,name=parameters_json,json=parametersJson,proto3" json:"parameters_json,omitempty"`
 	// The arguments must follow the schema exactly. Unset: the provider's default.
 	Strict        *bool `protobuf:"varint,4,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
@@ -1453,7 +1454,7 @@ type JsonSchemaFormat struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What it is for. Empty: not said.
 	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
-	// JSON Schema, as JSON text. Required.
+	// JSON Schema, as JSON text, nested at most 100 deep. Required.
 	SchemaJson string `protobuf:"bytes,3,opt,name=schema_json,json=schemaJson,proto3" json:"schema_json,omitempty"`
 	// The answer must follow it exactly. Unset: the provider's default.
 	Strict        *bool `protobuf:"varint,4,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
@@ -1523,16 +1524,16 @@ var File_llm_mesh_inference_v1_content_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_content_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/inference/v1/content.proto\x12\x15llm_mesh.inference.v1\"G\n" +
-	"\x05Extra\x12\x18\n" +
-	"\adialect\x18\x01 \x01(\tR\adialect\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\tR\x03key\x12\x12\n" +
-	"\x04json\x18\x03 \x01(\fR\x04json\"\xb7\x01\n" +
-	"\aMessage\x12/\n" +
-	"\x04role\x18\x01 \x01(\x0e2\x1b.llm_mesh.inference.v1.RoleR\x04role\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
-	"\x05parts\x18\x03 \x03(\v2\x1b.llm_mesh.inference.v1.PartR\x05parts\x124\n" +
-	"\x06extras\x18\x04 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\x99\x05\n" +
+	"#llm_mesh/inference/v1/content.proto\x12\x15llm_mesh.inference.v1\x1a\x1cllm_mesh/mesh/v1/rules.proto\"v\n" +
+	"\x05Extra\x12 \n" +
+	"\adialect\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\adialect\x12\x18\n" +
+	"\x03key\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x03key\x12\x1c\n" +
+	"\x04json\x18\x03 \x01(\fB\b\xe2\xf3\x18\x04:\x020dR\x04json:\x13\xfa\xf3\x18\x0f{dialect}.{key}\"\x97\x02\n" +
+	"\aMessage\x127\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x1b.llm_mesh.inference.v1.RoleB\x06\xe2\xf3\x18\x02\b\x01R\x04role\x12\x1d\n" +
+	"\x04name\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x02R\x04name\x12~\n" +
+	"\x05parts\x18\x03 \x03(\v2\x1b.llm_mesh.inference.v1.PartBK\xe2\xf3\x18G\x12\x14role!=ROLE_ASSISTANT \x80 \x82\x01+at least one, but in an assistant's messageR\x05parts\x124\n" +
+	"\x06extras\x18\x04 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xa7\x05\n" +
 	"\x04Part\x121\n" +
 	"\x04text\x18\x01 \x01(\v2\x1b.llm_mesh.inference.v1.TextH\x00R\x04text\x124\n" +
 	"\x05image\x18\x02 \x01(\v2\x1c.llm_mesh.inference.v1.MediaH\x00R\x05image\x124\n" +
@@ -1547,77 +1548,78 @@ const file_llm_mesh_inference_v1_content_proto_rawDesc = "" +
 	"\n" +
 	"cache_hint\x18\n" +
 	" \x01(\v2 .llm_mesh.inference.v1.CacheHintR\tcacheHint\x124\n" +
-	"\x06extras\x18\v \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x06\n" +
-	"\x04kind\"w\n" +
+	"\x06extras\x18\v \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras:\x06\xf0\xf3\x18\x80\x80\x01B\f\n" +
+	"\x04kind\x12\x04\xe8\xf3\x18\x01\"w\n" +
 	"\x04Text\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12>\n" +
 	"\vannotations\x18\x02 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\vannotations\x12\x1b\n" +
-	"\tmime_type\x18\x03 \x01(\tR\bmimeType\"\xc7\x01\n" +
+	"\tmime_type\x18\x03 \x01(\tR\bmimeType\"\xfd\x01\n" +
 	"\x05Media\x12\x14\n" +
-	"\x04data\x18\x01 \x01(\fH\x00R\x04data\x12\x12\n" +
-	"\x03uri\x18\x02 \x01(\tH\x00R\x03uri\x12\x19\n" +
-	"\afile_id\x18\x03 \x01(\tH\x00R\x06fileId\x12\x1b\n" +
-	"\tmime_type\x18\x04 \x01(\tR\bmimeType\x12\x16\n" +
+	"\x04data\x18\x01 \x01(\fH\x00R\x04data\x12\x1c\n" +
+	"\x03uri\x18\x02 \x01(\tB\b\xe2\xf3\x18\x04:\x02\b\x01H\x00R\x03uri\x12\x19\n" +
+	"\afile_id\x18\x03 \x01(\tH\x00R\x06fileId\x12A\n" +
+	"\tmime_type\x18\x04 \x01(\tB$\xe2\xf3\x18 \x12\x04data\x82\x01\x17a media type, with dataR\bmimeType\x12\x16\n" +
 	"\x06detail\x18\x05 \x01(\tR\x06detail\x12\x1a\n" +
 	"\bfilename\x18\x06 \x01(\tR\bfilename\x12\x1e\n" +
 	"\n" +
 	"transcript\x18\a \x01(\tR\n" +
-	"transcriptB\b\n" +
-	"\x06source\"U\n" +
-	"\bToolCall\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12%\n" +
-	"\x0earguments_json\x18\x03 \x01(\tR\rargumentsJson\"|\n" +
+	"transcriptB\x0e\n" +
+	"\x06source\x12\x04\xe8\xf3\x18\x01\"g\n" +
+	"\bToolCall\x12\x16\n" +
+	"\x02id\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
+	"\x0earguments_json\x18\x03 \x01(\tB\b\xe2\xf3\x18\x04:\x020dR\rargumentsJson\"\x8f\x01\n" +
 	"\n" +
-	"ToolResult\x12 \n" +
-	"\ftool_call_id\x18\x01 \x01(\tR\n" +
-	"toolCallId\x121\n" +
-	"\x05parts\x18\x02 \x03(\v2\x1b.llm_mesh.inference.v1.PartR\x05parts\x12\x19\n" +
+	"ToolResult\x12(\n" +
+	"\ftool_call_id\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\n" +
+	"toolCallId\x12<\n" +
+	"\x05parts\x18\x02 \x03(\v2\x1b.llm_mesh.inference.v1.PartB\t\xe2\xf3\x18\x05 \x80 h\x04R\x05parts\x12\x19\n" +
 	"\bis_error\x18\x03 \x01(\bR\aisError\"Y\n" +
 	"\tReasoning\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\tR\tsignature\x12\x1a\n" +
 	"\bredacted\x18\x03 \x01(\fR\bredacted\"\x1d\n" +
 	"\aRefusal\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"b\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"l\n" +
 	"\n" +
 	"OpaquePart\x12\x18\n" +
 	"\adialect\x18\x01 \x01(\tR\adialect\x12\x12\n" +
-	"\x04type\x18\x02 \x01(\tR\x04type\x12\x12\n" +
-	"\x04json\x18\x03 \x01(\fR\x04json\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1c\n" +
+	"\x04json\x18\x03 \x01(\fB\b\xe2\xf3\x18\x04:\x020dR\x04json\x12\x12\n" +
 	"\x04item\x18\x04 \x01(\bR\x04item\",\n" +
 	"\tCacheHint\x12\x1f\n" +
 	"\vttl_seconds\x18\x01 \x01(\x05R\n" +
-	"ttlSeconds\"\x85\x02\n" +
+	"ttlSeconds\"\x8b\x02\n" +
 	"\x04Tool\x12A\n" +
 	"\bfunction\x18\x01 \x01(\v2#.llm_mesh.inference.v1.FunctionToolH\x00R\bfunction\x12;\n" +
 	"\x06opaque\x18\x02 \x01(\v2!.llm_mesh.inference.v1.OpaquePartH\x00R\x06opaque\x12?\n" +
 	"\n" +
 	"cache_hint\x18\x03 \x01(\v2 .llm_mesh.inference.v1.CacheHintR\tcacheHint\x124\n" +
-	"\x06extras\x18\x04 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x06\n" +
-	"\x04kind\"\x95\x01\n" +
-	"\fFunctionTool\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
-	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
-	"\x0fparameters_json\x18\x03 \x01(\tR\x0eparametersJson\x12\x1b\n" +
+	"\x06extras\x18\x04 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\f\n" +
+	"\x04kind\x12\x04\xe8\xf3\x18\x01\"\xe4\x01\n" +
+	"\fFunctionTool\x12W\n" +
+	"\x04name\x18\x01 \x01(\tBC\xe2\xf3\x18?\b\x01:\x16\x1a\x14[A-Za-z0-9_-]{1,128}\x82\x01\"1 to 128 of A-Z, a-z, 0-9, _ and -R\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x121\n" +
+	"\x0fparameters_json\x18\x03 \x01(\tB\b\xe2\xf3\x18\x04:\x020dR\x0eparametersJson\x12\x1b\n" +
 	"\x06strict\x18\x04 \x01(\bH\x00R\x06strict\x88\x01\x01B\t\n" +
-	"\a_strict\"u\n" +
+	"\a_strict\"\xc0\x01\n" +
 	"\n" +
 	"ToolChoice\x129\n" +
-	"\x04mode\x18\x01 \x01(\x0e2%.llm_mesh.inference.v1.ToolChoiceModeR\x04mode\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
-	"\aallowed\x18\x03 \x03(\tR\aallowed\"\xb0\x01\n" +
+	"\x04mode\x18\x01 \x01(\x0e2%.llm_mesh.inference.v1.ToolChoiceModeR\x04mode\x12T\n" +
+	"\x04name\x18\x02 \x01(\tB@\xe2\xf3\x18<\x12\x1bmode=TOOL_CHOICE_MODE_NAMED\x82\x01\x1cthe tool to call, with NAMEDR\x04name\x12!\n" +
+	"\aallowed\x18\x03 \x03(\tB\a\xe2\xf3\x18\x03 \x80\x02R\aallowed\"\xb0\x01\n" +
 	"\x0eResponseFormat\x12J\n" +
 	"\vjson_object\x18\x01 \x01(\v2'.llm_mesh.inference.v1.JsonObjectFormatH\x00R\n" +
 	"jsonObject\x12J\n" +
 	"\vjson_schema\x18\x02 \x01(\v2'.llm_mesh.inference.v1.JsonSchemaFormatH\x00R\n" +
 	"jsonSchemaB\x06\n" +
 	"\x04kind\"\x12\n" +
-	"\x10JsonObjectFormat\"\x91\x01\n" +
+	"\x10JsonObjectFormat\"\x9d\x01\n" +
 	"\x10JsonSchemaFormat\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
-	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1f\n" +
-	"\vschema_json\x18\x03 \x01(\tR\n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12+\n" +
+	"\vschema_json\x18\x03 \x01(\tB\n" +
+	"\xe2\xf3\x18\x06\b\x01:\x020dR\n" +
 	"schemaJson\x12\x1b\n" +
 	"\x06strict\x18\x04 \x01(\bH\x00R\x06strict\x88\x01\x01B\t\n" +
 	"\a_strict*s\n" +

@@ -88,7 +88,7 @@ type EmbedInput struct {
 	Items []*EmbedItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
 	// Wanted length of the vectors. 0: the model's own.
 	Dimensions int32 `protobuf:"varint,3,opt,name=dimensions,proto3" json:"dimensions,omitempty"`
-	// An opaque id of the end user. Empty: none.
+	// An opaque id of the end user. Empty: none. At most 512 bytes.
 	EndUser string `protobuf:"bytes,4,opt,name=end_user,json=endUser,proto3" json:"end_user,omitempty"`
 	// The dialect in which the request reached the mesh. Empty: the typed contract itself.
 	SourceDialect string `protobuf:"bytes,5,opt,name=source_dialect,json=sourceDialect,proto3" json:"source_dialect,omitempty"`
@@ -260,7 +260,7 @@ func (*EmbedItem_Tokens) isEmbedItem_Kind() {}
 // Tokens by id.
 type TokenIds struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The ids.
+	// The ids. At least one.
 	Ids           []int32 `protobuf:"varint,1,rep,packed,name=ids,proto3" json:"ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -546,23 +546,23 @@ var File_llm_mesh_inference_v1_embed_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_embed_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\"\xf2\x01\n" +
+	"!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xe9\x02\n" +
 	"\n" +
-	"EmbedInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x126\n" +
-	"\x05items\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbedItemR\x05items\x12\x1e\n" +
+	"EmbedInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12C\n" +
+	"\x05items\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbedItemB\v\xe2\xf3\x18\a\b\x01\x18\x01 \x80\x10R\x05items\x12&\n" +
 	"\n" +
-	"dimensions\x18\x03 \x01(\x05R\n" +
-	"dimensions\x12\x19\n" +
-	"\bend_user\x18\x04 \x01(\tR\aendUser\x12%\n" +
+	"dimensions\x18\x03 \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\n" +
+	"dimensions\x12$\n" +
+	"\bend_user\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\x05 \x01(\tR\rsourceDialect\x124\n" +
-	"\x06extras\x18\x06 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"d\n" +
+	"\x06extras\x18\x06 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"j\n" +
 	"\tEmbedItem\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x129\n" +
-	"\x06tokens\x18\x02 \x01(\v2\x1f.llm_mesh.inference.v1.TokenIdsH\x00R\x06tokensB\x06\n" +
-	"\x04kind\"\x1c\n" +
-	"\bTokenIds\x12\x10\n" +
-	"\x03ids\x18\x01 \x03(\x05R\x03ids\"\xc1\x02\n" +
+	"\x06tokens\x18\x02 \x01(\v2\x1f.llm_mesh.inference.v1.TokenIdsH\x00R\x06tokensB\f\n" +
+	"\x04kind\x12\x04\xe8\xf3\x18\x01\"$\n" +
+	"\bTokenIds\x12\x18\n" +
+	"\x03ids\x18\x01 \x03(\x05B\x06\xe2\xf3\x18\x02\b\x01R\x03ids\"\xc1\x02\n" +
 	"\vEmbedOutput\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12@\n" +
 	"\n" +

@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -2251,40 +2252,41 @@ var File_llm_mesh_inference_v1_generate_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\n" +
-	"$llm_mesh/inference/v1/generate.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\"\x8c\a\n" +
-	"\rGenerateInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x12:\n" +
-	"\bmessages\x18\x02 \x03(\v2\x1e.llm_mesh.inference.v1.MessageR\bmessages\x121\n" +
-	"\x05tools\x18\x03 \x03(\v2\x1b.llm_mesh.inference.v1.ToolR\x05tools\x12B\n" +
+	"$llm_mesh/inference/v1/generate.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xa2\b\n" +
+	"\rGenerateInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12C\n" +
+	"\bmessages\x18\x02 \x03(\v2\x1e.llm_mesh.inference.v1.MessageB\a\xe2\xf3\x18\x03 \x80 R\bmessages\x12:\n" +
+	"\x05tools\x18\x03 \x03(\v2\x1b.llm_mesh.inference.v1.ToolB\a\xe2\xf3\x18\x03 \x80\x02R\x05tools\x12B\n" +
 	"\vtool_choice\x18\x04 \x01(\v2!.llm_mesh.inference.v1.ToolChoiceR\n" +
 	"toolChoice\x123\n" +
 	"\x13parallel_tool_calls\x18\x05 \x01(\bH\x00R\x11parallelToolCalls\x88\x01\x01\x12N\n" +
 	"\x0fresponse_format\x18\x06 \x01(\v2%.llm_mesh.inference.v1.ResponseFormatR\x0eresponseFormat\x12;\n" +
 	"\bsampling\x18\a \x01(\v2\x1f.llm_mesh.inference.v1.SamplingR\bsampling\x12E\n" +
-	"\treasoning\x18\b \x01(\v2'.llm_mesh.inference.v1.ReasoningOptionsR\treasoning\x12'\n" +
-	"\x0fcandidate_count\x18\t \x01(\x05R\x0ecandidateCount\x12*\n" +
+	"\treasoning\x18\b \x01(\v2'.llm_mesh.inference.v1.ReasoningOptionsR\treasoning\x122\n" +
+	"\x0fcandidate_count\x18\t \x01(\x05B\t\xe2\xf3\x18\x05@\x00H\x80\x01R\x0ecandidateCount\x122\n" +
 	"\x11max_output_tokens\x18\n" +
-	" \x01(\x03R\x0fmaxOutputTokens\x12\x12\n" +
-	"\x04stop\x18\v \x03(\tR\x04stop\x12A\n" +
+	" \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\x0fmaxOutputTokens\x12!\n" +
+	"\x04stop\x18\v \x03(\tB\r\xe2\xf3\x18\t \x10:\x05\b\x01\x10\x80\x02R\x04stop\x12A\n" +
 	"\blogprobs\x18\f \x01(\v2%.llm_mesh.inference.v1.LogprobOptionsR\blogprobs\x12\x1e\n" +
 	"\n" +
 	"modalities\x18\r \x03(\tR\n" +
-	"modalities\x12\x19\n" +
-	"\bend_user\x18\x0e \x01(\tR\aendUser\x12(\n" +
+	"modalities\x12$\n" +
+	"\bend_user\x18\x0e \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12(\n" +
 	"\x10prompt_cache_key\x18\x0f \x01(\tR\x0epromptCacheKey\x12#\n" +
 	"\rinclude_usage\x18\x10 \x01(\bR\fincludeUsage\x12%\n" +
 	"\x0esource_dialect\x18\x11 \x01(\tR\rsourceDialect\x124\n" +
 	"\x06extras\x18\x12 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x16\n" +
-	"\x14_parallel_tool_calls\"\xc5\x03\n" +
-	"\bSampling\x12%\n" +
-	"\vtemperature\x18\x01 \x01(\x01H\x00R\vtemperature\x88\x01\x01\x12\x18\n" +
-	"\x05top_p\x18\x02 \x01(\x01H\x01R\x04topP\x88\x01\x01\x12\x18\n" +
-	"\x05top_k\x18\x03 \x01(\x05H\x02R\x04topK\x88\x01\x01\x120\n" +
-	"\x11frequency_penalty\x18\x04 \x01(\x01H\x03R\x10frequencyPenalty\x88\x01\x01\x12.\n" +
-	"\x10presence_penalty\x18\x05 \x01(\x01H\x04R\x0fpresencePenalty\x88\x01\x01\x12\x17\n" +
-	"\x04seed\x18\x06 \x01(\x03H\x05R\x04seed\x88\x01\x01\x12M\n" +
+	"\x14_parallel_tool_calls\"\x9f\x04\n" +
+	"\bSampling\x12/\n" +
+	"\vtemperature\x18\x01 \x01(\x01B\b\xe2\xf3\x18\x04@\x00H\x02H\x00R\vtemperature\x88\x01\x01\x12$\n" +
+	"\x05top_p\x18\x02 \x01(\x01B\n" +
+	"\xe2\xf3\x18\x06@\x00H\x01P\x01H\x01R\x04topP\x88\x01\x01\x12 \n" +
+	"\x05top_k\x18\x03 \x01(\x05B\x06\xe2\xf3\x18\x02@\x01H\x02R\x04topK\x88\x01\x01\x12C\n" +
+	"\x11frequency_penalty\x18\x04 \x01(\x01B\x11\xe2\xf3\x18\r@\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01H\x02H\x03R\x10frequencyPenalty\x88\x01\x01\x12A\n" +
+	"\x10presence_penalty\x18\x05 \x01(\x01B\x11\xe2\xf3\x18\r@\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01H\x02H\x04R\x0fpresencePenalty\x88\x01\x01\x12\x17\n" +
+	"\x04seed\x18\x06 \x01(\x03H\x05R\x04seed\x88\x01\x01\x12c\n" +
 	"\n" +
-	"logit_bias\x18\a \x03(\v2..llm_mesh.inference.v1.Sampling.LogitBiasEntryR\tlogitBias\x1a<\n" +
+	"logit_bias\x18\a \x03(\v2..llm_mesh.inference.v1.Sampling.LogitBiasEntryB\x14\xe2\xf3\x18\x10 \x80\b@\x9c\xff\xff\xff\xff\xff\xff\xff\xff\x01HdR\tlogitBias\x1a<\n" +
 	"\x0eLogitBiasEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\x0e\n" +
@@ -2293,12 +2295,12 @@ const file_llm_mesh_inference_v1_generate_proto_rawDesc = "" +
 	"\x06_top_kB\x14\n" +
 	"\x12_frequency_penaltyB\x13\n" +
 	"\x11_presence_penaltyB\a\n" +
-	"\x05_seed\"O\n" +
-	"\x10ReasoningOptions\x12\x16\n" +
-	"\x06effort\x18\x01 \x01(\tR\x06effort\x12#\n" +
-	"\rbudget_tokens\x18\x02 \x01(\x03R\fbudgetTokens\"\"\n" +
-	"\x0eLogprobOptions\x12\x10\n" +
-	"\x03top\x18\x01 \x01(\x05R\x03top\"\xbb\x02\n" +
+	"\x05_seed\"\x8d\x01\n" +
+	"\x10ReasoningOptions\x12L\n" +
+	"\x06effort\x18\x01 \x01(\tB4\xe2\xf3\x180:.\"\x04none\"\aminimal\"\x03low\"\x06medium\"\x04high\"\x05xhigh\"\x03maxR\x06effort\x12+\n" +
+	"\rbudget_tokens\x18\x02 \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\fbudgetTokens\",\n" +
+	"\x0eLogprobOptions\x12\x1a\n" +
+	"\x03top\x18\x01 \x01(\x05B\b\xe2\xf3\x18\x04@\x00H\x14R\x03top\"\xbb\x02\n" +
 	"\x0eGenerateOutput\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x18\n" +

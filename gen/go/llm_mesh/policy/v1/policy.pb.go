@@ -2236,7 +2236,7 @@ var File_llm_mesh_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xc3\x01\n" +
+	"\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xc3\x01\n" +
 	"\x10AuthorizeRequest\x12\x1e\n" +
 	"\n" +
 	"credential\x18\x01 \x01(\tR\n" +
@@ -2253,20 +2253,20 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\x16\n" +
 	"\x14WatchRevisionRequest\"3\n" +
 	"\x15WatchRevisionResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\x81\x03\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\x9f\x03\n" +
 	"\fAdmitRequest\x120\n" +
-	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12B\n" +
-	"\bgenerate\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputH\x00R\bgenerate\x129\n" +
-	"\x05embed\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputH\x00R\x05embed\x12>\n" +
-	"\x04tags\x18\x04 \x03(\v2*.llm_mesh.policy.v1.AdmitRequest.TagsEntryR\x04tags\x12\x1d\n" +
+	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12J\n" +
+	"\bgenerate\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\bgenerate\x12A\n" +
+	"\x05embed\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x05embed\x12F\n" +
+	"\x04tags\x18\x04 \x03(\v2*.llm_mesh.policy.v1.AdmitRequest.TagsEntryB\x06\xe2\xf3\x18\x02x\x01R\x04tags\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1f\n" +
 	"\vcounts_only\x18\x06 \x01(\bR\n" +
 	"countsOnly\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
-	"\x05input\"\xd3\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
+	"\x05input\x12\x04\xe8\xf3\x18\x01\"\xd3\x03\n" +
 	"\rAdmitResponse\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12A\n" +
 	"\vobligations\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12E\n" +

@@ -6,6 +6,7 @@ from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
+from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
 from llm_mesh.policy.v1 import policy_pb2 as _policy_pb2
 from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers

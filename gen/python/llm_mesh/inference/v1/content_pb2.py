@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#llm_mesh/inference/v1/content.proto\x12\x15llm_mesh.inference.v1\"3\n\x05\x45xtra\x12\x0f\n\x07\x64ialect\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0c\n\x04json\x18\x03 \x01(\x0c\"\x9c\x01\n\x07Message\x12)\n\x04role\x18\x01 \x01(\x0e\x32\x1b.llm_mesh.inference.v1.Role\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x05parts\x18\x03 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.Part\x12,\n\x06\x65xtras\x18\x04 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xba\x04\n\x04Part\x12+\n\x04text\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.inference.v1.TextH\x00\x12-\n\x05image\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaH\x00\x12-\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaH\x00\x12,\n\x04\x66ile\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaH\x00\x12\x34\n\ttool_call\x18\x05 \x01(\x0b\x32\x1f.llm_mesh.inference.v1.ToolCallH\x00\x12\x38\n\x0btool_result\x18\x06 \x01(\x0b\x32!.llm_mesh.inference.v1.ToolResultH\x00\x12\x35\n\treasoning\x18\x07 \x01(\x0b\x32 .llm_mesh.inference.v1.ReasoningH\x00\x12\x31\n\x07refusal\x18\x08 \x01(\x0b\x32\x1e.llm_mesh.inference.v1.RefusalH\x00\x12\x33\n\x06opaque\x18\t \x01(\x0b\x32!.llm_mesh.inference.v1.OpaquePartH\x00\x12\x34\n\ncache_hint\x18\n \x01(\x0b\x32 .llm_mesh.inference.v1.CacheHint\x12,\n\x06\x65xtras\x18\x0b \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x06\n\x04kind\"Z\n\x04Text\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x31\n\x0b\x61nnotations\x18\x02 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\x12\x11\n\tmime_type\x18\x03 \x01(\t\"\x8c\x01\n\x05Media\x12\x0e\n\x04\x64\x61ta\x18\x01 \x01(\x0cH\x00\x12\r\n\x03uri\x18\x02 \x01(\tH\x00\x12\x11\n\x07\x66ile_id\x18\x03 \x01(\tH\x00\x12\x11\n\tmime_type\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12\x12\n\ntranscript\x18\x07 \x01(\tB\x08\n\x06source\"<\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\"`\n\nToolResult\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12*\n\x05parts\x18\x02 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.Part\x12\x10\n\x08is_error\x18\x03 \x01(\x08\">\n\tReasoning\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\x12\x10\n\x08redacted\x18\x03 \x01(\x0c\"\x17\n\x07Refusal\x12\x0c\n\x04text\x18\x01 \x01(\t\"G\n\nOpaquePart\x12\x0f\n\x07\x64ialect\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0c\n\x04json\x18\x03 \x01(\x0c\x12\x0c\n\x04item\x18\x04 \x01(\x08\" \n\tCacheHint\x12\x13\n\x0bttl_seconds\x18\x01 \x01(\x05\"\xe0\x01\n\x04Tool\x12\x37\n\x08\x66unction\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.FunctionToolH\x00\x12\x33\n\x06opaque\x18\x02 \x01(\x0b\x32!.llm_mesh.inference.v1.OpaquePartH\x00\x12\x34\n\ncache_hint\x18\x03 \x01(\x0b\x32 .llm_mesh.inference.v1.CacheHint\x12,\n\x06\x65xtras\x18\x04 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x06\n\x04kind\"j\n\x0c\x46unctionTool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x17\n\x0fparameters_json\x18\x03 \x01(\t\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_strict\"`\n\nToolChoice\x12\x33\n\x04mode\x18\x01 \x01(\x0e\x32%.llm_mesh.inference.v1.ToolChoiceMode\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x03 \x03(\t\"\x98\x01\n\x0eResponseFormat\x12>\n\x0bjson_object\x18\x01 \x01(\x0b\x32\'.llm_mesh.inference.v1.JsonObjectFormatH\x00\x12>\n\x0bjson_schema\x18\x02 \x01(\x0b\x32\'.llm_mesh.inference.v1.JsonSchemaFormatH\x00\x42\x06\n\x04kind\"\x12\n\x10JsonObjectFormat\"j\n\x10JsonSchemaFormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x13\n\x0bschema_json\x18\x03 \x01(\t\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_strict*s\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\x12\n\x0eROLE_DEVELOPER\x10\x02\x12\r\n\tROLE_USER\x10\x03\x12\x12\n\x0eROLE_ASSISTANT\x10\x04\x12\r\n\tROLE_TOOL\x10\x05*\xa3\x01\n\x0eToolChoiceMode\x12 \n\x1cTOOL_CHOICE_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15TOOL_CHOICE_MODE_AUTO\x10\x01\x12\x19\n\x15TOOL_CHOICE_MODE_NONE\x10\x02\x12\x1d\n\x19TOOL_CHOICE_MODE_REQUIRED\x10\x03\x12\x1a\n\x16TOOL_CHOICE_MODE_NAMED\x10\x04\x42_\n\x19\x64\x65v.llm_mesh.inference.v1B\x0c\x43ontentProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#llm_mesh/inference/v1/content.proto\x12\x15llm_mesh.inference.v1\x1a\x1cllm_mesh/mesh/v1/rules.proto\"b\n\x05\x45xtra\x12\x17\n\x07\x64ialect\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\x13\n\x03key\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\x16\n\x04json\x18\x03 \x01(\x0c\x42\x08\xe2\xf3\x18\x04:\x02\x30\x64:\x13\xfa\xf3\x18\x0f{dialect}.{key}\"\xfc\x01\n\x07Message\x12\x31\n\x04role\x18\x01 \x01(\x0e\x32\x1b.llm_mesh.inference.v1.RoleB\x06\xe2\xf3\x18\x02\x08\x01\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x02\x12w\n\x05parts\x18\x03 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.PartBK\xe2\xf3\x18G\x12\x14role!=ROLE_ASSISTANT \x80 \x82\x01+at least one, but in an assistant\'s message\x12,\n\x06\x65xtras\x18\x04 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xc8\x04\n\x04Part\x12+\n\x04text\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.inference.v1.TextH\x00\x12-\n\x05image\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaH\x00\x12-\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaH\x00\x12,\n\x04\x66ile\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaH\x00\x12\x34\n\ttool_call\x18\x05 \x01(\x0b\x32\x1f.llm_mesh.inference.v1.ToolCallH\x00\x12\x38\n\x0btool_result\x18\x06 \x01(\x0b\x32!.llm_mesh.inference.v1.ToolResultH\x00\x12\x35\n\treasoning\x18\x07 \x01(\x0b\x32 .llm_mesh.inference.v1.ReasoningH\x00\x12\x31\n\x07refusal\x18\x08 \x01(\x0b\x32\x1e.llm_mesh.inference.v1.RefusalH\x00\x12\x33\n\x06opaque\x18\t \x01(\x0b\x32!.llm_mesh.inference.v1.OpaquePartH\x00\x12\x34\n\ncache_hint\x18\n \x01(\x0b\x32 .llm_mesh.inference.v1.CacheHint\x12,\n\x06\x65xtras\x18\x0b \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra:\x06\xf0\xf3\x18\x80\x80\x01\x42\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"Z\n\x04Text\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x31\n\x0b\x61nnotations\x18\x02 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\x12\x11\n\tmime_type\x18\x03 \x01(\t\"\xc2\x01\n\x05Media\x12\x0e\n\x04\x64\x61ta\x18\x01 \x01(\x0cH\x00\x12\x17\n\x03uri\x18\x02 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x08\x01H\x00\x12\x11\n\x07\x66ile_id\x18\x03 \x01(\tH\x00\x12\x37\n\tmime_type\x18\x04 \x01(\tB$\xe2\xf3\x18 \x12\x04\x64\x61ta\x82\x01\x17\x61 media type, with data\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12\x12\n\ntranscript\x18\x07 \x01(\tB\x0e\n\x06source\x12\x04\xe8\xf3\x18\x01\"N\n\x08ToolCall\x12\x12\n\x02id\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\x0c\n\x04name\x18\x02 \x01(\t\x12 \n\x0e\x61rguments_json\x18\x03 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x30\x64\"s\n\nToolResult\x12\x1c\n\x0ctool_call_id\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\x35\n\x05parts\x18\x02 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.PartB\t\xe2\xf3\x18\x05 \x80 h\x04\x12\x10\n\x08is_error\x18\x03 \x01(\x08\">\n\tReasoning\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\x12\x10\n\x08redacted\x18\x03 \x01(\x0c\"\x17\n\x07Refusal\x12\x0c\n\x04text\x18\x01 \x01(\t\"Q\n\nOpaquePart\x12\x0f\n\x07\x64ialect\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x16\n\x04json\x18\x03 \x01(\x0c\x42\x08\xe2\xf3\x18\x04:\x02\x30\x64\x12\x0c\n\x04item\x18\x04 \x01(\x08\" \n\tCacheHint\x12\x13\n\x0bttl_seconds\x18\x01 \x01(\x05\"\xe6\x01\n\x04Tool\x12\x37\n\x08\x66unction\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.FunctionToolH\x00\x12\x33\n\x06opaque\x18\x02 \x01(\x0b\x32!.llm_mesh.inference.v1.OpaquePartH\x00\x12\x34\n\ncache_hint\x18\x03 \x01(\x0b\x32 .llm_mesh.inference.v1.CacheHint\x12,\n\x06\x65xtras\x18\x04 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"\xb9\x01\n\x0c\x46unctionTool\x12Q\n\x04name\x18\x01 \x01(\tBC\xe2\xf3\x18?\x08\x01:\x16\x1a\x14[A-Za-z0-9_-]{1,128}\x82\x01\"1 to 128 of A-Z, a-z, 0-9, _ and -\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12!\n\x0fparameters_json\x18\x03 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x30\x64\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_strict\"\xab\x01\n\nToolChoice\x12\x33\n\x04mode\x18\x01 \x01(\x0e\x32%.llm_mesh.inference.v1.ToolChoiceMode\x12N\n\x04name\x18\x02 \x01(\tB@\xe2\xf3\x18<\x12\x1bmode=TOOL_CHOICE_MODE_NAMED\x82\x01\x1cthe tool to call, with NAMED\x12\x18\n\x07\x61llowed\x18\x03 \x03(\tB\x07\xe2\xf3\x18\x03 \x80\x02\"\x98\x01\n\x0eResponseFormat\x12>\n\x0bjson_object\x18\x01 \x01(\x0b\x32\'.llm_mesh.inference.v1.JsonObjectFormatH\x00\x12>\n\x0bjson_schema\x18\x02 \x01(\x0b\x32\'.llm_mesh.inference.v1.JsonSchemaFormatH\x00\x42\x06\n\x04kind\"\x12\n\x10JsonObjectFormat\"v\n\x10JsonSchemaFormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x1f\n\x0bschema_json\x18\x03 \x01(\tB\n\xe2\xf3\x18\x06\x08\x01:\x02\x30\x64\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_strict*s\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\x12\n\x0eROLE_DEVELOPER\x10\x02\x12\r\n\tROLE_USER\x10\x03\x12\x12\n\x0eROLE_ASSISTANT\x10\x04\x12\r\n\tROLE_TOOL\x10\x05*\xa3\x01\n\x0eToolChoiceMode\x12 \n\x1cTOOL_CHOICE_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15TOOL_CHOICE_MODE_AUTO\x10\x01\x12\x19\n\x15TOOL_CHOICE_MODE_NONE\x10\x02\x12\x1d\n\x19TOOL_CHOICE_MODE_REQUIRED\x10\x03\x12\x1a\n\x16TOOL_CHOICE_MODE_NAMED\x10\x04\x42_\n\x19\x64\x65v.llm_mesh.inference.v1B\x0c\x43ontentProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,42 +33,88 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.conte
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\014ContentProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_ROLE']._serialized_start=2154
-  _globals['_ROLE']._serialized_end=2269
-  _globals['_TOOLCHOICEMODE']._serialized_start=2272
-  _globals['_TOOLCHOICEMODE']._serialized_end=2435
-  _globals['_EXTRA']._serialized_start=62
-  _globals['_EXTRA']._serialized_end=113
-  _globals['_MESSAGE']._serialized_start=116
-  _globals['_MESSAGE']._serialized_end=272
-  _globals['_PART']._serialized_start=275
-  _globals['_PART']._serialized_end=845
-  _globals['_TEXT']._serialized_start=847
-  _globals['_TEXT']._serialized_end=937
-  _globals['_MEDIA']._serialized_start=940
-  _globals['_MEDIA']._serialized_end=1080
-  _globals['_TOOLCALL']._serialized_start=1082
-  _globals['_TOOLCALL']._serialized_end=1142
-  _globals['_TOOLRESULT']._serialized_start=1144
-  _globals['_TOOLRESULT']._serialized_end=1240
-  _globals['_REASONING']._serialized_start=1242
-  _globals['_REASONING']._serialized_end=1304
-  _globals['_REFUSAL']._serialized_start=1306
-  _globals['_REFUSAL']._serialized_end=1329
-  _globals['_OPAQUEPART']._serialized_start=1331
-  _globals['_OPAQUEPART']._serialized_end=1402
-  _globals['_CACHEHINT']._serialized_start=1404
-  _globals['_CACHEHINT']._serialized_end=1436
-  _globals['_TOOL']._serialized_start=1439
-  _globals['_TOOL']._serialized_end=1663
-  _globals['_FUNCTIONTOOL']._serialized_start=1665
-  _globals['_FUNCTIONTOOL']._serialized_end=1771
-  _globals['_TOOLCHOICE']._serialized_start=1773
-  _globals['_TOOLCHOICE']._serialized_end=1869
-  _globals['_RESPONSEFORMAT']._serialized_start=1872
-  _globals['_RESPONSEFORMAT']._serialized_end=2024
-  _globals['_JSONOBJECTFORMAT']._serialized_start=2026
-  _globals['_JSONOBJECTFORMAT']._serialized_end=2044
-  _globals['_JSONSCHEMAFORMAT']._serialized_start=2046
-  _globals['_JSONSCHEMAFORMAT']._serialized_end=2152
+  _globals['_EXTRA'].fields_by_name['dialect']._loaded_options = None
+  _globals['_EXTRA'].fields_by_name['dialect']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_EXTRA'].fields_by_name['key']._loaded_options = None
+  _globals['_EXTRA'].fields_by_name['key']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_EXTRA'].fields_by_name['json']._loaded_options = None
+  _globals['_EXTRA'].fields_by_name['json']._serialized_options = b'\342\363\030\004:\0020d'
+  _globals['_EXTRA']._loaded_options = None
+  _globals['_EXTRA']._serialized_options = b'\372\363\030\017{dialect}.{key}'
+  _globals['_MESSAGE'].fields_by_name['role']._loaded_options = None
+  _globals['_MESSAGE'].fields_by_name['role']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_MESSAGE'].fields_by_name['name']._loaded_options = None
+  _globals['_MESSAGE'].fields_by_name['name']._serialized_options = b'\342\363\030\005:\003\020\200\002'
+  _globals['_MESSAGE'].fields_by_name['parts']._loaded_options = None
+  _globals['_MESSAGE'].fields_by_name['parts']._serialized_options = b'\342\363\030G\022\024role!=ROLE_ASSISTANT \200 \202\001+at least one, but in an assistant\'s message'
+  _globals['_PART'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_PART'].oneofs_by_name['kind']._serialized_options = b'\350\363\030\001'
+  _globals['_PART']._loaded_options = None
+  _globals['_PART']._serialized_options = b'\360\363\030\200\200\001'
+  _globals['_MEDIA'].oneofs_by_name['source']._loaded_options = None
+  _globals['_MEDIA'].oneofs_by_name['source']._serialized_options = b'\350\363\030\001'
+  _globals['_MEDIA'].fields_by_name['uri']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['uri']._serialized_options = b'\342\363\030\004:\002\010\001'
+  _globals['_MEDIA'].fields_by_name['mime_type']._loaded_options = None
+  _globals['_MEDIA'].fields_by_name['mime_type']._serialized_options = b'\342\363\030 \022\004data\202\001\027a media type, with data'
+  _globals['_TOOLCALL'].fields_by_name['id']._loaded_options = None
+  _globals['_TOOLCALL'].fields_by_name['id']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_TOOLCALL'].fields_by_name['arguments_json']._loaded_options = None
+  _globals['_TOOLCALL'].fields_by_name['arguments_json']._serialized_options = b'\342\363\030\004:\0020d'
+  _globals['_TOOLRESULT'].fields_by_name['tool_call_id']._loaded_options = None
+  _globals['_TOOLRESULT'].fields_by_name['tool_call_id']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_TOOLRESULT'].fields_by_name['parts']._loaded_options = None
+  _globals['_TOOLRESULT'].fields_by_name['parts']._serialized_options = b'\342\363\030\005 \200 h\004'
+  _globals['_OPAQUEPART'].fields_by_name['json']._loaded_options = None
+  _globals['_OPAQUEPART'].fields_by_name['json']._serialized_options = b'\342\363\030\004:\0020d'
+  _globals['_TOOL'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_TOOL'].oneofs_by_name['kind']._serialized_options = b'\350\363\030\001'
+  _globals['_FUNCTIONTOOL'].fields_by_name['name']._loaded_options = None
+  _globals['_FUNCTIONTOOL'].fields_by_name['name']._serialized_options = b'\342\363\030?\010\001:\026\032\024[A-Za-z0-9_-]{1,128}\202\001\"1 to 128 of A-Z, a-z, 0-9, _ and -'
+  _globals['_FUNCTIONTOOL'].fields_by_name['parameters_json']._loaded_options = None
+  _globals['_FUNCTIONTOOL'].fields_by_name['parameters_json']._serialized_options = b'\342\363\030\004:\0020d'
+  _globals['_TOOLCHOICE'].fields_by_name['name']._loaded_options = None
+  _globals['_TOOLCHOICE'].fields_by_name['name']._serialized_options = b'\342\363\030<\022\033mode=TOOL_CHOICE_MODE_NAMED\202\001\034the tool to call, with NAMED'
+  _globals['_TOOLCHOICE'].fields_by_name['allowed']._loaded_options = None
+  _globals['_TOOLCHOICE'].fields_by_name['allowed']._serialized_options = b'\342\363\030\003 \200\002'
+  _globals['_JSONSCHEMAFORMAT'].fields_by_name['schema_json']._loaded_options = None
+  _globals['_JSONSCHEMAFORMAT'].fields_by_name['schema_json']._serialized_options = b'\342\363\030\006\010\001:\0020d'
+  _globals['_ROLE']._serialized_start=2616
+  _globals['_ROLE']._serialized_end=2731
+  _globals['_TOOLCHOICEMODE']._serialized_start=2734
+  _globals['_TOOLCHOICEMODE']._serialized_end=2897
+  _globals['_EXTRA']._serialized_start=92
+  _globals['_EXTRA']._serialized_end=190
+  _globals['_MESSAGE']._serialized_start=193
+  _globals['_MESSAGE']._serialized_end=445
+  _globals['_PART']._serialized_start=448
+  _globals['_PART']._serialized_end=1032
+  _globals['_TEXT']._serialized_start=1034
+  _globals['_TEXT']._serialized_end=1124
+  _globals['_MEDIA']._serialized_start=1127
+  _globals['_MEDIA']._serialized_end=1321
+  _globals['_TOOLCALL']._serialized_start=1323
+  _globals['_TOOLCALL']._serialized_end=1401
+  _globals['_TOOLRESULT']._serialized_start=1403
+  _globals['_TOOLRESULT']._serialized_end=1518
+  _globals['_REASONING']._serialized_start=1520
+  _globals['_REASONING']._serialized_end=1582
+  _globals['_REFUSAL']._serialized_start=1584
+  _globals['_REFUSAL']._serialized_end=1607
+  _globals['_OPAQUEPART']._serialized_start=1609
+  _globals['_OPAQUEPART']._serialized_end=1690
+  _globals['_CACHEHINT']._serialized_start=1692
+  _globals['_CACHEHINT']._serialized_end=1724
+  _globals['_TOOL']._serialized_start=1727
+  _globals['_TOOL']._serialized_end=1957
+  _globals['_FUNCTIONTOOL']._serialized_start=1960
+  _globals['_FUNCTIONTOOL']._serialized_end=2145
+  _globals['_TOOLCHOICE']._serialized_start=2148
+  _globals['_TOOLCHOICE']._serialized_end=2319
+  _globals['_RESPONSEFORMAT']._serialized_start=2322
+  _globals['_RESPONSEFORMAT']._serialized_end=2474
+  _globals['_JSONOBJECTFORMAT']._serialized_start=2476
+  _globals['_JSONOBJECTFORMAT']._serialized_end=2494
+  _globals['_JSONSCHEMAFORMAT']._serialized_start=2496
+  _globals['_JSONSCHEMAFORMAT']._serialized_end=2614
 # @@protoc_insertion_point(module_scope)

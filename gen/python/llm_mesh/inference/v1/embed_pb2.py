@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
 from llm_mesh.mesh.v1 import carries_pb2 as llm__mesh_dot_mesh_dot_v1_dot_carries__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\"\xb8\x01\n\nEmbedInput\x12\r\n\x05model\x18\x01 \x01(\t\x12/\n\x05items\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.EmbedItem\x12\x12\n\ndimensions\x18\x03 \x01(\x05\x12\x10\n\x08\x65nd_user\x18\x04 \x01(\t\x12\x16\n\x0esource_dialect\x18\x05 \x01(\t\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"V\n\tEmbedItem\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x31\n\x06tokens\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.inference.v1.TokenIdsH\x00\x42\x06\n\x04kind\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\x05\"\x91\x02\n\x0b\x45mbedOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12+\n\x05usage\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x04 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"F\n\x0e\x45mbeddingBatch\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\"*\n\tEmbedding\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x06values\x18\x02 \x03(\x02\"V\n\nTokenCount\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x32\n\x06source\x18\x02 \x01(\x0e\x32\".llm_mesh.inference.v1.CountSource*|\n\x0b\x43ountSource\x12\x1c\n\x18\x43OUNT_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OUNT_SOURCE_PROVIDER\x10\x01\x12\x18\n\x14\x43OUNT_SOURCE_COUNTED\x10\x02\x12\x1a\n\x16\x43OUNT_SOURCE_ESTIMATED\x10\x03\x42]\n\x19\x64\x65v.llm_mesh.inference.v1B\nEmbedProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/inference/v1/embed.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xaf\x02\n\nEmbedInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12<\n\x05items\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.EmbedItemB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x01 \x80\x10\x12\x1a\n\ndimensions\x18\x03 \x01(\x05\x42\x06\xe2\xf3\x18\x02@\x00\x12\x1b\n\x08\x65nd_user\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x05 \x01(\t\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\\\n\tEmbedItem\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x31\n\x06tokens\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.inference.v1.TokenIdsH\x00\x42\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"\x1f\n\x08TokenIds\x12\x13\n\x03ids\x18\x01 \x03(\x05\x42\x06\xe2\xf3\x18\x02\x08\x01\"\x91\x02\n\x0b\x45mbedOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12+\n\x05usage\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x04 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"F\n\x0e\x45mbeddingBatch\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\"*\n\tEmbedding\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x06values\x18\x02 \x03(\x02\"V\n\nTokenCount\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x32\n\x06source\x18\x02 \x01(\x0e\x32\".llm_mesh.inference.v1.CountSource*|\n\x0b\x43ountSource\x12\x1c\n\x18\x43OUNT_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OUNT_SOURCE_PROVIDER\x10\x01\x12\x18\n\x14\x43OUNT_SOURCE_COUNTED\x10\x02\x12\x1a\n\x16\x43OUNT_SOURCE_ESTIMATED\x10\x03\x42]\n\x19\x64\x65v.llm_mesh.inference.v1B\nEmbedProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,22 +36,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.embed
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\nEmbedProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
+  _globals['_EMBEDINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_EMBEDINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_EMBEDINPUT'].fields_by_name['items']._loaded_options = None
+  _globals['_EMBEDINPUT'].fields_by_name['items']._serialized_options = b'\342\363\030\007\010\001\030\001 \200\020'
+  _globals['_EMBEDINPUT'].fields_by_name['dimensions']._loaded_options = None
+  _globals['_EMBEDINPUT'].fields_by_name['dimensions']._serialized_options = b'\342\363\030\002@\000'
+  _globals['_EMBEDINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_EMBEDINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_EMBEDITEM'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_EMBEDITEM'].oneofs_by_name['kind']._serialized_options = b'\350\363\030\001'
+  _globals['_TOKENIDS'].fields_by_name['ids']._loaded_options = None
+  _globals['_TOKENIDS'].fields_by_name['ids']._serialized_options = b'\342\363\030\002\010\001'
   _globals['_EMBEDOUTPUT']._loaded_options = None
   _globals['_EMBEDOUTPUT']._serialized_options = b'\332\363\030$llm_mesh.inference.v1.EmbeddingBatch'
-  _globals['_COUNTSOURCE']._serialized_start=947
-  _globals['_COUNTSOURCE']._serialized_end=1071
-  _globals['_EMBEDINPUT']._serialized_start=168
-  _globals['_EMBEDINPUT']._serialized_end=352
-  _globals['_EMBEDITEM']._serialized_start=354
-  _globals['_EMBEDITEM']._serialized_end=440
-  _globals['_TOKENIDS']._serialized_start=442
-  _globals['_TOKENIDS']._serialized_end=465
-  _globals['_EMBEDOUTPUT']._serialized_start=468
-  _globals['_EMBEDOUTPUT']._serialized_end=741
-  _globals['_EMBEDDINGBATCH']._serialized_start=743
-  _globals['_EMBEDDINGBATCH']._serialized_end=813
-  _globals['_EMBEDDING']._serialized_start=815
-  _globals['_EMBEDDING']._serialized_end=857
-  _globals['_TOKENCOUNT']._serialized_start=859
-  _globals['_TOKENCOUNT']._serialized_end=945
+  _globals['_COUNTSOURCE']._serialized_start=1110
+  _globals['_COUNTSOURCE']._serialized_end=1234
+  _globals['_EMBEDINPUT']._serialized_start=198
+  _globals['_EMBEDINPUT']._serialized_end=501
+  _globals['_EMBEDITEM']._serialized_start=503
+  _globals['_EMBEDITEM']._serialized_end=595
+  _globals['_TOKENIDS']._serialized_start=597
+  _globals['_TOKENIDS']._serialized_end=628
+  _globals['_EMBEDOUTPUT']._serialized_start=631
+  _globals['_EMBEDOUTPUT']._serialized_end=904
+  _globals['_EMBEDDINGBATCH']._serialized_start=906
+  _globals['_EMBEDDINGBATCH']._serialized_end=976
+  _globals['_EMBEDDING']._serialized_start=978
+  _globals['_EMBEDDING']._serialized_end=1020
+  _globals['_TOKENCOUNT']._serialized_start=1022
+  _globals['_TOKENCOUNT']._serialized_end=1108
 # @@protoc_insertion_point(module_scope)

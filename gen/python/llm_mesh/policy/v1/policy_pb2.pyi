@@ -6,6 +6,7 @@ from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
+from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
 from llm_mesh.policy.v1 import admission_pb2 as _admission_pb2
 from llm_mesh.policy.v1 import audit_pb2 as _audit_pb2
 from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2

@@ -327,7 +327,7 @@ export declare type ToolCall = Message$1<"llm_mesh.inference.v1.ToolCall"> & {
   name: string;
 
   /**
-   * The arguments, as JSON text. May be invalid JSON: a model's output is not checked here.
+   * The arguments, as JSON text, nested at most 100 deep. May be invalid JSON: a model's output is not checked here.
    *
    * @generated from field: string arguments_json = 3;
    */
@@ -354,7 +354,7 @@ export declare type ToolResult = Message$1<"llm_mesh.inference.v1.ToolResult"> &
   toolCallId: string;
 
   /**
-   * The answer: text and media.
+   * The answer: text and media. At most 4,096 parts; results of tools in results of tools at most 4 deep.
    *
    * @generated from field: repeated llm_mesh.inference.v1.Part parts = 2;
    */
@@ -450,7 +450,7 @@ export declare type OpaquePart = Message$1<"llm_mesh.inference.v1.OpaquePart"> &
   type: string;
 
   /**
-   * The part, as a JSON object.
+   * The part, as a JSON object, nested at most 100 deep.
    *
    * @generated from field: bytes json = 3;
    */
@@ -562,7 +562,7 @@ export declare type FunctionTool = Message$1<"llm_mesh.inference.v1.FunctionTool
   description: string;
 
   /**
-   * JSON Schema of its arguments, as JSON text. Empty: no arguments.
+   * JSON Schema of its arguments, as JSON text, nested at most 100 deep. Empty: no arguments.
    *
    * @generated from field: string parameters_json = 3;
    */
@@ -687,7 +687,7 @@ export declare type JsonSchemaFormat = Message$1<"llm_mesh.inference.v1.JsonSche
   description: string;
 
   /**
-   * JSON Schema, as JSON text. Required.
+   * JSON Schema, as JSON text, nested at most 100 deep. Required.
    *
    * @generated from field: string schema_json = 3;
    */

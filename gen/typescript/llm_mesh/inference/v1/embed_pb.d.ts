@@ -40,7 +40,7 @@ export declare type EmbedInput = Message<"llm_mesh.inference.v1.EmbedInput"> & {
   dimensions: number;
 
   /**
-   * An opaque id of the end user. Empty: none.
+   * An opaque id of the end user. Empty: none. At most 512 bytes.
    *
    * @generated from field: string end_user = 4;
    */
@@ -110,7 +110,7 @@ export declare const EmbedItemSchema: GenMessage<EmbedItem>;
  */
 export declare type TokenIds = Message<"llm_mesh.inference.v1.TokenIds"> & {
   /**
-   * The ids.
+   * The ids. At least one.
    *
    * @generated from field: repeated int32 ids = 1;
    */

@@ -14,7 +14,7 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2
 from llm_mesh_figures.screened import REQUEST as DIRECTION
 from llm_mesh_figures.screened import screened_text
-from llm_mesh_policy.admission.domain import bounds, texts
+from llm_mesh_policy.admission.domain import texts
 from llm_mesh_policy.admission.domain.callers import Callers, Known
 from llm_mesh_policy.admission.domain.ids import Ids, ulid
 from llm_mesh_policy.domain import sealed
@@ -37,7 +37,7 @@ from llm_mesh_policy.screening.ports import (
 )
 from llm_mesh_policy.screening.ports import REQUEST as RECORD
 from llm_mesh_runtime.clock import Clock
-from llm_mesh_runtime.errors import MeshError, invalid
+from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.heavy import HeavyWork
 
 COUNT = "count_tokens"
@@ -133,8 +133,6 @@ class Admitting:
         if not known.project:
             raise PolicyError(errors_pb2.ERROR_REASON_PROJECT_NOT_SELECTED, "the credential spans projects and none was selected")
         tags = request.tags
-        if tags:
-            bounds.check_tags(tags)
         checked = _checked(request)
         draft = self._draft_for(known, checked)
         response = policy_pb2.AdmitResponse()
@@ -298,17 +296,12 @@ def within(operation: str, failure: MeshError) -> MeshError:
 
 
 def _checked(request: policy_pb2.AdmitRequest) -> _CheckedRequest:
-    """What is asked by an input that is within its documented bounds."""
-    kind = request.WhichOneof("input")
-    if kind == "generate":
+    """What is asked. The gateway has checked the fields of the input."""
+    if request.WhichOneof("input") == "generate":
         generate = request.generate
-        bounds.check_generate(generate)
         return _CheckedRequest("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate)
-    if kind == "embed":
-        embed = request.embed
-        bounds.check_embed(embed)
-        return _CheckedRequest("embed", embed.model, 0, embed, texts.of_embed)
-    raise invalid("input", "a generation or an embedding")
+    embed = request.embed
+    return _CheckedRequest("embed", embed.model, 0, embed, texts.of_embed)
 
 
 def _report(

@@ -6,7 +6,6 @@ from typing import Any
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_policy.admission.domain import media
 from llm_mesh_policy.screening.ports import Flow, Slot, TextForm
-from llm_mesh_runtime.errors import invalid
 
 _MEDIA = frozenset({"image", "audio", "file"})
 
@@ -196,10 +195,7 @@ def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras
 def _json(owner: Any, place: str, flow: Flow) -> Iterator[Slot]:  # noqa: ANN401 (an extra or an opaque part)
     if not owner.json:
         return
-    try:
-        text = owner.json.decode()
-    except UnicodeDecodeError as error:
-        raise invalid(f"{place}.json", "JSON text in UTF-8") from error
+    text = owner.json.decode(errors="replace")  # the rule of the field is that it is UTF-8
 
     def replace(new: str) -> None:
         owner.json = new.encode()
