@@ -21,6 +21,7 @@ from llm_mesh_cli import command_reference
 from llm_mesh_cli.app import ALIASES, loaded
 from llm_mesh_cli.app import COMMANDS as COMMAND_NAMES
 from llm_mesh_cli.session import Session
+from llm_mesh_figures.prices import RATES
 from tests.cli.inside import run
 
 FILE = """
@@ -259,6 +260,9 @@ def test_each_list_of_a_domain_can_be_asked_of_another_domain(method: str) -> No
     assert "--domain" in {flag for each in params for flag in each.opts}
 
 
+_PER_MILLION = "_nanos_per_million"
+_OWN_OPTIONS = frozenset({"input_nanos_per_million", "output_nanos_per_million"})
+_IMAGE = [field.name for field in registry_pb2.ImagePrice.DESCRIPTOR.fields]
 ENDPOINT = {
     "operator": "--operator d",
     "description": "--description x",
@@ -273,11 +277,16 @@ ENDPOINT = {
     "price_floor.currency": "--least-input 1",
     "price_floor.input_nanos_per_million": "--least-input 1",
     "price_floor.output_nanos_per_million": "--least-output 1",
+    **{f"price_floor.{rate}": f"--least {rate.removesuffix(_PER_MILLION)}=1" for rate in RATES if rate not in _OWN_OPTIONS},
+    **{f"price_floor.variants.{rate}": f"--least flex.{rate.removesuffix(_PER_MILLION)}=1" for rate in RATES},
+    "price_floor.variants.tier": "--least flex.input=1",
+    "price_floor.variants.upstream_model": "--least model:m-4.5.input=1",
+    **{f"price_floor.images.{part}": "--least-image 1024x1024,high=1" for part in _IMAGE},
+    **{f"price_floor.variants.images.{part}": "--least-image flex.1024x1024,high=1" for part in _IMAGE},
     **{
-        f"price_floor.{rate}_nanos_per_million": f"--least {rate}=1"
-        for rate in ("cached_input", "cache_write", "reasoning", "audio_input", "audio_output", "request")
+        f"token_floor.{bound}": f"--token-floor {bound}=5"
+        for bound in ("image_tokens", "audio_tokens", "file_tokens", "context_window", "audio_seconds")
     },
-    **{f"token_floor.{bound}": f"--token-floor {bound}=5" for bound in ("image_tokens", "audio_tokens", "file_tokens", "context_window")},
     "token_floor.hidden_output": "--hidden-output reasoning",
 }
 OUTPUT_ONLY = frozenset({"name", "etag", "create_time", "update_time"})
@@ -317,6 +326,7 @@ def test_the_option_sets_the_field(path: str, tmp_path: Path, monkeypatch: pytes
     value: Any = sent[0].endpoint
     for part in path.split("."):
         value = getattr(value, part)
+        value = value[0] if part in {"variants", "images"} else value
     assert value
 
 

@@ -36,7 +36,7 @@ APPLIED: tuple[type[Any], ...] = (
 FIELDS = [
     (kind, field.name) for kind in APPLIED for field in kind.DESCRIPTOR.fields if field.name not in {"etag", "create_time", "update_time"}
 ]
-PROTOBUF = re.compile(r"\w: |[{}<>]|\b[A-Z]+_[A-Z_]+\b|seconds|nanos\b|\[\(|True|False|None")
+PROTOBUF = re.compile(r"\w: |[{}<>]|\b[A-Z]+_[A-Z_]+\b|\bseconds|nanos\b|\[\(|True|False|None")
 
 
 def filled(message: Any, field: Any, depth: int = 0) -> None:

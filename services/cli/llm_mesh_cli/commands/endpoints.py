@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted, put
+from llm_mesh_cli.rates import put_image, put_rate
 from llm_mesh_cli.session import Session, domain_name
 from llm_mesh_cli.texts import money, per_million
 
@@ -72,14 +74,21 @@ async def put_endpoint(
     least: Annotated[
         Many,
         typer.Option(
-            help="Another least rate, such as `cached_input=0.01 USD`: cached_input, cache_write, reasoning, audio_input, audio_output, "
-            "request. Repeat it; unset is as input or output."
+            help="Another least rate, such as `cached_input=0.01`, of a tier as `flex.input=0.05`, of another model in one answer as "
+            "`model:NAME.input=1`. Repeat it; unset is as input or output."
+        ),
+    ] = None,
+    least_image: Annotated[
+        Many,
+        typer.Option(
+            help="Least price per million images of a size and quality: `1024x1024,high=167000`. Either may be left out. Repeat it."
         ),
     ] = None,
     token_floor: Annotated[
         Many,
         typer.Option(
-            help="The least that a request counts, such as `image_tokens=765`: image_tokens, audio_tokens, file_tokens, context_window. "
+            help="The least that a request counts, such as `image_tokens=765`: image_tokens, audio_tokens, file_tokens, "
+            "context_window, audio_seconds. "
             "Repeat it; 0: as the model says; `''` for all of them."
         ),
     ] = None,
@@ -105,11 +114,7 @@ async def put_endpoint(
         if names is not None:
             after.ClearField(field)
             getattr(after, field).extend(domain_name(each) if field == "domains" else each for each in names if each)
-    for rate, words in (("input", least_input), ("output", least_output), *map(_rate, least or ())):
-        if words:
-            amount = money(words, session.mesh.currency)
-            after.price_floor.currency = amount.currency
-            setattr(after.price_floor, f"{rate}_nanos_per_million", amount.nanos)
+    _set_price_floor(after, session.mesh.currency, {"input": least_input, "output": least_output}, least, least_image)
     _set_token_floor(after, token_floor, hidden_output)
     await put(session, ENDPOINTS, before, after, dry_run=dry_run, loosens=allow_loosening)
 
@@ -121,12 +126,24 @@ async def delete(session: Session, name: Name) -> None:
     deleted(session, _full(name))
 
 
-def _rate(option: str) -> tuple[str, str]:
-    """`cached_input=0.01 USD`, as the name of a rate and its amount."""
-    rate, _, words = option.partition("=")
-    if f"{rate}_nanos_per_million" not in registry_pb2.PriceFloor.DESCRIPTOR.fields_by_name or not words:
-        raise CommandError(f"--least {option}: expected RATE=PRICE, such as `cached_input=0.01 USD`", Exit.USAGE)
-    return rate, words
+def _set_price_floor(endpoint: registry_pb2.Endpoint, currency: str, least: Mapping[str, str], others: Many, images: Many) -> None:
+    """Sets what the options name. Images of one size and quality replace those that were there."""
+    floor = endpoint.price_floor
+    for rate, words in least.items():
+        if words:
+            amount = money(words, currency)
+            floor.currency = amount.currency
+            setattr(floor, f"{rate}_nanos_per_million", amount.nanos)
+    if others or images:
+        floor.currency = floor.currency or currency
+    for option in others or ():
+        put_rate(floor, option, flag="--least")
+    if images is not None:
+        del floor.images[:]
+        for option in filter(None, images):
+            put_image(floor, option, flag="--least-image")
+    if not floor.ByteSize():
+        endpoint.ClearField("price_floor")
 
 
 def _set_token_floor(endpoint: registry_pb2.Endpoint, floor: Many, hidden_output: Many) -> None:
