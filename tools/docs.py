@@ -21,6 +21,8 @@ from llm_mesh_cli import command_reference
 from llm_mesh_dialects.allowing import KeyRule, KeyTreatment, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.bedrock.allowed import TABLE as BEDROCK
+from llm_mesh_dialects.cohere.allowed import TABLE as COHERE
+from llm_mesh_dialects.ollama.allowed import TABLE as OLLAMA
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 from llm_mesh_runtime.validation import expectations, rule_of
 
@@ -50,7 +52,13 @@ that the listener does not serve, and RESOURCE_EXHAUSTED without details for a m
 refuses before the mesh sees it.
 """
 
-DIALECTS = (("OpenAI dialect", OPENAI), ("Anthropic dialect", ANTHROPIC), ("Bedrock dialect", BEDROCK))
+DIALECTS = (
+    ("OpenAI dialect", OPENAI),
+    ("Anthropic dialect", ANTHROPIC),
+    ("Bedrock dialect", BEDROCK),
+    ("Cohere dialect", COHERE),
+    ("Ollama dialect", OLLAMA),
+)
 EXTRAS_HEAD = """# Keys beyond the contract
 
 Generated from the tables in `services/dialects` by `make docs`; do not edit.

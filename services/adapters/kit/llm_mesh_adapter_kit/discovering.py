@@ -36,7 +36,7 @@ class Discovering:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(_AT_ONCE):
                     tasks.create_task(self._describe(self._describing, endpoint, rest))
-            response.descriptions.extend(_told(descriptions))
+            response.descriptions.extend(_saying_more(descriptions))
         return response
 
     async def _describe(self, describing: Describing, endpoint: Endpoint, descriptions: Iterator[adapter_pb2.ModelDescription]) -> None:
@@ -51,6 +51,6 @@ class Discovering:
                 continue  # logged where it happened; the model is offered all the same
 
 
-def _told(descriptions: Iterable[adapter_pb2.ModelDescription]) -> Iterator[adapter_pb2.ModelDescription]:
+def _saying_more(descriptions: Iterable[adapter_pb2.ModelDescription]) -> Iterator[adapter_pb2.ModelDescription]:
     """Those that say more than the name."""
     return (each for each in descriptions if len(each.ListFields()) > 1)

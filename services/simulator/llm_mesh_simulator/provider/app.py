@@ -16,16 +16,20 @@ from llm_mesh_simulator.provider.anthropic import headers as anthropic_headers
 from llm_mesh_simulator.provider.anthropic import models as anthropic_models
 from llm_mesh_simulator.provider.bedrock import headers as bedrock_headers
 from llm_mesh_simulator.provider.bedrock import models as bedrock_models
+from llm_mesh_simulator.provider.cohere import models as cohere_models
 from llm_mesh_simulator.provider.connection import AsgiRequest, Receive, Scope, Send
 from llm_mesh_simulator.provider.delivery import deliver
-from llm_mesh_simulator.provider.dialects import ServedDialect, anthropic, endpoints, openai
+from llm_mesh_simulator.provider.dialects import ServedDialect, anthropic, cohere, endpoints, last_two, ollama, openai
 from llm_mesh_simulator.provider.exchange import Exchanges
+from llm_mesh_simulator.provider.ollama import models as ollama_models
 from llm_mesh_simulator.provider.openai import headers as openai_headers
 from llm_mesh_simulator.provider.openai import models as openai_models
 from llm_mesh_simulator.provider.reply import JSON, Reply
 
 _BODY_LIMIT = 33_554_432
 _BEDROCK_LISTS = ("/foundation-models", "/async-invoke")
+_COHERE = "/cohere/"
+"""What an address of Cohere's dialect begins with here: its list of models has the path of OpenAI's."""
 
 
 class Simulator:
@@ -39,6 +43,7 @@ class Simulator:
         self._admin = admin.Admin(behaviours, log, self._exchanges, cache)
         self._endpoints = endpoints(cache)
         self._openai, self._anthropic = openai(), anthropic()
+        self._ollama, self._cohere = ollama(), cohere()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -47,7 +52,8 @@ class Simulator:
         connection = AsgiRequest(receive, send)
         path: str = scope["path"]
         end = path[path.rfind("/") :]
-        endpoint = self._endpoints.get("/chat/completions" if end == "/completions" and path.endswith("/chat/completions") else end)
+        two = last_two(path)
+        endpoint = self._endpoints.get(two) or self._endpoints.get(end)
         if endpoint is not None and scope["method"] == "POST":
             await self._exchanges.serve(scope, connection, endpoint)
             return
@@ -66,6 +72,7 @@ class Simulator:
             return Reply(200, [*bedrock_headers.headers(self._exchanges.identity().request), JSON], orjson.dumps(self._listed(path)))
         names = {name.decode("latin-1") for name, _ in scope["headers"]}
         dialect = self._anthropic if "anthropic-version" in names else self._openai
+        dialect = self._ollama if last_two(path) == "/api/tags" else self._cohere if path.startswith(_COHERE) else dialect
         request = self._exchanges.identity().request
         try:
             return self._models(dialect, method, path, query, request)
@@ -79,12 +86,16 @@ class Simulator:
         return list(dict.fromkeys((*NAMES, *self._behaviours.all())))
 
     def _models(self, dialect: ServedDialect, method: str, path: str, query: Mapping[str, str], request: str) -> Reply:
+        known = self._known()
+        if dialect is self._ollama:
+            return ollama_models.tags(known, request)
         _, separator, name = path.partition("/models")
         if not separator or (name and not name.startswith("/")):
             raise RefusedError(f"Invalid URL ({method} {path})", kind=RefusalKind.NOT_FOUND)
         if method != "GET":
             raise RefusedError(f"Not allowed to {method} on {path}", kind=RefusalKind.METHOD, code="method_not_supported")
-        known = self._known()
+        if dialect is self._cohere:
+            return cohere_models.models(known, query, request)
         model_id = name.removeprefix("/")
         if model_id and model_id not in known:
             message = f"The model '{model_id}' does not exist" if dialect is self._openai else f"model: {model_id}"

@@ -11,7 +11,14 @@ from llm_mesh_simulator.provider.anthropic import messages
 from llm_mesh_simulator.provider.bedrock import converse
 from llm_mesh_simulator.provider.bedrock import embeddings as bedrock_embeddings
 from llm_mesh_simulator.provider.bedrock import errors as bedrock_errors
+from llm_mesh_simulator.provider.cohere import chat as cohere_chat
+from llm_mesh_simulator.provider.cohere import embed as cohere_embed
+from llm_mesh_simulator.provider.cohere import errors as cohere_errors
 from llm_mesh_simulator.provider.fields import Phrasing, RequestFields
+from llm_mesh_simulator.provider.ollama import chat as ollama_chat
+from llm_mesh_simulator.provider.ollama import embed as ollama_embed
+from llm_mesh_simulator.provider.ollama import errors as ollama_errors
+from llm_mesh_simulator.provider.ollama import models as ollama_models
 from llm_mesh_simulator.provider.openai import chat, embeddings
 from llm_mesh_simulator.provider.openai import errors as openai_errors
 from llm_mesh_simulator.provider.reply import PreparedAnswer, Reply
@@ -81,9 +88,19 @@ def bedrock() -> ServedDialect:
     return ServedDialect("bedrock", bedrock_errors.BedrockPhrasing(), bedrock_errors.refusal, bedrock_errors.failure, _aws, _nothing)
 
 
+def ollama() -> ServedDialect:
+    """Ollama's own dialect."""
+    return ServedDialect("ollama", ollama_errors.OllamaPhrasing(), ollama_errors.refusal, ollama_errors.failure, _bearer, _nothing)
+
+
+def cohere() -> ServedDialect:
+    """Version 2 of Cohere's dialect."""
+    return ServedDialect("cohere", cohere_errors.CoherePhrasing(), cohere_errors.refusal, cohere_errors.failure, _bearer, _nothing)
+
+
 def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
     """The endpoints by the end of their path, since servers mount the same dialect at different places."""
-    one, other, third = openai(), anthropic(), bedrock()
+    one, other, third, local, versioned = openai(), anthropic(), bedrock(), ollama(), cohere()
     return {
         "/chat/completions": ServedPath(one, chat.read),
         "/embeddings": ServedPath(one, embeddings.read),
@@ -93,4 +110,14 @@ def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
         "/converse-stream": ServedPath(third, lambda body: converse.read(body, cache, stream=True)),
         "/count-tokens": ServedPath(third, converse.read_count),
         "/invoke": ServedPath(third, bedrock_embeddings.read),
+        "/api/chat": ServedPath(local, ollama_chat.read),
+        "/api/embed": ServedPath(local, ollama_embed.read),
+        "/api/show": ServedPath(local, ollama_models.read_show),
+        "/v2/chat": ServedPath(versioned, cohere_chat.read),
+        "/v2/embed": ServedPath(versioned, cohere_embed.read),
     }
+
+
+def last_two(path: str) -> str:
+    """The last two words of a path, by which dialects are told apart that name their methods alike: `/api/chat`, `/v2/chat`."""
+    return path[path.rfind("/", 0, max(0, path.rfind("/"))) :]

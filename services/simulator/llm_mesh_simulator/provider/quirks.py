@@ -12,14 +12,15 @@ _DRIP = 7
 
 
 def events(data: bytes, quirks: frozenset[Quirk], *, first: bool) -> bytes:
-    """Server-sent events with the quirks in each of them; `first` gets the padding."""
+    """Events with the quirks in each of them, server-sent or as lines of JSON; `first` gets the padding."""
+    begin = b"{" if data.startswith(b"{") else b"data: {"
     if Quirk.COMMENTS in quirks:
-        data = _COMMENT + data
+        data = (_COMMENT if begin != b"{" else b"\n") + data  # lines of JSON have no comments, but may be empty
     insert = _inserted(quirks, first=first)
     if insert:
         # JSON has no raw line feed, so a line that begins with this is an event and not the text of one.
         lines = data.split(b"\n")
-        data = b"\n".join(b"data: {" + insert + line[7:] if line.startswith(b"data: {") else line for line in lines)
+        data = b"\n".join(begin + insert + line[len(begin) :] if line.startswith(begin) else line for line in lines)
     return data.replace(b"\n", b"\r\n") if Quirk.CRLF in quirks else data
 
 

@@ -1,0 +1,1 @@
+"""Speaks the Cohere dialect to model providers."""

@@ -1,0 +1,33 @@
+"""The adapter, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_mesh.adapter.v1 import adapter_pb2_grpc
+from llm_mesh_adapter_cohere.provider.dialect import CohereDialect
+from llm_mesh_adapter_cohere.provider.endpoints import configured
+from llm_mesh_adapter_cohere.settings import Settings
+from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.servicer import AdapterServicer
+from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_runtime.service import Service, Servicers
+
+if TYPE_CHECKING:
+    from llm_mesh_runtime.links import Links
+
+
+def build(settings: Settings, links: Links) -> Servicers:
+    """Puts the adapter together."""
+    limits = Limits(
+        connect=settings.connect_timeout.total_seconds(),
+        first_token=settings.first_token_timeout.total_seconds(),
+        idle=settings.idle_timeout.total_seconds(),
+        total=settings.total_timeout.total_seconds(),
+    )
+    made = assemble("cohere", CohereDialect(settings.embed_input_type), configured(settings), links, limits)
+    registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
+    return Servicers(registration, start=made.clients.start, close=made.close)
+
+
+service = Service.declared("adapter/cohere", settings=Settings, build=build)

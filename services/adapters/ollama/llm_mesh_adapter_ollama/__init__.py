@@ -1,0 +1,1 @@
+"""Speaks the Ollama dialect to model providers."""

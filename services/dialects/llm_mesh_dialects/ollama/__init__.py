@@ -1,0 +1,1 @@
+"""Translates between the typed payload and Ollama's own dialect: `/api/chat`, `/api/embed`, `/api/show`, `/api/tags`."""
