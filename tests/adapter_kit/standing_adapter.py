@@ -24,11 +24,17 @@ JSON, EVENTS, LINES = b"content-type: application/json", b"content-type: text/ev
 class StandingAdapter:
     """An adapter, as a gateway calls it."""
 
-    def __init__(self, name: str, stub: AdapterServiceStub, sealed: Callable[[admission_pb2.Grant], bytes], provider: Provider) -> None:
+    def __init__(self, name: str, stub: AdapterServiceStub, sealed: Callable[[admission_pb2.Grant], bytes], made: Provider | None) -> None:
         self.name = name
         self.stub = stub
-        self.provider = provider
+        self._provider = made
         self._sealed = sealed
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that answers with given bytes."""
+        assert self._provider is not None
+        return self._provider
 
     @property
     def body(self) -> dict[str, Any]:
@@ -50,11 +56,15 @@ class StandingAdapter:
 
     async def stream(self, model: str = "big-1", **more: Any) -> tuple[list[generate_pb2.StreamEvent], adapter_pb2.AttemptReport]:
         """All events of a streamed answer, and its report."""
+        messages = [message async for message in self.begin(model, **more)]
+        return [event for message in messages for event in message.events], messages[-1].final
+
+    def begin(self, model: str = "big-1", **more: Any) -> Any:
+        """A streamed answer that has yet to come."""
         attempt = self._attempt(model)
         request = adapter_pb2.GenerateStreamRequest(attempt=attempt, input=saying(**more))
         request.grant.MergeFromString(self._grant(attempt))
-        messages = [message async for message in self.stub.GenerateStream(request, timeout=20)]
-        return [event for message in messages for event in message.events], messages[-1].final
+        return self.stub.GenerateStream(request, timeout=20)
 
     async def embed(self, texts: Sequence[str], model: str = "embed-1", **more: Any) -> adapter_pb2.EmbedResponse:
         """Vectors."""
@@ -107,11 +117,18 @@ async def standing(service: Service, settings: Callable[[str], object], *answers
 
     async with provider(handle) as (made, port):
         endpoint = json.dumps({"base_url": f"http://127.0.0.1:{port}", "local": True})
-        async with host(service, settings={service.name: settings(endpoint)}) as mesh:
+        async with at(service, settings(endpoint), made) as adapter:
+            yield adapter
 
-            def sealed(grant: admission_pb2.Grant) -> bytes:
-                seals = mesh.links("gateway").seals
-                return seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), service.name).SerializeToString()
 
-            stub = AdapterServiceStub(mesh.channel(service.name, caller="gateway"))
-            yield StandingAdapter(service.name.removeprefix("adapter/"), stub, sealed, made)
+@asynccontextmanager
+async def at(service: Service, settings: object, made: Provider | None = None) -> AsyncIterator[StandingAdapter]:
+    """The adapter with these settings."""
+    async with host(service, settings={service.name: settings}) as mesh:
+
+        def sealed(grant: admission_pb2.Grant) -> bytes:
+            seals = mesh.links("gateway").seals
+            return seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), service.name).SerializeToString()
+
+        stub = AdapterServiceStub(mesh.channel(service.name, caller="gateway"))
+        yield StandingAdapter(service.name.removeprefix("adapter/"), stub, sealed, made)

@@ -108,7 +108,15 @@ def test_every_variable_is_a_setting_of_the_service_that_gets_it(each: Any, tmp_
     assert configuration.unknown() == ()
 
 
-@pytest.mark.parametrize(("adapter", "endpoint"), [("openai", "simulator"), ("anthropic", "simulator-anthropic")])
+@pytest.mark.parametrize(
+    ("adapter", "endpoint"),
+    [
+        ("openai", "simulator"),
+        ("anthropic", "simulator-anthropic"),
+        ("cohere", "simulator-cohere"),
+        ("ollama", "simulator-ollama"),
+    ],
+)
 async def test_adapters_find_the_simulator_in_its_container(adapter: str, endpoint: str) -> None:
     name = f"adapter/{adapter}"
     variables = ours()[f"adapter-{adapter}"]["environment"]

@@ -24,7 +24,7 @@ _FEATURES: Final[Mapping[str, Sequence[str]]] = {
 
 
 class ListedModel(NamedTuple):
-    """One model."""
+    """What the list says of a model."""
 
     name: str
     capabilities: list[str]

@@ -39,9 +39,9 @@ class CohereChatReader:
             "message-end": self._end,
         }
 
-    def feed(self, said: object) -> Iterator[Event]:
+    def feed(self, piece: object) -> Iterator[Event]:
         """What one event means. Raises `DialectError` where it is none of the dialect."""
-        event = Fields(said)
+        event = Fields(piece)
         kind = event.required_text("type")
         if not self._begun:
             self._begun = True
@@ -73,12 +73,12 @@ class CohereChatReader:
         if content is None:
             return
         probabilities = event.inner("logprobs")
-        told = [] if probabilities is None else [logprob(probabilities)]
+        scored = [] if probabilities is None else [logprob(probabilities)]
         if thought := content.text("thinking"):
             yield Event(reasoning=generate_pb2.ReasoningDelta(text=thought))
         text = content.text("text") or ""
-        if text or told:
-            yield Event(text=generate_pb2.TextDelta(text=text, logprobs=told))
+        if text or scored:
+            yield Event(text=generate_pb2.TextDelta(text=text, logprobs=scored))
 
     def _call(self, event: Fields) -> Iterator[Event]:
         call = _message(event).required("tool_calls")

@@ -13,9 +13,9 @@ from llm_mesh_dialects.extras import as_extras
 from llm_mesh_dialects.loose import loose_count
 
 
-def read_usage(said: object) -> generate_pb2.Usage | None:
+def read_usage(reported: object) -> generate_pb2.Usage | None:
     """From `usage` of a chat or `meta` of other answers. None where there are no figures."""
-    values: dict[str, Any] = said if isinstance(said, dict) else {}
+    values: dict[str, Any] = reported if isinstance(reported, dict) else {}
     billed, counted = values.get("billed_units"), values.get("tokens")
     figures = billed if isinstance(billed, dict) else counted
     if not isinstance(figures, dict):

@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OllamaProvider:
-    """One server."""
+    """A place where the dialect is spoken."""
 
     name: str
     provider: str = "Ollama"
