@@ -9,10 +9,18 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 import uvloop
 
+from tests.adapter_kit.scripted_provider import Kind
+
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Both loops."""
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(params=["fast", "library"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each of the two clients: what they do alike is tested once."""
+    return Kind(request.param)
 
 
 @pytest.fixture(autouse=True)

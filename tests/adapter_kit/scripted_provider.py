@@ -6,11 +6,16 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from llm_mesh_adapter_kit.addresses import AddressRule
-from llm_mesh_adapter_kit.client.pool import Pool
-from llm_mesh_adapter_kit.http import HttpRequest
+from llm_mesh_adapter_kit.client.pool import Pool, tls_context
+from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
+from llm_mesh_adapter_kit.transport.client import LibraryClient
+from llm_mesh_adapter_kit.transport.settings import TransportSettings
 
+LOOPBACK = AddressRule(local=True)
 Handler = Callable[["Visit"], Awaitable[None]]
 
 
@@ -69,14 +74,35 @@ async def provider(handler: Handler, *, context: ssl.SSLContext | None = None) -
             visit.writer.transport.abort()
 
 
-@contextlib.asynccontextmanager
-async def pool(port: int) -> AsyncIterator[Pool]:
-    """A client of the server."""
-    made = Pool(f"http://127.0.0.1:{port}", AddressRule(local=True))
-    try:
-        yield made
-    finally:
-        await made.close()
+class Kind:
+    """One of the two clients that implement `HttpClient`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.step = 1 if name == "fast" else 7
+        """At how many places answers are cut: the library's parser is its own business."""
+
+    def client(self, origin: str, authorities: Path | None = None, rule: AddressRule = LOOPBACK, **transport: Any) -> HttpClient:
+        """A client of an origin; `authorities` in the place of the system's."""
+        if self.name == "library":
+            return LibraryClient(origin, rule, TransportSettings(authorities=str(authorities or ""), **transport))
+        return Pool(origin, rule, lambda: _trusting(authorities))
+
+    @contextlib.asynccontextmanager
+    async def pool(self, port: int) -> AsyncIterator[HttpClient]:
+        """A client of the server."""
+        made = self.client(f"http://127.0.0.1:{port}")
+        try:
+            yield made
+        finally:
+            await made.close()
+
+
+def _trusting(authorities: Path | None) -> ssl.SSLContext:
+    context = tls_context()
+    if authorities is not None:
+        context.load_verify_locations(authorities)
+    return context
 
 
 def asking(port: int, method: str = "POST", path: str = "/v1/x", **more: object) -> HttpRequest:
@@ -85,7 +111,7 @@ def asking(port: int, method: str = "POST", path: str = "/v1/x", **more: object)
     return HttpRequest(f"http://127.0.0.1:{port}{path}", {"a": "b"}, body, method)._replace(**more)  # type: ignore[arg-type]
 
 
-async def whole(client: Pool, request: HttpRequest) -> bytes:
+async def whole(client: HttpClient, request: HttpRequest) -> bytes:
     """The body of an answer, read to its end."""
     answer = await client.send(request)
     pieces = []

@@ -9,48 +9,47 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_mesh_adapter_kit.addresses import AddressRule
-from llm_mesh_adapter_kit.client.pool import Pool
 from llm_mesh_adapter_kit.http import (
     READ_AHEAD,
     BrokenError,
     ConnectTimeoutError,
     ForbiddenError,
+    HttpClient,
     HttpRequest,
     UnreachableError,
 )
-from tests.adapter_kit.scripted_provider import Visit, answering, asking, chunked, pool, provider, sized, whole
+from tests.adapter_kit.scripted_provider import Kind, Visit, answering, asking, chunked, provider, sized, whole
 
 
-async def test_a_connection_serves_again() -> None:
-    async with provider(answering(sized(b"1"), chunked([b"2"]), sized(b"3"))) as (seen, port), pool(port) as client:
+async def test_a_connection_serves_again(kind: Kind) -> None:
+    async with provider(answering(sized(b"1"), chunked([b"2"]), sized(b"3"))) as (seen, port), kind.pool(port) as client:
         assert [await whole(client, asking(port)) for _ in range(3)] == [b"1", b"2", b"3"]
         assert len(seen.visits) == 1
 
 
 @pytest.mark.parametrize("header", [b"Connection: close", b"Keep-Alive: timeout=1"])
-async def test_a_connection_that_will_be_closed_does_not_serve_again(header: bytes) -> None:
-    async with provider(answering(sized(b"1", header), sized(b"2", header))) as (seen, port), pool(port) as client:
+async def test_a_connection_that_will_be_closed_does_not_serve_again(kind: Kind, header: bytes) -> None:
+    async with provider(answering(sized(b"1", header), sized(b"2", header))) as (seen, port), kind.pool(port) as client:
         for _ in range(2):
             assert await whole(client, asking(port)) == b"1"
         assert len(seen.visits) == 2
 
 
-async def test_a_connection_that_says_something_unasked_does_not_serve_again() -> None:
+async def test_a_connection_that_says_something_unasked_does_not_serve_again(kind: Kind) -> None:
     async def handle(visit: Visit) -> None:
         await visit.request()
         await visit.say(sized(b"1"), b"HTTP/1.1 408 Request Timeout\r\n\r\n")
         await visit.request()
 
-    async with provider(handle) as (seen, port), pool(port) as client:
+    async with provider(handle) as (seen, port), kind.pool(port) as client:
         assert await whole(client, asking(port)) == b"1"
         await asyncio.sleep(0.05)  # the network's doing, not a synchronisation
         assert await whole(client, asking(port)) == b"1"
         assert len(seen.visits) == 2
 
 
-async def test_a_connection_that_was_closed_while_the_loop_was_busy_does_not_serve_again() -> None:
-    async with provider(answering(sized(b"1"))) as (seen, port), pool(port) as client:
+async def test_a_connection_that_was_closed_while_the_loop_was_busy_does_not_serve_again(kind: Kind) -> None:
+    async with provider(answering(sized(b"1"))) as (seen, port), kind.pool(port) as client:
         assert await whole(client, asking(port)) == b"1"
         await seen.visits[0].writer.wait_closed()
         time.sleep(0.05)  # noqa: ASYNC251  the loop is busy, and has not seen that the other side closed
@@ -58,7 +57,7 @@ async def test_a_connection_that_was_closed_while_the_loop_was_busy_does_not_ser
 
 
 @pytest.mark.parametrize(("method", "received"), [("POST", 1), ("GET", 2)])
-async def test_a_request_that_may_have_been_processed_is_not_sent_again(method: str, received: int) -> None:
+async def test_a_request_that_may_have_been_processed_is_not_sent_again(kind: Kind, method: str, received: int) -> None:
     """The kept connection takes the second request and closes without a word: only what changes nothing is sent again."""
     requests: list[bytes] = []
 
@@ -68,7 +67,7 @@ async def test_a_request_that_may_have_been_processed_is_not_sent_again(method: 
         if first := await visit.request():
             requests.append(first)
 
-    async with provider(handle) as (seen, port), pool(port) as client:
+    async with provider(handle) as (seen, port), kind.pool(port) as client:
         assert await whole(client, asking(port)) == b"ok"
         if method == "GET":
             assert await whole(client, asking(port, "GET")) == b"ok"
@@ -79,14 +78,14 @@ async def test_a_request_that_may_have_been_processed_is_not_sent_again(method: 
         assert len(requests) == 1
 
 
-async def test_the_head_of_a_request_is_as_it_should_be() -> None:
+async def test_the_head_of_a_request_is_as_it_should_be(kind: Kind) -> None:
     requests: list[bytes] = []
 
     async def handle(visit: Visit) -> None:
         requests.append(await visit.request())
         await visit.say(sized(b"ok", b"connection: close"))
 
-    async with provider(handle) as (_, port), pool(port) as client:
+    async with provider(handle) as (_, port), kind.pool(port) as client:
         await whole(client, asking(port, path="/v1/x?api-version=1"))
         await whole(client, asking(port, "GET"))
     common = b"host: 127.0.0.1:%d\r\naccept-encoding: identity\r\nuser-agent: llm-mesh\r\na: b\r\n" % port
@@ -97,8 +96,8 @@ async def test_the_head_of_a_request_is_as_it_should_be() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"a": "b\r\nc: d"}, {"a": "b\nc"}, {"a\r\nb": "c"}, {"a": "b\0"}])
-async def test_a_header_of_several_lines_is_refused(headers: dict[str, str]) -> None:
-    async with provider(answering(sized(b"ok"))) as (seen, port), pool(port) as client:
+async def test_a_header_of_several_lines_is_refused(kind: Kind, headers: dict[str, str]) -> None:
+    async with provider(answering(sized(b"ok"))) as (seen, port), kind.pool(port) as client:
         with pytest.raises(ValueError, match="one line"):
             await client.send(asking(port, headers=headers))
         assert seen.visits == []
@@ -107,15 +106,16 @@ async def test_a_header_of_several_lines_is_refused(headers: dict[str, str]) -> 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/v1", "https://127.0.0.1:{port}/v1", "http://127.0.0.1:{port}/a b", "http://127.0.0.1:{port}/a\r\nb: c"]
 )
-async def test_a_request_to_another_origin_or_to_no_address_is_refused(url: str) -> None:
-    async with provider(answering(sized(b"ok"))) as (seen, port), pool(port) as client:
+async def test_a_request_to_another_origin_or_to_no_address_is_refused(kind: Kind, url: str) -> None:
+    async with provider(answering(sized(b"ok"))) as (seen, port), kind.pool(port) as client:
         with pytest.raises(ValueError, match="origin"):
             await client.send(asking(port, url=url.format(port=port)))
         assert seen.visits == []
 
 
-async def test_a_redirect_is_an_answer() -> None:
-    async with provider(answering(sized(b"", b"location: http://127.0.0.1:1/", status=b"302 Found"))) as (seen, port), pool(port) as client:
+async def test_a_redirect_is_an_answer(kind: Kind) -> None:
+    redirect = sized(b"", b"location: http://127.0.0.1:1/", status=b"302 Found")
+    async with provider(answering(redirect)) as (seen, port), kind.pool(port) as client:
         answer = await client.send(asking(port))
         assert (answer.status, answer.header("location")) == (302, "http://127.0.0.1:1/")
         answer.close()
@@ -129,22 +129,22 @@ async def silent(visit: Visit) -> None:
     visit.left.set()
 
 
-async def test_the_deadline_of_the_head_ends_the_wait_and_the_connection() -> None:
-    async with provider(silent) as (seen, port), pool(port) as client:
+async def test_the_deadline_of_the_head_ends_the_wait_and_the_connection(kind: Kind) -> None:
+    async with provider(silent) as (seen, port), kind.pool(port) as client:
         with pytest.raises(TimeoutError):
             await client.send(asking(port, deadline=time.monotonic() + 0.5))
         async with asyncio.timeout(5):
             await seen.visits[0].left.wait()
 
 
-async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes() -> None:
+async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes(kind: Kind) -> None:
     async def handle(visit: Visit) -> None:
         await visit.request()
         await visit.say(b"HTTP/1.1 200 OK\r\n\r\n", b"a")
         await visit.reader.read()
         visit.left.set()
 
-    async with provider(handle) as (seen, port), pool(port) as client:
+    async with provider(handle) as (seen, port), kind.pool(port) as client:
         answer = await client.send(asking(port, deadline=time.monotonic() + 0.05))
         assert await answer.read() == b"a"
         begun = time.monotonic()
@@ -156,7 +156,7 @@ async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes() -> No
 
 
 @pytest.mark.parametrize("phase", ["head", "body"])
-async def test_whoever_is_cancelled_closes_the_connection_at_once(phase: str) -> None:
+async def test_whoever_is_cancelled_closes_the_connection_at_once(kind: Kind, phase: str) -> None:
     async def handle(visit: Visit) -> None:
         await visit.request()
         if phase == "body":
@@ -164,7 +164,7 @@ async def test_whoever_is_cancelled_closes_the_connection_at_once(phase: str) ->
         await visit.reader.read()
         visit.left.set()
 
-    async with provider(handle) as (seen, port), pool(port) as client:
+    async with provider(handle) as (seen, port), kind.pool(port) as client:
         task = asyncio.ensure_future(whole_or_closed(client, port))
         while not seen.visits:  # noqa: ASYNC110  the server tells nobody
             await asyncio.sleep(0.002)
@@ -175,7 +175,7 @@ async def test_whoever_is_cancelled_closes_the_connection_at_once(phase: str) ->
             await seen.visits[0].left.wait()
 
 
-async def whole_or_closed(client: Pool, port: int) -> None:
+async def whole_or_closed(client: HttpClient, port: int) -> None:
     answer = await client.send(asking(port))
     try:
         while await answer.read():
@@ -184,7 +184,7 @@ async def whole_or_closed(client: Pool, port: int) -> None:
         answer.close()
 
 
-async def test_a_reader_that_pauses_stops_the_provider() -> None:
+async def test_a_reader_that_pauses_stops_the_provider(kind: Kind) -> None:
     sent = 0
     stuck = asyncio.Event()
 
@@ -203,7 +203,7 @@ async def test_a_reader_that_pauses_stops_the_provider() -> None:
         except TimeoutError:
             stuck.set()
 
-    async with provider(handle) as (_, port), pool(port) as client:
+    async with provider(handle) as (_, port), kind.pool(port) as client:
         answer = await client.send(asking(port))
         async with asyncio.timeout(10):
             await stuck.wait()
@@ -212,8 +212,8 @@ async def test_a_reader_that_pauses_stops_the_provider() -> None:
     assert sent < 50_000_000
 
 
-async def test_closing_the_client_ends_whoever_waits() -> None:
-    async with provider(silent) as (seen, port), pool(port) as client:
+async def test_closing_the_client_ends_whoever_waits(kind: Kind) -> None:
+    async with provider(silent) as (seen, port), kind.pool(port) as client:
         task = asyncio.ensure_future(client.send(asking(port)))
         while not seen.visits:  # noqa: ASYNC110  the server tells nobody
             await asyncio.sleep(0.002)
@@ -222,19 +222,21 @@ async def test_closing_the_client_ends_whoever_waits() -> None:
             await task
 
 
-async def test_nobody_there_is_unreachable() -> None:
+async def test_nobody_there_is_unreachable(kind: Kind) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         port = unheard.getsockname()[1]
-        async with pool(port) as client:
+        async with kind.pool(port) as client:
             with pytest.raises(UnreachableError):
                 await client.send(asking(port))
 
 
 @pytest.mark.parametrize(("limit", "deadline", "expected"), [(0.05, 9.0, ConnectTimeoutError), (9.0, 0.05, TimeoutError)])
-async def test_a_connection_that_does_not_come_about_is_given_up(limit: float, deadline: float, expected: type[Exception]) -> None:
+async def test_a_connection_that_does_not_come_about_is_given_up(
+    kind: Kind, limit: float, deadline: float, expected: type[Exception]
+) -> None:
     with deaf() as port:
-        async with pool(port) as client:
+        async with kind.pool(port) as client:
             with pytest.raises(expected):
                 await client.send(asking(port, connect_timeout=limit, deadline=time.monotonic() + deadline))
 
@@ -279,10 +281,10 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> l
     return asked
 
 
-async def test_a_name_of_which_one_address_is_forbidden_is_not_connected_to(patched: pytest.MonkeyPatch) -> None:
+async def test_a_name_of_which_one_address_is_forbidden_is_not_connected_to(kind: Kind, patched: pytest.MonkeyPatch) -> None:
     async with provider(answering(sized(b"ok"))) as (seen, port):
         resolving(patched, ("127.0.0.1", port), ("192.0.2.1", port))
-        client = Pool(f"http://provider.test:{port}", AddressRule(local=True))
+        client = kind.client(f"http://provider.test:{port}")
         with pytest.raises(ForbiddenError, match=r"provider\.test \(192\.0\.2\.1\)"):
             await client.send(HttpRequest(f"http://provider.test:{port}/", {}))
         await client.close()
@@ -290,25 +292,25 @@ async def test_a_name_of_which_one_address_is_forbidden_is_not_connected_to(patc
 
 
 @pytest.mark.parametrize("first", ["refuses", "is deaf"])
-async def test_a_later_address_of_a_name_serves_where_the_first_does_not(patched: pytest.MonkeyPatch, first: str) -> None:
+async def test_a_later_address_of_a_name_serves_where_the_first_does_not(kind: Kind, patched: pytest.MonkeyPatch, first: str) -> None:
     with socket.socket() as unheard, deaf() as silent_port:
         unheard.bind(("127.0.0.1", 0))
         dead = unheard.getsockname()[1] if first == "refuses" else silent_port
         async with provider(answering(sized(b"ok", b"connection: close"), sized(b"ok"))) as (_, port):
             asked = resolving(patched, ("127.0.0.1", dead), ("127.0.0.1", port))
-            client = Pool("http://provider.test", AddressRule(local=True))
+            client = kind.client("http://provider.test")
             for _ in range(2):
                 assert await whole(client, HttpRequest("http://provider.test/", {})) == b"ok"
             await client.close()
             assert asked == ["provider.test"], "a name is resolved once"
 
 
-async def test_no_address_of_a_name_answers(patched: pytest.MonkeyPatch) -> None:
+async def test_no_address_of_a_name_answers(kind: Kind, patched: pytest.MonkeyPatch) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         dead = ("127.0.0.1", unheard.getsockname()[1])
         resolving(patched, dead, ("127.0.0.2", dead[1]))
-        client = Pool("http://provider.test", AddressRule(local=True))
+        client = kind.client("http://provider.test")
         with pytest.raises(UnreachableError, match="Connection refused"):
             await client.send(HttpRequest("http://provider.test/", {}))
         await client.close()

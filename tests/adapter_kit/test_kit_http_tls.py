@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_mesh_adapter_kit.addresses import AddressRule
-from llm_mesh_adapter_kit.client.pool import Pool, tls_context
 from llm_mesh_adapter_kit.http import HttpRequest, UnreachableError
-from tests.adapter_kit.scripted_provider import Provider, Visit, chunked, provider, whole
+from tests.adapter_kit.scripted_provider import Kind, Provider, Visit, chunked, provider, whole
 
 BODY = b"x" * 300_000
 
@@ -44,16 +42,10 @@ async def secured(certificate: Path, names: list[str | None]) -> AsyncIterator[t
         yield served
 
 
-def trusting(certificate: Path) -> ssl.SSLContext:
-    context = tls_context()
-    context.load_verify_locations(certificate / "cert.pem")
-    return context
-
-
-async def test_a_server_that_is_trusted_serves_again_and_again(certificate: Path) -> None:
+async def test_a_server_that_is_trusted_serves_again_and_again(kind: Kind, certificate: Path) -> None:
     names: list[str | None] = []
     async with secured(certificate, names) as (seen, port):
-        client = Pool(f"https://localhost:{port}", AddressRule(local=True), lambda: trusting(certificate))
+        client = kind.client(f"https://localhost:{port}", certificate / "cert.pem")
         for _ in range(3):
             assert await whole(client, HttpRequest(f"https://localhost:{port}/v1", {}, b"y" * 200_000)) == BODY
         assert len(seen.visits) == 1
@@ -63,25 +55,23 @@ async def test_a_server_that_is_trusted_serves_again_and_again(certificate: Path
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_a_server_that_cannot_prove_who_it_is_gets_nothing(certificate: Path, host: str) -> None:
+async def test_a_server_that_cannot_prove_who_it_is_gets_nothing(kind: Kind, certificate: Path, host: str) -> None:
     """Its certificate is signed by nobody, or is that of another name."""
     async with secured(certificate, []) as (seen, port):
-        client = Pool(
-            f"https://{host}:{port}", AddressRule(local=True), lambda: tls_context() if host == "localhost" else trusting(certificate)
-        )
+        client = kind.client(f"https://{host}:{port}", None if host == "localhost" else certificate / "cert.pem")
         with pytest.raises(UnreachableError, match=r"TLS failed: .*certificate verify failed"):
             await client.send(HttpRequest(f"https://{host}:{port}/v1", {"authorization": "Bearer secret"}))
         await client.close()
         assert seen.requests == []
 
 
-async def test_a_server_that_speaks_no_tls_is_unreachable() -> None:
+async def test_a_server_that_speaks_no_tls_is_unreachable(kind: Kind) -> None:
     async def handle(visit: Visit) -> None:
         await visit.reader.read(10)
         await visit.say(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async with provider(handle) as (_, port):
-        client = Pool(f"https://localhost:{port}", AddressRule(local=True))
+        client = kind.client(f"https://localhost:{port}")
         with pytest.raises(UnreachableError, match="TLS failed"):
             await client.send(HttpRequest(f"https://localhost:{port}/v1", {}))
         await client.close()

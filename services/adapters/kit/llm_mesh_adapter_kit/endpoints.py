@@ -12,6 +12,7 @@ from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.errors import no_credential, unknown_endpoint
 from llm_mesh_adapter_kit.redaction import GrowingRedaction, Redaction
 from llm_mesh_adapter_kit.signing import Auth, Signer, StaticHeader
+from llm_mesh_adapter_kit.transport.settings import TransportSettings
 from llm_mesh_runtime.secret import Secret
 
 MAX_IN_FLIGHT = 384
@@ -47,6 +48,8 @@ class Endpoint:
     """Keys of the dialect that go on although they are not known to be harmless, by their names in docs/extras.md."""
     media: frozenset[str] = frozenset()
     """Origins that media may come from beside public https addresses."""
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    """Proxy, HTTP/2, client certificate, own authorities."""
     host: str = field(init=False)
     """The host of the origin."""
     origin: str = field(init=False)
@@ -68,12 +71,19 @@ class Endpoint:
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             raise ValueError(f"endpoint {self.name}: base_url must have no user, query or fragment")
         self._check_ranges()
+        try:
+            self.transport.check(parts.scheme, local=self.local)
+        except ValueError as error:
+            raise ValueError(f"endpoint {self.name}: {error}") from None
         if parts.scheme == "http" and not self.local and not self.allow:
             raise ValueError(f"endpoint {self.name}: base_url must be https, unless it is local or its address range is allowed")
 
     def _secrets(self) -> Iterator[str]:
         """Everything that authenticates, the operator's own headers included."""
         yield from self.signer.secrets
+        if self.transport.proxy_credential:
+            yield self.transport.proxy_credential.reveal()
+            yield self.transport.proxy_credential.reveal().partition(":")[2]
         yield from (value for name, value in self.headers.items() if _AUTHENTICATES.search(name))
 
     def _check_ranges(self) -> None:

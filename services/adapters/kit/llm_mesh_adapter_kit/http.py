@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 READ_AHEAD = 64 * 1024
+_VISIBLE = re.compile("[!-~]+")
 
 
 class HttpRequest(NamedTuple):
@@ -29,6 +32,17 @@ def header_lines(headers: Mapping[str, str]) -> str:
     if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
         raise ValueError("a header must be one line")
     return text
+
+
+def checked_target(method: str, url: str, origin: tuple[str, str]) -> str:
+    """Path and query of a request to an origin, which is its scheme, host and port. A credential belongs to an origin.
+
+    `ValueError` where the address lies at another one, or is none.
+    """
+    parts = urlsplit(url)
+    if (parts.scheme, parts.netloc) != origin or not _VISIBLE.fullmatch(url) or not _VISIBLE.fullmatch(method):
+        raise ValueError("the address of a request lies at another origin, or is none")
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 class HttpAnswer(Protocol):

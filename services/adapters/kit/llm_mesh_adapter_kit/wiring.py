@@ -34,8 +34,8 @@ class Clients:
     """One HTTP client per endpoint, made when it is first asked."""
 
     def __init__(self, table: EndpointTable) -> None:
-        self._clients: dict[str, Pool] = {}
-        self._secure = any(endpoint.usable and endpoint.origin.startswith("https:") for endpoint in table)
+        self._clients: dict[str, HttpClient] = {}
+        self._secure = any(endpoint.usable and endpoint.transport.plain and endpoint.origin.startswith("https:") for endpoint in table)
         self._tls: ssl.SSLContext | None = None
         self._loading: asyncio.TimerHandle | None = None
 
@@ -43,7 +43,7 @@ class Clients:
         """The endpoint's client."""
         client = self._clients.get(endpoint.name)
         if client is None:
-            client = self._clients[endpoint.name] = Pool(endpoint.origin, endpoint.rule, self._trusted)
+            client = self._clients[endpoint.name] = self._made(endpoint)
         return client
 
     async def start(self) -> None:
@@ -58,6 +58,14 @@ class Clients:
             self._loading.cancel()
         for client in self._clients.values():
             await client.close()
+
+    def _made(self, endpoint: Endpoint) -> HttpClient:
+        """The fast client, and the other one where the endpoint's transport has settings."""
+        if endpoint.transport.plain:
+            return Pool(endpoint.origin, endpoint.rule, self._trusted)
+        from llm_mesh_adapter_kit.transport.client import LibraryClient  # noqa: PLC0415 - an optional part, which loads for 0.3 s
+
+        return LibraryClient(endpoint.origin, endpoint.rule, endpoint.transport)
 
     def _trusted(self) -> ssl.SSLContext:
         if self._tls is None:

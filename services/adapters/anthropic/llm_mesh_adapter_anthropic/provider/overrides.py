@@ -11,6 +11,7 @@ from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, AnthropicPro
 from llm_mesh_adapter_anthropic.settings import Settings
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
+from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
@@ -82,6 +83,7 @@ def _endpoint(row: AnthropicProvider, fields: Fields, settings: Settings) -> End
         headers={"anthropic-version": settings.version, **more},
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
+        transport=transport_of(fields, settings.credentials),
     )
     if left := fields.rest():
         raise fields.wrong(next(iter(left)), "there is no such key")

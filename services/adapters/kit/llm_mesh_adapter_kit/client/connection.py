@@ -22,7 +22,7 @@ ROOM = READ_AHEAD // 2
 MOST_HEAD = 64 * 1024
 _JOINED = 64 * 1024
 _FINAL = 200
-_LOOK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
+LOOK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 _TICK = 0.002
 """Timers of libuv are as coarse as milliseconds."""
 
@@ -69,7 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         if self.socket is None:
             return True
         try:
-            self.socket.recv(1, _LOOK)
+            self.socket.recv(1, LOOK)
         except BlockingIOError:
             return False
         except OSError:
@@ -206,7 +206,7 @@ class Connection(asyncio.BufferedProtocol):
         if not parser.should_keep_alive():
             self._spoilt = True
         elif b"keep-alive" in answer.fields:
-            self.keep_alive = _kept_for(answer.fields[b"keep-alive"])
+            self.keep_alive = kept_for(answer.fields[b"keep-alive"])
 
     def on_message_complete(self) -> None:
         """The answer is whole."""
@@ -253,7 +253,7 @@ class Connection(asyncio.BufferedProtocol):
             self.fail(TimeoutError())
 
 
-def _kept_for(field: bytes) -> float:
+def kept_for(field: bytes) -> float:
     """What `Keep-Alive: timeout=5` says, less a second for the way."""
     for part in field.lower().split(b","):
         name, _, value = part.strip().partition(b"=")

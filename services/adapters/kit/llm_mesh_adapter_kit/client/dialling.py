@@ -22,7 +22,7 @@ from llm_mesh_adapter_kit.http import ConnectTimeoutError, ForbiddenError, Unrea
 
 _NAMES_FOR = 60.0
 _HEAD_START = 0.25
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 class Address(NamedTuple):
@@ -38,7 +38,7 @@ class Dialler:
     def __init__(self, origin: str, rule: AddressRule, tls: Callable[[], ssl.SSLContext]) -> None:
         parts = urlsplit(origin)
         self._host = parts.hostname or ""
-        self._port = parts.port or _PORTS[parts.scheme]
+        self._port = parts.port or PORTS[parts.scheme]
         self._tls = tls if parts.scheme == "https" else None
         self._rule = rule
         self._known: Sequence[Address] = ()
@@ -56,12 +56,7 @@ class Dialler:
             raise
 
     async def _connection(self, make: Callable[[], Connection]) -> Connection:
-        addresses = await self._addresses()
-        try:
-            sock = await _first(addresses)
-        except OSError as error:
-            self._known_until = 0.0
-            raise UnreachableError(os.strerror(error.errno) if error.errno else "no connection") from None
+        sock = await self.reach()
         context = self._tls() if self._tls is not None else None
         try:
             _, connection = await asyncio.get_running_loop().create_connection(
@@ -73,6 +68,15 @@ class Dialler:
             raise UnreachableError(f"TLS failed: {error.strerror or 'the connection broke off'}") from None
         connection.socket = sock
         return connection
+
+    async def reach(self) -> socket.socket:
+        """A socket that is connected to an allowed address of the name. Raises `UnreachableError` and `ForbiddenError`."""
+        addresses = await self._addresses()
+        try:
+            return await _first(addresses)
+        except OSError as error:
+            self._known_until = 0.0
+            raise UnreachableError(os.strerror(error.errno) if error.errno else "no connection") from None
 
     async def _addresses(self) -> Sequence[Address]:
         if time.monotonic() < self._known_until:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import time
 from collections import deque
@@ -13,13 +12,12 @@ from urllib.parse import urlsplit
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.client.connection import ROOM, Connection
 from llm_mesh_adapter_kit.client.dialling import Dialler
-from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest, header_lines
+from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest, checked_target, header_lines
 
-_KEEP_ALIVE = 30.0
-_FRESH = 0.02
+KEEP_ALIVE = 30.0
+FRESH = 0.02
 """A connection that was idle for longer is looked at before it serves: its other side may have closed it."""
 _MOST_HEADS = 256
-_VISIBLE = re.compile("[!-~]+")
 _COMMON = "accept-encoding: identity\r\nuser-agent: llm-mesh\r\n"
 
 
@@ -80,13 +78,10 @@ class Pool:
 
     def _begin(self, method: str, url: str) -> str:
         """The part of a head that all requests of a kind share. A credential belongs to an origin: no other is sent to."""
-        parts = urlsplit(url)
-        if (parts.scheme, parts.netloc) != self._origin or not _VISIBLE.fullmatch(url) or not _VISIBLE.fullmatch(method):
-            raise ValueError("the address of a request lies at another origin, or is none")
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = checked_target(method, url, self._origin)
         if len(self._heads) >= _MOST_HEADS:
             self._heads.clear()
-        begin = self._heads[method, url] = f"{method} {target} HTTP/1.1\r\nhost: {parts.netloc}\r\n{_COMMON}"
+        begin = self._heads[method, url] = f"{method} {target} HTTP/1.1\r\nhost: {self._origin[1]}\r\n{_COMMON}"
         return begin
 
     def _kept(self) -> Connection | None:
@@ -95,7 +90,7 @@ class Pool:
         while self._free:
             connection = self._free.pop()
             idle = now - connection.idle_since
-            if connection.usable and idle < min(_KEEP_ALIVE, connection.keep_alive) and not (idle > _FRESH and connection.ended):
+            if connection.usable and idle < min(KEEP_ALIVE, connection.keep_alive) and not (idle > FRESH and connection.ended):
                 return connection
             connection.drop()
         return None
@@ -107,14 +102,14 @@ class Pool:
         connection.idle_since = time.monotonic()
         self._free.append(connection)
         if self._sweeper is None:
-            self._sweeper = asyncio.get_running_loop().call_later(_KEEP_ALIVE, self._sweep)
+            self._sweeper = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._sweep)
 
     def _sweep(self) -> None:
         """Closes what nobody has used for long: the left end was used least recently."""
         self._sweeper = None
         now = time.monotonic()
-        while self._free and (not self._free[0].usable or now - self._free[0].idle_since >= _KEEP_ALIVE):
+        while self._free and (not self._free[0].usable or now - self._free[0].idle_since >= KEEP_ALIVE):
             self._free.popleft().drop()
         if self._free:
-            rest = _KEEP_ALIVE - (now - self._free[0].idle_since)
+            rest = KEEP_ALIVE - (now - self._free[0].idle_since)
             self._sweeper = asyncio.get_running_loop().call_later(max(rest, 1.0), self._sweep)

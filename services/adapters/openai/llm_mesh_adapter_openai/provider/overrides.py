@@ -10,6 +10,7 @@ import orjson
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
+from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, OpenAIProvider
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
@@ -121,6 +122,7 @@ def _endpoint(
         headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
+        transport=transport_of(fields, credentials),
     )
 
 
