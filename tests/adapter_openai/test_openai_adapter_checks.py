@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
@@ -19,6 +20,9 @@ from llm_mesh.adapter.v1.adapter_pb2 import (
 )
 from llm_mesh_adapter_openai.settings import Settings
 from llm_mesh_adapter_openai.wiring import service
+from llm_mesh_edge.domain.failures import Failure
+from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.http.openai.failures import shape
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.testing import host
 from tests.adapter_kit.scripted_provider import Visit, provider
@@ -93,6 +97,23 @@ async def test_a_provider_that_refuses_connections_is_told_as_failed() -> None:
     settings = Settings(endpoints={"openai": row}, openai_key=Secret(KEY))
     async with host(service, settings={"adapter/openai": settings}) as mesh:
         assert (await check(Client(mesh))).reason == "PROVIDER_UNREACHABLE"
+
+
+async def test_the_edge_of_a_mesh_is_not_taken_for_a_local_server_without_a_key() -> None:
+    body = orjson.dumps(shape(Failure(401, "missing_credential", "the request has no credential"), Headers([])))
+
+    async def handler(visit: Visit) -> None:
+        await visit.request()
+        await visit.say(answer(401, body))
+
+    async with provider(handler) as (_, port):
+        settings = Settings(endpoints={"llamacpp": f"http://127.0.0.1:{port}/v1"})
+        async with host(service, settings={"adapter/openai": settings}) as mesh:
+            found = await check(Client(mesh), "llamacpp")
+            assert (found.result, found.reason) == (CHECK_RESULT_FAILED, "PROVIDER_UNREACHABLE")  # `doctor` says: local, and not running
+            assert "an LLM Mesh listens at" in found.message
+            request = adapter_pb2.DiscoverModelsRequest(endpoint="llamacpp")
+            assert (await failure_of(Client(mesh).stub.DiscoverModels(request, timeout=20))).reason_name == "PROVIDER_UNREACHABLE"
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 31])

@@ -12,7 +12,7 @@ import orjson
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unreachable, unsupported
 from llm_mesh_adapter_kit.framing import Framing
 from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
@@ -30,6 +30,9 @@ from llm_mesh_runtime.errors import MeshError, invalid
 
 T = TypeVar("T")
 _COUNTED = frozenset({"model", "messages", "tools"})
+_NO_CREDENTIAL = 401
+_OURS = b'"llm_mesh_code"'
+"""What a refusal of a mesh has: the edge listens where llama.cpp usually does, and takes no request without a key."""
 _REFUSED = frozenset({"400", "415", "422", "501"})
 _PACKED = re.compile(r"encoding_?format|base64", re.IGNORECASE)
 _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
@@ -127,6 +130,8 @@ class OpenAIDialect:
 
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means."""
+        if endpoint.local and not endpoint.credential and status == _NO_CREDENTIAL and _OURS in body:
+            return unreachable(endpoint.name, f"an LLM Mesh listens at {endpoint.base_url}, and not the server that is expected there")
         return of_answer(endpoint.name, status, headers, body)
 
     def _row(self, endpoint: Endpoint) -> OpenAIProvider:
