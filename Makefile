@@ -3,7 +3,7 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 # The newest Python of those that are supported; PYTHON=… names another, and .venv is then made anew where it has a different one.
-MAKE_VENV = python="$$(PYTHON='$(PYTHON)' tools/python.sh)" && "$$python" -m venv --clear
+MAKE_VENV = python="$$(PYTHON='$(PYTHON)' tools/python.sh)" && echo "Making an environment with $$python." && "$$python" -m venv --clear
 MEMBERS := gen/python services/runtime $(filter-out services/runtime,$(patsubst %/pyproject.toml,%,$(sort \
              $(wildcard services/*/pyproject.toml services/adapters/*/pyproject.toml)))) .
 
@@ -27,6 +27,7 @@ endif
 endif
 
 $(VENV)/.locked: requirements.lock
+	@$(BEFORE_INSTALL)
 	@test -x $(BIN)/python -a -z '$(REMAKE)' || { $(MAKE_VENV) $(VENV); }
 	@$(BIN)/python tools/installing.py requirements.lock
 	@touch $@
@@ -58,10 +59,14 @@ services-check: install ## prove that it is fresh
 new-service: install ## make the skeleton of a service that works and passes every check (NAME=conversations)
 	$(BIN)/python -m tools.skeletons service '$(NAME)'
 	@$(MAKE) --no-print-directory written
+	@echo "services/$(NAME) works: \`make test ARGS=tests/$(NAME)\` tests it, and \`make up\` serves it. Next: its contract in"
+	@echo "protos/llm_mesh/$(NAME)/v1/, then \`make fmt gen\` and its rules in domain/. CONTRIBUTING.md, \"How to add a service\", has the rest."
 
 new-dialect: install ## make the skeleton of an adapter for one more dialect of providers (NAME=gemini)
 	$(BIN)/python -m tools.skeletons dialect '$(NAME)'
 	@$(MAKE) --no-print-directory written
+	@echo "services/adapters/$(NAME) works: \`make test ARGS=tests/adapter_$(NAME)\` tests it. Next: its translators in"
+	@echo "services/dialects/llm_mesh_dialects/$(NAME)/. CONTRIBUTING.md, \"How to add a provider or a dialect\", has the rest."
 
 # After a new member: what repeats the declarations, the stubs, the pins, the environment, the pages.
 .PHONY: written
@@ -191,6 +196,7 @@ check: static test ## exactly what CI runs
 
 .PHONY: up bench bench-report bench-peers lock-bench-peers clean
 
+up: BEFORE_INSTALL = "$$(PYTHON='$(PYTHON)' tools/python.sh)" tools/ports.py $(ARGS)
 up: install ## start everything in one process on SQLite under .llm-mesh/
 	$(BIN)/llm-mesh up $(ARGS)
 

@@ -1,6 +1,6 @@
 """Runs pip and tells how far it is: the first installation takes minutes, in which pip itself says nothing or everything.
 
-python tools/installing.py LOCK PIP-ARGUMENT…    installs LOCK by `pip install`, with one line every few seconds
+python tools/installing.py LOCK PIP-ARGUMENT…    installs LOCK by `pip install`, with a line at each fifth and each new step
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import threading
 import time
 from pathlib import Path
 
-_EVERY = 5.0
+_LOOK = 1.0
+_LONGEST_SILENCE = 30.0
+_PARTS = 5
 _PIN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?==", re.MULTILINE)
 _STEP = re.compile(r"(Collecting|Requirement already satisfied:|Installing collected packages)")
 
@@ -44,9 +46,18 @@ class Progress:
         return f"  {how} ({seconds:.0f} s)"
 
     def tell(self) -> None:
-        """Say it every few seconds, until the end."""
-        while not self._ended.wait(_EVERY):
-            print(self.text(), flush=True)
+        """Say it whenever a fifth more is collected or a step begins, and when nothing was said for long, until the end."""
+        before, last = self.step, time.monotonic()
+        while not self._ended.wait(_LOOK):
+            now = time.monotonic()
+            if self.step != before or now - last >= _LONGEST_SILENCE:
+                before, last = self.step, now
+                print(self.text(), flush=True)
+
+    @property
+    def step(self) -> tuple[str, int]:
+        """Which fifth of which stage: told once."""
+        return self.stage, self.seen * _PARTS // max(self.total, 1)
 
     def end(self) -> None:
         """Stop saying it."""

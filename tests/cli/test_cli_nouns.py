@@ -152,6 +152,15 @@ def test_a_misspelt_name_is_not_found_with_the_nearest_one(line: CommandLine, do
             assert f"did you mean {name.rpartition('/')[2]}?" in ended.err
 
 
+def test_a_key_for_a_misspelt_principal_is_not_made_and_the_nearest_is_named(line: CommandLine, domain: str) -> None:
+    line.done("projects", "create", f"{domain}/triage")
+    line.done("principals", "create", f"{domain}/letters-service")
+    ended = line.ask("keys", "create", "--project", f"{domain}/triage", "--principal", "leters-service")
+    assert ended.code == NOT_FOUND
+    assert f"there is no principal domains/{domain}/principals/leters-service; did you mean letters-service?" in ended.err
+    line.done("keys", "create", "--project", f"{domain}/triage", "--principal", "letters-service")
+
+
 def test_a_change_that_somebody_else_made_meanwhile_is_not_overwritten(
     line: CommandLine, domain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

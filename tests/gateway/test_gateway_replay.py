@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import grpc
 import pytest
 from google.protobuf.message import Message
 
@@ -222,3 +223,26 @@ async def test_a_refusal_without_an_answer_asks_for_none(keeping: Mesh) -> None:
     with pytest.raises(Exception, match="the first request has ended"):
         await keeping.generate(options=ONCE)
     assert keeping.policy.kept_asked == []
+
+
+MASKED = [usage_pb2.ScreeningCount(detector="credit_card", masked=1, direction=usage_pb2.SCREENING_DIRECTION_REQUEST)]
+
+
+async def test_a_masked_request_that_gets_its_kept_answer_is_not_told_as_refused(keeping: Mesh) -> None:
+    keeping.policy.admission = policy_pb2.AdmitResponse(screened=MASKED)
+    await keeping.generate(options=ONCE)
+    keep_what_was_settled(keeping)
+    again = await keeping.generate(options=ONCE)
+    check_replayed(again.receipt)
+    assert list(again.receipt.screened) == MASKED
+    assert not keeping.policy.released
+
+
+async def test_a_masked_request_whose_kept_answer_is_gone_is_told_as_refused(keeping: Mesh) -> None:
+    keeping.policy.admission = policy_pb2.AdmitResponse(screened=MASKED)
+    keeping.policy.refuses = REFUSAL
+    with pytest.raises(grpc.aio.AioRpcError):
+        await keeping.generate(options=ONCE)
+    await asyncio.wait_for(keeping.policy.ended.wait(), 10)
+    (release,) = keeping.policy.released
+    assert (release.refusal.reason, release.reservation_id) == ("IDEMPOTENCY_COMPLETED", keeping.policy.reserved[-1].reservation_id)

@@ -6,7 +6,7 @@ import pytest
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh.policy.v1 import admission_pb2, policy_pb2, usage_pb2
+from llm_mesh.policy.v1 import admission_pb2, identity_pb2, policy_pb2, usage_pb2
 from llm_mesh_policy.ledger.domain.ports import Why
 from llm_mesh_policy.ledger.domain.refusing import Refusing
 from llm_mesh_policy.ledger.domain.reservation import REFUSED, RELEASED
@@ -156,3 +156,13 @@ async def test_a_refusal_of_another_form_is_refused(world: World, fields: dict[s
         await released(world, ulid().lower(), resources_pb2.Sealed(payload=masked(world).payload))
     assert forged.value.reason_name == "INVALID_SEAL"
     assert not await entries(world)
+
+
+async def test_a_masked_repetition_that_gets_the_kept_answer_is_recorded_and_not_refused(world: World) -> None:
+    world.identity.projects[PROJECT] = identity_pb2.Project(name=PROJECT, keep_answers=True)
+    await world.keep(await world.reserve(**KEY))
+    with pytest.raises(MeshError) as repeated:
+        await world.reserve(admission=masked(world), request_id="r2", **KEY)
+    assert repeated.value.metadata["answer"] == "kept"
+    assert [one.state for one in await entries(world)] == [usage_pb2.RESERVATION_STATE_SETTLED]
+    assert screenings(world) == [("credit_card masked 2", "r2", True)]

@@ -1,9 +1,9 @@
-"""Domains and projects that a command names: one that does not exist is an error, not an empty table."""
+"""Domains, projects and principals that a command names: one that does not exist is an error, not an empty table."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.paging import pages
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BUILT_IN = frozenset({"domains/-", "domains/platform", "domains/shared"})
 _PROJECTS = "/projects/"
+_PRINCIPALS = "/principals/"
 _LISTED = 1000
 """Names that a suggestion is looked for among."""
 
@@ -41,6 +42,23 @@ async def existing(session: Session, name: str) -> str:
             raise
         raise CommandError(await _missing(stub, name), Exit.NOT_FOUND) from None
     return name
+
+
+async def check_principal(session: Session, name: str) -> None:
+    """NOT_FOUND, with the nearest that exist, where a principal does not. Passes where the caller may not list them."""
+    import grpc  # noqa: PLC0415 (only what asks a mesh loads it)
+
+    from llm_mesh.policy.v1 import identity_pb2_grpc  # noqa: PLC0415 (likewise)
+
+    stub = identity_pb2_grpc.IdentityServiceStub(session.channel("policy"))
+    try:
+        names = [each async for each in _names(stub, name)]
+    except grpc.aio.AioRpcError as error:
+        if error.code() not in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}:
+            raise
+        return
+    if name not in names and len(names) < _LISTED:
+        raise CommandError(missing("principal", name, names), Exit.NOT_FOUND)
 
 
 async def _missing(stub: IdentityServiceStub, name: str) -> str:
@@ -72,19 +90,20 @@ def _end(name: str, *, whole: bool) -> str:
 async def _names(stub: IdentityServiceStub, name: str) -> AsyncIterator[str]:
     from llm_mesh.policy.v1 import identity_pb2  # noqa: PLC0415 (likewise)
 
-    seen = 0
+    method: Any
+    request: Any
     if _PROJECTS in name:
-        request = identity_pb2.ListProjectsRequest(parent=name.partition(_PROJECTS)[0])
-        async for page in pages(stub.ListProjects, request):
-            for project in page.projects:
-                yield project.name
-            seen += len(page.projects)
-            if seen >= _LISTED:
-                return
-        return
-    async for listed in pages(stub.ListDomains, identity_pb2.ListDomainsRequest()):
-        for domain in listed.domains:
-            yield domain.name
-        seen += len(listed.domains)
+        method, request, field = stub.ListProjects, identity_pb2.ListProjectsRequest(parent=name.partition(_PROJECTS)[0]), "projects"
+    elif _PRINCIPALS in name:
+        parent = name.partition(_PRINCIPALS)[0]
+        method, request, field = stub.ListPrincipals, identity_pb2.ListPrincipalsRequest(parent=parent), "principals"
+    else:
+        method, request, field = stub.ListDomains, identity_pb2.ListDomainsRequest(), "domains"
+    seen = 0
+    async for page in pages(method, request):
+        listed = getattr(page, field)
+        for each in listed:
+            yield each.name
+        seen += len(listed)
         if seen >= _LISTED:
             return

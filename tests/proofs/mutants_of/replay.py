@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from tests.proofs.mutant import Mutant
 
 REPLAY: Mapping[str, Mutant] = {
+    "replay/screened-repetition-is-not-refused": Mutant(
+        file="policy/llm_mesh_policy/ledger/domain/decisions.py",
+        guard="if repetition.is_repeated(why):",
+        instead="if False:",
+        test="tests/policy/test_ledger_unsent.py::test_a_masked_repetition_that_gets_the_kept_answer_is_recorded_and_not_refused",
+    ),
     "replay/that-request": Mutant(
         file="policy/llm_mesh_policy/ledger/store/kept_answers.py",
         guard="if bytes(bound.digest) != digest:",

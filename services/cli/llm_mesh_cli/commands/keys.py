@@ -10,6 +10,7 @@ import typer
 
 from llm_mesh.policy.v1 import identity_pb2, identity_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.existing import check_principal
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.files import check_free
 from llm_mesh_cli.name_checks import FORCE, check_models
@@ -46,6 +47,7 @@ async def create(
     parent = await session.place(project)
     await check_models(session, parent.partition("/projects/")[0], models or (), force=force)
     holder = await resource_name(session, "principals", principal, parent.partition("/projects/")[0])
+    await check_principal(session, holder)
     key = identity_pb2.Key(principal=holder, display_name=name, allowed_models=models or [])
     if expires:
         key.expire_time.FromDatetime(moment(expires))

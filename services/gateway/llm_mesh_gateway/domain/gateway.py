@@ -231,7 +231,12 @@ class Gateway:
         except MeshError as refusal:
             if not replay.is_kept(refusal):
                 raise
-            return await replay.find(self._policy, reservation.request, refusal)
+            try:
+                return await replay.find(self._policy, reservation.request, refusal)
+            except (MeshError, asyncio.CancelledError) as failure:  # it is gone, so that the request is refused after all
+                if reservation.screened:
+                    reservation.refuse(failure)
+                raise
         return reservation
 
     async def _repeat(

@@ -12,6 +12,7 @@ from llm_mesh_gateway.domain.execution.remainder import Remainder
 from llm_mesh_gateway.domain.findings import Findings
 from llm_mesh_gateway.domain.ports import Policy
 from llm_mesh_gateway.domain.record import AttemptRecord, field_of
+from llm_mesh_gateway.domain.replay import is_kept
 from llm_mesh_gateway.domain.settlements import Settlements
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.log import get_logger
@@ -77,9 +78,10 @@ class OpenReservation:
             self._held = await self._policy.reserve(self._request)
             self._grant = self._held.grant
         except (MeshError, asyncio.CancelledError) as failure:
+            if isinstance(failure, MeshError) and is_kept(failure):
+                raise  # it will be answered; policy has recorded what screening found in it
             if self.screened:
-                request = self._request
-                self._refuse(refusal_of(failure, request.admission, self.decision_id, request.request_id))
+                self.refuse(failure)
             elif not isinstance(failure, MeshError) or failure.domain != _REFUSED_BY:
                 self._give_back(())
             raise
@@ -126,10 +128,10 @@ class OpenReservation:
             settlement.idempotency_key = self._request.idempotency_key
         return settlement
 
-    def _refuse(self, refusal: policy_pb2.Refusal) -> None:
+    def refuse(self, failure: MeshError | asyncio.CancelledError) -> None:
         """Gives back what may be held, and has it recorded why: what screening did to the request leaves proof."""
-        release = self._release()
-        release.refusal.CopyFrom(refusal)
+        request, release = self._request, self._release()
+        release.refusal.CopyFrom(refusal_of(failure, request.admission, self.decision_id, request.request_id))
         self._settlements.release_later(release)
 
     def _give_back(self, records: Sequence[AttemptRecord]) -> None:

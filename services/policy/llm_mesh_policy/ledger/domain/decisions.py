@@ -5,7 +5,7 @@ A decision either changes the view whole or answers with a refusal, which change
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from llm_mesh.policy.v1 import errors_pb2
 from llm_mesh_figures.money import text as text_of
@@ -41,6 +41,9 @@ class LedgerTerms(NamedTuple):
     """Whether what costs needs a budget that binds its payer."""
 
 
+T = TypeVar("T")
+
+
 def reserve(view: LedgerView, request: Reserve, terms: LedgerTerms) -> HeldReservation | MeshError:
     """Holds the worst case: expiry, then idempotency, then tags and limits; and the same `Reserve` again gets its first answer again."""
     draft, reservation = request.draft, request.draft.reservation
@@ -61,7 +64,7 @@ def reserve(view: LedgerView, request: Reserve, terms: LedgerTerms) -> HeldReser
     view.insert(reservation, draft.epoch)
     if draft.idempotency_key:
         view.bind_key(place_of(draft), draft)
-    return _screened(view, reservation, _held(view, reservation, fitting, terms))
+    return _recorded(view, reservation, _held(view, reservation, fitting, terms))
 
 
 def extend(view: LedgerView, request: Extend, terms: LedgerTerms) -> HeldReservation | MeshError:
@@ -147,18 +150,23 @@ def _refused(view: LedgerView, reservation: Reservation, why: MeshError) -> Mesh
 
 
 def _unreserved(view: LedgerView, draft: Reservation, why: MeshError, terms: LedgerTerms) -> MeshError:
-    """The refusal, after what screening did to the request is recorded: in the audit trail, and in an entry without money."""
+    """The refusal, after what screening did to the request is recorded: in the audit trail, and in an entry without money.
+
+    A repetition that gets a kept answer has no entry, as one in which nothing was found.
+    """
     if draft.screened and view.reservations[draft.id] is None:
+        if repetition.is_repeated(why):
+            return _recorded(view, draft, why)
         refused = draft.unreserved(why.reason_name, why.field)
         refused.entry.reserved.currency = terms.currency
         refused.end_at_once(view.now)
         view.insert(refused, "")
-        view.record(replace(records.reserved(draft, allowed=True, detail=draft.screened, now=view.now), action=REQUEST))
+        return _recorded(view, draft, why)
     return why
 
 
-def _screened(view: LedgerView, made: Reservation, answer: HeldReservation) -> HeldReservation:
-    """The answer, after what screening did to the request is recorded."""
+def _recorded(view: LedgerView, made: Reservation, answer: T) -> T:
+    """The answer, after what screening did to the request is in the audit trail."""
     if made.screened:
         view.record(replace(records.reserved(made, allowed=True, detail=made.screened, now=view.now), action=REQUEST))
     return answer
