@@ -23,14 +23,14 @@ from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.generation import is_streamed
 from tests.edge import complaining_bodies as bodies
+from tests.edge import complaints_of_bedrock as bedrock
+from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest, saying
 from tests.edge.complaint_sites import Reached, sites
 from tests.edge.test_every_check_fails_once import exists
 from tests.edge.test_every_field_name import DIALECTS, OURS
 from tests.edge.wrong_bodies import leads_into, with_one_wrong
 
 ALL = sites()
-Read = Callable[[Any], object]
-Wrote = Callable[[generate_pb2.GenerateInput], object]
 
 
 def chunks(read: list[Any]) -> None:
@@ -148,9 +148,9 @@ OWN_PART, NO_JSON = (
     content_pb2.OpaquePart(dialect="anthropic", type="x", json=b"[]"),
     content_pb2.Extra(dialect="anthropic", key="k", json=b"{"),
 )
-TYPED: Mapping[str, generate_pb2.GenerateInput] = {
-    "part": typed(content_pb2.Part(opaque=OWN_PART)),
-    "extra": typed(content_pb2.Part(text=content_pb2.Text(text="x")), extras=[NO_JSON]),
+TYPED: Mapping[str, TypedRequest] = {
+    "part": (typed(content_pb2.Part(opaque=OWN_PART)), to_messages),
+    "extra": (typed(content_pb2.Part(text=content_pb2.Text(text="x")), extras=[NO_JSON]), to_messages),
 }
 """What only a client over gRPC can say."""
 PRIVATE = "https://10.0.0.1/a.png"
@@ -158,11 +158,7 @@ STRANGER = {"type": "image", "source": {"type": "url", "url": PRIVATE}}
 PICTURE_OF_A_STRANGER = {"type": "image_url", "image_url": {"url": PRIVATE}}
 
 
-def saying(*parts: dict[str, Any]) -> dict[str, Any]:
-    return {"role": "user", "content": list(parts)}
-
-
-WRITTEN: Mapping[str, tuple[str, dict[str, Any], Wrote]] = {
+WRITTEN: Mapping[str, WrittenRequest] = {
     "tier": ("openai", {"messages": [bodies.SPOKEN], "service_tier": "priority"}, to_chat),
     "sound": ("openai", {"messages": [bodies.SPOKEN], "modalities": ["audio"]}, to_chat),
     "address": ("openai", {"messages": [saying({"type": "image_url", "image_url": {"url": PRIVATE}})]}, to_chat),
@@ -216,7 +212,7 @@ DEFECT = "no place[0]"
 
 def of_bodies() -> Iterator[str]:
     """What is wrong with what is said about a body."""
-    for name, (read, valid) in READ.items():
+    for name, (read, valid) in {**READ, **bedrock.READ}.items():
         for body in valid:
             assert complaint(partial(read, body)) is None, (name, complaint(partial(read, body)))
             for wrong in with_one_wrong(body):
@@ -226,7 +222,7 @@ def of_bodies() -> Iterator[str]:
 
 
 def of_streams() -> Iterator[str]:
-    for name, (read, valid) in STREAMED.items():
+    for name, (read, valid) in {**STREAMED, **bedrock.STREAMED}.items():
         assert complaint(partial(read, valid)) is None, (name, complaint(partial(read, valid)))
         for number, part in enumerate(valid):
             for wrong in with_one_wrong(part):
@@ -236,7 +232,7 @@ def of_streams() -> Iterator[str]:
 
 
 def of_texts() -> Iterator[str]:
-    for name, (read, body) in LARGE.items():
+    for name, (read, body) in {**LARGE, **bedrock.LARGE}.items():
         error = complaint(partial(read, body))
         if error is None or not any(leads_into(each, error.field) for each in (body if isinstance(body, list) else [body])):
             yield f"{name}: {error}"
@@ -247,14 +243,14 @@ def of_texts() -> Iterator[str]:
 
 
 def of_typed_requests() -> Iterator[str]:
-    for name, given in TYPED.items():
-        error = complaint(partial(to_messages, given))
+    for name, (given, write) in {**TYPED, **bedrock.TYPED}.items():
+        error = complaint(partial(write, given))
         if error is None or not exists(given.DESCRIPTOR, error.field):
             yield f"{name}: {error}"
 
 
 def of_requests() -> Iterator[str]:
-    for name, (dialect, asked, write) in WRITTEN.items():
+    for name, (dialect, asked, write) in {**WRITTEN, **bedrock.WRITTEN}.items():
         body = {"model": "m", **asked} | ({"max_tokens": 5000} if dialect == "anthropic" else {})
         read = openai.requests.chat_to_input if dialect == "openai" else anthropic.requests.messages_to_input
         error = complaint(partial(write, read(body)))
@@ -272,7 +268,7 @@ def test_every_complaint_is_made_once_and_names_its_place_as_its_writer_does(rea
     wrong = [*of_bodies(), *of_streams(), *of_texts(), *of_requests(), *of_typed_requests()]
     assert not wrong, "\n".join(wrong[:20])
     missed = set(ALL.values()) - reached.names
-    assert not missed, sorted(missed)
+    assert not missed, f"add bodies that reach them, as `complaints_of_bedrock.py` has them: {sorted(missed)}"
 
 
 def test_complaints_are_found_and_each_has_a_name_of_its_own() -> None:

@@ -167,6 +167,9 @@ def test_another_domains_model_looks_like_one_that_does_not_exist(shared_with: l
         with pytest.raises(MeshError) as failure:
             bench.plan(alias)
         assert (failure.value.reason_name, failure.value.field) == ("MODEL_NOT_FOUND", "input.model")
+        kept = bench.decisions.find("domains/claims", failure.value.metadata["decision_id"])
+        assert kept is not None
+        assert (kept.explanation.alias, list(kept.explanation.candidates), kept.explanation.HasField("plan")) == (alias, [], False)
 
 
 def test_a_route_to_another_domains_model_does_not_name_it() -> None:

@@ -54,6 +54,15 @@ def heading(decision: router_pb2.ExplainDecisionResponse) -> str:
     return f"{decision.name}: {decision.alias}, {time_text(decision.create_time)}{request}, by {decision.principal}"
 
 
+def nothing(decision: router_pb2.ExplainDecisionResponse) -> str:
+    """What is said of a decision without a target."""
+    domain = decision.name.partition("/routeDecisions/")[0]
+    return (
+        f"No target: {on_one_line(decision.alias)} leads to no model that {domain} has, has accepted or finds in domains/shared. "
+        "`llm-mesh models list` shows the names that it may use."
+    )
+
+
 def _candidate(candidate: router_pb2.Candidate, order: dict[str, str]) -> tuple[str, ...]:
     why = candidate.note or candidate.excluded_by.replace("_", " ")
     outcome = f"excluded: {why}" if candidate.excluded_by else f"planned as {order.get(candidate.model, 'an attempt')}"

@@ -103,7 +103,10 @@ class Story:
             self._entry(entry)
         for decision in self._decisions:
             output.line(f"\ndecision {decisions.heading(decision)}")
-            output.table(decisions.CANDIDATE_TITLES, decisions.candidates(decision))
+            if decision.candidates:
+                output.table(decisions.CANDIDATE_TITLES, decisions.candidates(decision))
+            else:
+                output.line(decisions.nothing(decision))
         if self._audit:
             output.line("\naudit records, newest first")
             rows = [(time_text(one.time), "" if one.allowed else "refused", one.action, one.detail) for one in self._audit]

@@ -41,10 +41,12 @@ def decision_of(reply: Reply) -> str:
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 def test_every_answer_and_every_routed_refusal_names_its_decision(mesh: Stand, path: str, streamed: bool) -> None:  # noqa: FBT001
-    replies = [mesh.ask(chat_body(name, "hi") | {"max_tokens": 20, "stream": streamed}, path=path) for name in ("plain", "away", "mute")]
+    replies = [
+        mesh.ask(chat_body(name, "hi") | {"max_tokens": 20, "stream": streamed}, path=path) for name in ("plain", "away", "mute", "nothing")
+    ]
     assert replies[0].status == 200
     assert all(reply.status >= 400 for reply in replies[1:])
-    assert len({decision_of(reply) for reply in replies}) == 3
+    assert len({decision_of(reply) for reply in replies}) == 4
 
 
 def test_a_count_names_its_decision(mesh: Stand) -> None:
@@ -58,7 +60,7 @@ def test_vectors_name_their_decision(mesh: Stand) -> None:
 
 
 def test_what_is_refused_before_it_is_routed_names_none(mesh: Stand) -> None:
-    for reply in (mesh.ask(chat_body("nothing", "hi")), mesh.ask(b"{"), mesh.ask(chat_body("plain", "hi"), key="mk_wrong")):
+    for reply in (mesh.ask(b"{"), mesh.ask(chat_body("plain", "hi"), key="mk_wrong")):
         assert reply.status >= 400
         assert DECISION not in reply.headers
 
@@ -97,6 +99,15 @@ def test_whoever_made_a_request_may_explain_it(mesh: Stand, alias: str) -> None:
         assert ("excluded: cannot generate" if alias == "mute" else "planned as a1") in told.stdout
         whole = mesh.mesh.cli("explain", what, "--domain", "default")
         assert ("No attempt was made" if alias == "mute" else "ATTEMPT") in whole.stdout
+
+
+def test_a_name_that_leads_nowhere_is_explained_to_whoever_asked(mesh: Stand) -> None:
+    reply = mesh.ask(chat_body("nothing", "hi"))
+    assert (reply.status, reply.code) == (404, "model_not_found")
+    for what in (decision_of(reply), reply.headers["x-request-id"]):
+        told = mesh.mesh.cli("explain", what, "--key", mesh.mesh.project_key)
+        assert told.returncode == 0, told.stderr
+        assert "No target: nothing leads to no model that domains/default has" in told.stdout
 
 
 def test_nobody_else_learns_that_a_decision_exists(mesh: Stand) -> None:

@@ -44,7 +44,10 @@ async def explain(
         session.output.data({"decision": as_dict(decision), "entries": [as_dict(entry) for entry in entries]})
         return
     session.output.line(decisions.heading(decision))
-    session.output.table(decisions.CANDIDATE_TITLES, decisions.candidates(decision))
+    if decision.candidates:
+        session.output.table(decisions.CANDIDATE_TITLES, decisions.candidates(decision))
+    else:
+        session.output.line(decisions.nothing(decision))
     for entry in entries:
         why = f" by {refusal}" if (refusal := decisions.refusal(entry)) else ""
         session.output.line(f"\n{entry.name}: {_state(entry)}{why}, {amount(entry.charged)} charged")

@@ -12,7 +12,7 @@ from llm_mesh_router.domain.eligibility import PRICE, EligibilityRequest, Object
 from llm_mesh_router.domain.errors import RouterError
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
-from llm_mesh_router.domain.shortlists import Shortlists
+from llm_mesh_router.domain.shortlists import Shortlist, Shortlists
 
 _SHOWN_EXCLUSIONS = 10
 _NAMED_EXCLUSIONS = 3
@@ -30,7 +30,12 @@ class Planner:
 
     def plan(self, question: EligibilityRequest, plan: plan_pb2.Plan) -> str:
         """Writes the plan of a request, and answers the id of the decision. MODEL_NOT_FOUND or NO_ELIGIBLE_TARGET where there is none."""
-        shortlist = self._shortlists.of(question)
+        try:
+            shortlist = self._shortlists.of(question)
+        except RouterError as refusal:
+            refusal.metadata["decision_id"] = decision_id = self._fresh()
+            self._decisions.keep(Decision(decision_id, question, Shortlist([], 0, None), (), ()))
+            raise
         profile, now, failing = question.profile, question.now, self._ranking.failing
         domain = question.domain
         targets = shortlist.targets
@@ -49,13 +54,17 @@ class Planner:
         ]
         looks.sort()
         tried = [look.place for look in looks if look.excluded is None][: shortlist.attempts]
-        decision_id = f"{self._random.getrandbits(64):016x}"
+        decision_id = self._fresh()
         self._decisions.keep(Decision(decision_id, question, shortlist, looks, tried))
         if not tried:
             raise _nothing_left(question.alias, decision_id, looks)
         plan.alias, plan.decision_id = question.alias, decision_id
         shortlist.write(plan.root, tried, profile)
         return decision_id
+
+    def _fresh(self) -> str:
+        """The id of a decision."""
+        return f"{self._random.getrandbits(64):016x}"
 
 
 def _nothing_left(alias: str, decision_id: str, looks: Sequence[Candidate]) -> RouterError:

@@ -51,7 +51,8 @@ type RouterServiceClient interface {
 	ListAliases(ctx context.Context, in *ListAliasesRequest, opts ...grpc.CallOption) (*ListAliasesResponse, error)
 	// Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
 	CheckReadiness(ctx context.Context, in *CheckReadinessRequest, opts ...grpc.CallOption) (*CheckReadinessResponse, error)
-	// Returns the decision behind a plan: its candidates and why targets were excluded.
+	// Returns the decision behind a plan: its candidates and why targets were excluded. That of a request whose alias led nowhere
+	// (MODEL_NOT_FOUND) has no candidates.
 	//
 	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
 	// DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -214,7 +215,8 @@ type RouterServiceServer interface {
 	ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error)
 	// Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
 	CheckReadiness(context.Context, *CheckReadinessRequest) (*CheckReadinessResponse, error)
-	// Returns the decision behind a plan: its candidates and why targets were excluded.
+	// Returns the decision behind a plan: its candidates and why targets were excluded. That of a request whose alias led nowhere
+	// (MODEL_NOT_FOUND) has no candidates.
 	//
 	// The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
 	// DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its

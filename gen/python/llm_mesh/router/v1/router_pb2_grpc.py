@@ -130,7 +130,8 @@ class RouterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainDecision(self, request, context):
-        """Returns the decision behind a plan: its candidates and why targets were excluded.
+        """Returns the decision behind a plan: its candidates and why targets were excluded. That of a request whose alias led nowhere
+        (MODEL_NOT_FOUND) has no candidates.
 
         The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
         DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its

@@ -31,7 +31,8 @@ class RouterServiceStub:
     CheckReadiness: _aio.UnaryUnaryMultiCallable[_router_pb2.CheckReadinessRequest, _router_pb2.CheckReadinessResponse]
     """Checks whether the router has what a newcomer needs. Changes nothing; answers from memory."""
     ExplainDecision: _aio.UnaryUnaryMultiCallable[_router_pb2.ExplainDecisionRequest, _router_pb2.ExplainDecisionResponse]
-    """Returns the decision behind a plan: its candidates and why targets were excluded.
+    """Returns the decision behind a plan: its candidates and why targets were excluded. That of a request whose alias led nowhere
+    (MODEL_NOT_FOUND) has no candidates.
 
     The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
     DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
@@ -99,7 +100,8 @@ class RouterServiceServicer:
         request: _router_pb2.ExplainDecisionRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ExplainDecisionResponse]:
-        """Returns the decision behind a plan: its candidates and why targets were excluded.
+        """Returns the decision behind a plan: its candidates and why targets were excluded. That of a request whose alias led nowhere
+        (MODEL_NOT_FOUND) has no candidates.
 
         The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
         DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its

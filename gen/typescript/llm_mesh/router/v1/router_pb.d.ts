@@ -1112,7 +1112,8 @@ export declare const RouterService: GenService<{
     output: typeof CheckReadinessResponseSchema;
   },
   /**
-   * Returns the decision behind a plan: its candidates and why targets were excluded.
+   * Returns the decision behind a plan: its candidates and why targets were excluded. That of a request whose alias led nowhere
+   * (MODEL_NOT_FOUND) has no candidates.
    *
    * The principal that made the request may ask, and whoever has `routeDecisions.get` on the decision. Everybody else gets
    * DECISION_NOT_FOUND, whether the decision exists or not. Who only made the request is not shown credentials, nor models that its
