@@ -37,7 +37,7 @@ _FLOORS = (
 
 def page(results: Sequence[Mapping[str, Any]], plots: str) -> str:
     """The whole page; `plots` is the folder of the pictures as the page links to it."""
-    parts = [_HEAD]
+    parts = [_HEAD, _builds(results)]
     all_goals = [goal for result in results for goal in result["goals"]]
     parts.append(f"## Goals\n\n{_reached(all_goals)}\n\n{goals(all_goals)}\n\n{_FLOORS}\n")
     absent = {name: why for result in results for name, why in result["absent"].items()}
@@ -62,6 +62,17 @@ def pictures(results: Sequence[Mapping[str, Any]], folder: Path) -> None:
             ours = [label for label, _ in values if label.startswith(("embedded", "separate"))]
             drawn = bars(title, "µs", sorted(values, key=lambda each: each[1]), ours=ours, logarithmic=True)
             (folder / name).write_text(drawn, encoding="utf-8")
+
+
+def _builds(results: Sequence[Mapping[str, Any]]) -> str:
+    """Of which builds the figures are."""
+    dates = sorted(result["conditions"]["date"].partition(" ")[0] for result in results)
+    commits = ", ".join(dict.fromkeys(result["conditions"]["commit"] for result in results))
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    return (
+        f"**Of which build**: the figures were measured {when}, at the commits {commits}; each scenario names its own. What has changed\n"
+        "since is not in them.\n"
+    )
 
 
 def _reached(judged: Sequence[Mapping[str, Any]]) -> str:
