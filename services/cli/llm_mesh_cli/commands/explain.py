@@ -61,7 +61,8 @@ def _unknown(what: str, question: router_pb2.ExplainDecisionRequest) -> str:
     domain = question.name.partition("/routeDecisions/")[0]
     return (
         f"there is no {kind} {what} of {domain}, or it is not yours to see: decisions are kept for an hour at least, whoever made a "
-        "request may explain it, and --domain names another domain"
+        "request may explain it, and --domain names another domain. What policy refused before a route was looked for (MODEL_DENIED, "
+        "FLOOR_CONFLICT) has none: its answer says why, and `llm-mesh principals explain` what it would get now"
     )
 
 
