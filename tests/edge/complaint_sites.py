@@ -15,7 +15,7 @@ from tests.edge.test_every_field_name import literal
 
 SERVICES = Path(__file__).parents[2] / "services"
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.DialectError)}
-SETTINGS = "overrides.py"
+SETTINGS = frozenset({"overrides.py", "endpoints.py"})
 """What an operator wrote, and no body of a client or provider: the settings of an adapter's endpoints."""
 WRONG = "wrong"
 """What of `Fields` makes a complaint about a key: whoever calls it complains."""
@@ -38,7 +38,7 @@ class Site:
 
 def sites() -> dict[Site, str]:
     """All of them, each with a name; those of one function that name the same field are numbered."""
-    found = [site for file in sorted(SERVICES.rglob("*.py")) if file.name != SETTINGS for site in _in(file)]
+    found = [site for file in sorted(SERVICES.rglob("*.py")) if file.name not in SETTINGS for site in _in(file)]
     names: dict[Site, str] = {}
     for site in found:
         same = [other for other in found if other.name == site.name]

@@ -5,12 +5,16 @@ The complaints are read from the code. One that is added fails here until a body
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import pytest
 
+import llm_mesh_dialects
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects import anthropic, openai
 from llm_mesh_dialects.allowing import NOTHING_MORE
@@ -23,7 +27,6 @@ from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.http.anthropic.betas import with_betas
 from llm_mesh_edge.http.generation import is_streamed
 from tests.edge import complaining_bodies as bodies
-from tests.edge import complaints_of_bedrock as bedrock
 from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest, saying
 from tests.edge.complaint_sites import Reached, sites
 from tests.edge.test_every_check_fails_once import exists
@@ -190,6 +193,19 @@ WRITTEN: Mapping[str, WrittenRequest] = {
 """Requests of a client that a provider's dialect cannot say: the client's dialect, its body, and what writes the provider's."""
 
 
+BROUGHT = tuple(
+    importlib.import_module(f"tests.edge.complaints_of_{each.name}")
+    for each in pkgutil.iter_modules(llm_mesh_dialects.__path__)
+    if each.ispkg and importlib.util.find_spec(f"tests.edge.complaints_of_{each.name}")
+)
+"""What further dialects bring, each in a file of its own: tables of the same names."""
+
+
+def with_brought(table: str) -> dict[str, Any]:
+    """A table of this file, and what further dialects have of it."""
+    return functools.reduce(lambda all_, one: all_ | dict(getattr(one, table, {})), BROUGHT, dict(globals()[table]))
+
+
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> Reached:
     seen = Reached(ALL)
@@ -212,7 +228,7 @@ DEFECT = "no place[0]"
 
 def of_bodies() -> Iterator[str]:
     """What is wrong with what is said about a body."""
-    for name, (read, valid) in {**READ, **bedrock.READ}.items():
+    for name, (read, valid) in with_brought("READ").items():
         for body in valid:
             assert complaint(partial(read, body)) is None, (name, complaint(partial(read, body)))
             for wrong in with_one_wrong(body):
@@ -222,7 +238,7 @@ def of_bodies() -> Iterator[str]:
 
 
 def of_streams() -> Iterator[str]:
-    for name, (read, valid) in {**STREAMED, **bedrock.STREAMED}.items():
+    for name, (read, valid) in with_brought("STREAMED").items():
         assert complaint(partial(read, valid)) is None, (name, complaint(partial(read, valid)))
         for number, part in enumerate(valid):
             for wrong in with_one_wrong(part):
@@ -232,7 +248,7 @@ def of_streams() -> Iterator[str]:
 
 
 def of_texts() -> Iterator[str]:
-    for name, (read, body) in {**LARGE, **bedrock.LARGE}.items():
+    for name, (read, body) in with_brought("LARGE").items():
         error = complaint(partial(read, body))
         if error is None or not any(leads_into(each, error.field) for each in (body if isinstance(body, list) else [body])):
             yield f"{name}: {error}"
@@ -243,14 +259,14 @@ def of_texts() -> Iterator[str]:
 
 
 def of_typed_requests() -> Iterator[str]:
-    for name, (given, write) in {**TYPED, **bedrock.TYPED}.items():
+    for name, (given, write) in with_brought("TYPED").items():
         error = complaint(partial(write, given))
         if error is None or not exists(given.DESCRIPTOR, error.field):
             yield f"{name}: {error}"
 
 
 def of_requests() -> Iterator[str]:
-    for name, (dialect, asked, write) in {**WRITTEN, **bedrock.WRITTEN}.items():
+    for name, (dialect, asked, write) in with_brought("WRITTEN").items():
         body = {"model": "m", **asked} | ({"max_tokens": 5000} if dialect == "anthropic" else {})
         read = openai.requests.chat_to_input if dialect == "openai" else anthropic.requests.messages_to_input
         error = complaint(partial(write, read(body)))
@@ -268,7 +284,7 @@ def test_every_complaint_is_made_once_and_names_its_place_as_its_writer_does(rea
     wrong = [*of_bodies(), *of_streams(), *of_texts(), *of_requests(), *of_typed_requests()]
     assert not wrong, "\n".join(wrong[:20])
     missed = set(ALL.values()) - reached.names
-    assert not missed, f"add bodies that reach them, as `complaints_of_bedrock.py` has them: {sorted(missed)}"
+    assert not missed, f"add bodies that reach them, in a `tests/edge/complaints_of_….py` as Bedrock has it: {sorted(missed)}"
 
 
 def test_complaints_are_found_and_each_has_a_name_of_its_own() -> None:
