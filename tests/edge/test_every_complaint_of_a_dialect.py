@@ -252,7 +252,7 @@ def of_texts() -> Iterator[str]:
         error = complaint(partial(read, body))
         if error is None or not any(leads_into(each, error.field) for each in (body if isinstance(body, list) else [body])):
             yield f"{name}: {error}"
-    for name, text in {**VECTORS, **TEXTS}.items():
+    for name, text in {**VECTORS, **with_brought("TEXTS")}.items():
         error = complaint(text)
         if error is None or error.field == DEFECT or OURS.search(str(error)):
             yield f"{name}: {error}"
