@@ -26,6 +26,7 @@ from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import AttemptMeter
+from llm_mesh_adapter_kit.proof_marks import mark_in_output
 from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
 from llm_mesh_adapter_kit.vector_memory import VectorMemory
@@ -86,6 +87,8 @@ class Attempts:
             else:
                 await self._worked(job, len(body), partial(self._read_whole, job, asked.answer, body, output))
             restore_in_output(output, call.tool_names)
+            if call.proof_mark:
+                mark_in_output(output, call.proof_mark)
             timers.event(content=True)
             meter.whole(output)
             asked.report(meter, response.report)

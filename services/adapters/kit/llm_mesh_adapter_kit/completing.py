@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from llm_mesh_adapter_kit.dialect import Call, Events
+from llm_mesh_adapter_kit.proof_marks import mark_in_events
 from llm_mesh_adapter_kit.tool_names import restore_in_events
 
 
@@ -12,6 +13,8 @@ def complete_events(events: Events, call: Call) -> None:
     """Completes the events of one read."""
     if call.tool_names:
         restore_in_events(events, call.tool_names)
+    if call.proof_mark:
+        mark_in_events(events, call.proof_mark)
     if not events or events[0].WhichOneof("kind") != "started":
         return
     started = events[0].started

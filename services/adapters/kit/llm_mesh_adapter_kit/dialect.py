@@ -30,6 +30,8 @@ class Ask(NamedTuple):
     """The provider must not keep data."""
     packed: bool = False
     """Vectors are to come in the shortest form that the provider has."""
+    credential: str = ""
+    """The name of the credential, where it is not the endpoint's usual one."""
 
 
 class Call(NamedTuple):
@@ -47,6 +49,8 @@ class Call(NamedTuple):
     """`path` is appended to the origin instead: some servers have more than their dialect."""
     elsewhere: Endpoint | None = None
     """Where the call goes instead, with the same credential: some providers list their models apart. Of lists alone."""
+    proof_mark: str = ""
+    """Put before each proof of reasoning in the answer, so that it tells where it came from. Empty: proofs hold everywhere."""
 
 
 Events: TypeAlias = "RepeatedCompositeFieldContainer[generate_pb2.StreamEvent]"

@@ -46,7 +46,7 @@ class Job:
     def ask(self, wanted: int, *, stream: bool) -> Ask:
         """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
         most = self.most_output
-        return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.zero_retention)
+        return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.zero_retention, credential=self.credential)
 
 
 class GrantCheck:

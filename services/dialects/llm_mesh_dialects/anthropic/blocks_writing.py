@@ -19,6 +19,7 @@ from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.plain import text_of
+from llm_mesh_dialects.proofs import proof_of
 from llm_mesh_dialects.report import Report
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -97,6 +98,9 @@ class BlocksWriter:
     def _thinking(self, reasoning: content_pb2.Reasoning, path: str) -> Block | None:
         if reasoning.redacted:
             return {"type": "redacted_thinking", "data": reasoning.redacted.decode(errors="replace")}
+        if not self._answer and reasoning.signature and proof_of(reasoning.signature) is not None:
+            self._report.dropped(f"{path}reasoning", "a proof of another dialect")
+            return None
         if reasoning.signature or self._answer:
             return {"type": "thinking", "thinking": reasoning.text, "signature": reasoning.signature}
         self._report.dropped(f"{path}reasoning", "the provider takes back only reasoning that carries its own proof")

@@ -10,6 +10,7 @@ from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_text
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.caching import read_hint
+from llm_mesh_dialects.openai.proofs import with_proof
 from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_type
 
 Part = content_pb2.Part
@@ -54,7 +55,7 @@ def answer_parts(message: Fields) -> list[Part]:
 
 def tool_calls(message: Fields) -> list[Part]:
     """The tools that an assistant calls."""
-    calls = [_tool_call(each) for each in message.each("tool_calls")]
+    calls = [part for each in message.each("tool_calls") for part in with_proof(_tool_call(each))]
     if calls or not isinstance(message.peek("function_call"), dict):
         return calls
     return [_called(message.required("function_call"), "")]  # as it was before tools

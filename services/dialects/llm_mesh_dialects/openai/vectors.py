@@ -24,7 +24,10 @@ MOST_NUMBERS: Final = 65_536
 """In one vector. To read or write one is a step that nothing interrupts: models have up to 16,384, and a million took 160 ms."""
 LONGEST_REST: Final = 8 * 1024 * 1024
 """Bytes of text of everything else."""
-_VECTOR: Final = re.compile(rb'(?<!\\)"embedding"[ \t\r\n]{0,32}:[ \t\r\n]{0,32}([\["])')
+_VECTOR: Final = {
+    key: re.compile(rb'(?<!\\)"' + key.encode() + rb'"[ \t\r\n]{0,32}:[ \t\r\n]{0,32}([\["])') for key in ("embedding", "values")
+}
+"""The begin of a vector, by the key under which dialects have it."""
 _LONGEST_BEGIN: Final = 128
 """More than what `_VECTOR` matches: so much of the text may be the begin of a match, and waits for what follows."""
 _NUMBER: Final = re.compile(r"#([0-9]{1,9})")
@@ -33,11 +36,17 @@ _SIZE: Final = 4
 
 
 class VectorText:
-    """The text of one answer. `clean` takes credentials out of a text; `step` is called after each vector."""
+    """The text of one answer. `clean` takes credentials out of a text; `step` is called after each vector.
 
-    def __init__(self, clean: Callable[[bytes], bytes], most: int) -> None:
+    Vectors stand under `key`, in the items of `items`.
+    """
+
+    def __init__(self, clean: Callable[[bytes], bytes], most: int, *, key: str = "embedding", items: str = "data") -> None:
         self.vectors: list[bytes] = []
         """Those that are whole, in the order in which they came: 32-bit numbers, little-endian."""
+        self._begin = _VECTOR[key]
+        self._key = key
+        self._items = items
         self._clean = clean
         self._most = most
         self._text = bytearray()
@@ -65,7 +74,7 @@ class VectorText:
         return self._clean(bytes(self._rest))
 
     def _find_vector(self) -> bool:
-        begin = _VECTOR.search(self._text)
+        begin = self._begin.search(self._text)
         if begin is None:
             self._keep(max(0, len(self._text) - _LONGEST_BEGIN))
             return False
@@ -100,10 +109,10 @@ class VectorText:
         self._rest += self._text[:size]
         del self._text[:size]
         if len(self._rest) > LONGEST_REST:
-            raise DialectError("data", f"more than {LONGEST_REST} bytes beside the vectors")
+            raise DialectError(self._items, f"more than {LONGEST_REST} bytes beside the vectors")
 
     def _place(self) -> str:
-        return f"data[{len(self.vectors)}].embedding"
+        return f"{self._items}[{len(self.vectors)}].{self._key}"
 
 
 def number_of(value: object) -> int | None:

@@ -9,6 +9,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.extras import parsed, put_back
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.logprobs import write_logprobs
+from llm_mesh_dialects.openai.proofs import of_next_call, put_proof
 from llm_mesh_dialects.openai.usage import write_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_word
 
@@ -45,6 +46,7 @@ def _message(message: content_pb2.Message) -> dict[str, Any]:
     Loops go over slices, and not over what is empty: one over a repeated field itself ends with an exception that has a text.
     """
     written: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
+    proof = ""
     for part in message.parts[:]:
         kind = part.WhichOneof("kind")
         if kind == "text":
@@ -54,6 +56,11 @@ def _message(message: content_pb2.Message) -> dict[str, Any]:
                 _annotate(written, annotations)
         else:
             _other(part, kind, written)
+            if kind == "reasoning" and of_next_call(part.reasoning.signature):
+                proof = part.reasoning.signature
+            elif proof and kind == "tool_call":
+                put_proof(written["tool_calls"][-1], proof)
+                proof = ""
     put_back(written, message.extras, DIALECT)
     return written
 

@@ -14,6 +14,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.extras import merged, parsed, put_back
 from llm_mesh_dialects.openai import errors, media
 from llm_mesh_dialects.openai.logprobs import write_logprobs
+from llm_mesh_dialects.openai.proofs import of_next_call, put_proof
 from llm_mesh_dialects.openai.usage import write_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_word
 
@@ -37,6 +38,8 @@ class ChunkWriter:
         self._model = model
         self._usage: generate_pb2.Usage | None = None
         self._begun: set[int] = set()
+        self._proofs: dict[int, str] = {}
+        """Of choices, the proof that goes with the next tool call."""
         self._writers: Mapping[str, Callable[[Any], bytes]] = {
             "started": self._begin,
             "reasoning": self._reasoning,
@@ -147,12 +150,16 @@ class ChunkWriter:
         return self._text(delta, "refusal")
 
     def _reasoning(self, delta: generate_pb2.ReasoningDelta) -> bytes:
+        if delta.signature and of_next_call(delta.signature):
+            self._proofs[delta.choice] = delta.signature
         return self._delta(delta.choice, {"reasoning_content": delta.text}) if delta.text else b""
 
     def _tool_call_started(self, call: generate_pb2.ToolCallStarted) -> bytes:
         function = {"name": call.name, "arguments": ""}
         written: dict[str, Any] = {"index": call.index, "id": call.id, "type": "function", "function": function}
         put_back(written, call.extras, DIALECT)
+        if self._proofs and (proof := self._proofs.pop(call.choice, "")):
+            put_proof(written, proof)
         return self._delta(call.choice, {"tool_calls": [written]})
 
     def _tool_call(self, call: generate_pb2.ToolCallDelta) -> bytes:
