@@ -19,8 +19,20 @@ from llm_mesh_simulator.provider.bedrock import models as bedrock_models
 from llm_mesh_simulator.provider.cohere import models as cohere_models
 from llm_mesh_simulator.provider.connection import AsgiRequest, Receive, Scope, Send
 from llm_mesh_simulator.provider.delivery import deliver
-from llm_mesh_simulator.provider.dialects import ServedDialect, anthropic, cohere, endpoints, last_two, ollama, openai
+from llm_mesh_simulator.provider.dialects import (
+    ServedDialect,
+    anthropic,
+    cohere,
+    endpoint_of,
+    endpoints,
+    gemini,
+    last_two,
+    ollama,
+    openai,
+)
 from llm_mesh_simulator.provider.exchange import Exchanges
+from llm_mesh_simulator.provider.gemini import headers as gemini_headers
+from llm_mesh_simulator.provider.gemini import models as gemini_models
 from llm_mesh_simulator.provider.ollama import models as ollama_models
 from llm_mesh_simulator.provider.openai import headers as openai_headers
 from llm_mesh_simulator.provider.openai import models as openai_models
@@ -42,7 +54,7 @@ class Simulator:
         self._exchanges = Exchanges(behaviours, log, api_key=api_key, body_limit=_BODY_LIMIT, keep_requests=keep_requests)
         self._admin = admin.Admin(behaviours, log, self._exchanges, cache)
         self._endpoints = endpoints(cache)
-        self._openai, self._anthropic = openai(), anthropic()
+        self._openai, self._anthropic, self._gemini = openai(), anthropic(), gemini()
         self._ollama, self._cohere = ollama(), cohere()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,9 +63,7 @@ class Simulator:
             return
         connection = AsgiRequest(receive, send)
         path: str = scope["path"]
-        end = path[path.rfind("/") :]
-        two = last_two(path)
-        endpoint = self._endpoints.get(two) or self._endpoints.get(end)
+        endpoint = endpoint_of(self._endpoints, path, scope.get("query_string", b"").decode("latin-1"))
         if endpoint is not None and scope["method"] == "POST":
             await self._exchanges.serve(scope, connection, endpoint)
             return
@@ -71,7 +81,8 @@ class Simulator:
         if method == "GET" and path in _BEDROCK_LISTS:
             return Reply(200, [*bedrock_headers.headers(self._exchanges.identity().request), JSON], orjson.dumps(self._listed(path)))
         names = {name.decode("latin-1") for name, _ in scope["headers"]}
-        dialect = self._anthropic if "anthropic-version" in names else self._openai
+        google = "x-goog-api-key" in names or "pageSize" in query
+        dialect = self._anthropic if "anthropic-version" in names else self._gemini if google else self._openai
         dialect = self._ollama if last_two(path) == "/api/tags" else self._cohere if path.startswith(_COHERE) else dialect
         request = self._exchanges.identity().request
         try:
@@ -103,5 +114,9 @@ class Simulator:
         if dialect is self._anthropic:
             shown = anthropic_models.model(model_id) if model_id else anthropic_models.models(known, query)
             return Reply(200, [*anthropic_headers.headers(request), JSON], orjson.dumps(shown))
+        if dialect is self._gemini:
+            vertex = "/publishers/" in path
+            shown = gemini_models.model(model_id) if model_id else gemini_models.models(known, query, vertex=vertex)
+            return Reply(200, [*gemini_headers.headers(request), JSON], orjson.dumps(shown))
         shown = openai_models.model(model_id) if model_id else openai_models.models(known)
         return Reply(200, [*openai_headers.headers(request), JSON], orjson.dumps(shown))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.errors import RefusalKind, RefusedError
@@ -15,6 +16,9 @@ from llm_mesh_simulator.provider.cohere import chat as cohere_chat
 from llm_mesh_simulator.provider.cohere import embed as cohere_embed
 from llm_mesh_simulator.provider.cohere import errors as cohere_errors
 from llm_mesh_simulator.provider.fields import Phrasing, RequestFields
+from llm_mesh_simulator.provider.gemini import embeddings as gemini_embeddings
+from llm_mesh_simulator.provider.gemini import errors as gemini_errors
+from llm_mesh_simulator.provider.gemini import generate
 from llm_mesh_simulator.provider.ollama import chat as ollama_chat
 from llm_mesh_simulator.provider.ollama import embed as ollama_embed
 from llm_mesh_simulator.provider.ollama import errors as ollama_errors
@@ -63,6 +67,10 @@ def _aws(headers: Mapping[str, str]) -> str:
     return rest.partition("Credential=")[2].partition("/")[0]
 
 
+def _x_goog_api_key(headers: Mapping[str, str]) -> str:
+    return headers.get("x-goog-api-key", "") or _bearer(headers)
+
+
 def _version(headers: Mapping[str, str]) -> None:
     if "anthropic-version" not in headers:
         raise RefusedError("anthropic-version: header is required", kind=RefusalKind.INVALID)
@@ -98,10 +106,49 @@ def cohere() -> ServedDialect:
     return ServedDialect("cohere", cohere_errors.CoherePhrasing(), cohere_errors.refusal, cohere_errors.failure, _bearer, _nothing)
 
 
+def gemini() -> ServedDialect:
+    """The Gemini dialect."""
+    phrasing = gemini_errors.GeminiPhrasing()
+    return ServedDialect("gemini", phrasing, gemini_errors.refusal, gemini_errors.failure, _x_goog_api_key, _nothing)
+
+
+def endpoint_of(known: Mapping[str, ServedPath], path: str, query: str) -> ServedPath | None:
+    """The endpoint of a path; None where none answers there.
+
+    Paths of the Gemini dialect end in a model and a method, and those of Vertex name a publisher before; without `alt=sse` they stream
+    JSON.
+    """
+    if "/models/" not in path:
+        return known.get(last_two(path)) or known.get(path[path.rfind("/") :])
+    method = path.rpartition(":")[2]
+    events = "?alt=sse" if method == "streamGenerateContent" and "alt=sse" in query.split("&") else ""
+    return known.get(("publishers:" if "/publishers/" in path else ":") + method + events)
+
+
+def gemini_endpoints() -> Mapping[str, ServedPath]:
+    """Those of the Gemini dialect, by what `endpoint_of` makes of their path."""
+    dialect = gemini()
+    readers: dict[str, Callable[[RequestFields], PreparedAnswer]] = {
+        "countTokens": generate.read_count,
+        "batchEmbedContents": gemini_embeddings.read_batch,
+        "embedContent": gemini_embeddings.read_content,
+        "predict": gemini_embeddings.read_predict,
+    }
+    made = {f"{place}:{method}": ServedPath(dialect, read) for place in ("", "publishers") for method, read in readers.items()}
+    for place in ("", "publishers"):
+        whole = partial(generate.read, stream=False, vertex=bool(place))
+        made[f"{place}:generateContent"] = ServedPath(dialect, whole)
+        for end in ("", "?alt=sse"):
+            chunked = partial(generate.read, stream=True, events=bool(end), vertex=bool(place))
+            made[f"{place}:streamGenerateContent{end}"] = ServedPath(dialect, chunked)
+    return made
+
+
 def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
     """The endpoints by the end of their path, since servers mount the same dialect at different places."""
     one, other, third, local, versioned = openai(), anthropic(), bedrock(), ollama(), cohere()
     return {
+        **gemini_endpoints(),
         "/chat/completions": ServedPath(one, chat.read),
         "/embeddings": ServedPath(one, embeddings.read),
         "/messages": ServedPath(other, lambda body: messages.read(body, cache)),

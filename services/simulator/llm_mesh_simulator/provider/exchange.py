@@ -21,7 +21,7 @@ from llm_mesh_simulator.provider.fields import RequestFields
 from llm_mesh_simulator.provider.reply import AnswerIdentity, PreparedAnswer, Reply
 
 _NOTED: Final = ("x-request-id", "idempotency-key", "traceparent", "x-stainless-retry-count", "user-agent", "x-client-request-id")
-_SECRET: Final = frozenset({"authorization", "x-api-key", "api-key", "cookie", "x-amz-security-token"})
+_SECRET: Final = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "x-amz-security-token"})
 _MODEL_IN_PATH: Final = "/model/"
 _HTML: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1>simulated</body></html>\n"
 
@@ -190,8 +190,12 @@ def _model(body: Mapping[str, object], path: str) -> str:
     model = body.get("model")
     if isinstance(model, str):
         return model
-    # Azure names the model in the path, as a deployment.
-    if path.startswith(_MODEL_IN_PATH):  # and Bedrock as a model, whose own slashes are encoded
+    if path.startswith(_MODEL_IN_PATH):  # Bedrock names the model in the path, whose own slashes are encoded
         return path.removeprefix(_MODEL_IN_PATH).rpartition("/")[0]
+    # So does the Gemini dialect, before the method,
+    _, separator, rest = path.partition("/models/")
+    if separator:
+        return rest.rpartition(":")[0]
+    # and Azure, as a deployment.
     _, separator, rest = path.partition("/deployments/")
     return rest.split("/", 1)[0] if separator else ""

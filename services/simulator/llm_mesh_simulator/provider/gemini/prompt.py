@@ -1,0 +1,84 @@
+"""The contents of a request: tokens, and which text an echo repeats."""
+
+from dataclasses import dataclass, field
+
+import orjson
+
+from llm_mesh_simulator.domain import tokens
+from llm_mesh_simulator.domain.errors import RefusedError
+from llm_mesh_simulator.provider.fields import Fields
+
+_ROLES = frozenset({"user", "model", "function"})
+
+
+@dataclass(slots=True)
+class Prompt:
+    """What a request says."""
+
+    tokens: int = tokens.PER_REQUEST
+    text: str = ""
+    after_tool: bool = False
+    contents: list[tuple[str, list[Fields]]] = field(default_factory=list)
+
+    def read(self, body: Fields) -> None:
+        """Counts instruction and tools, and reads the contents."""
+        instruction = body.member("systemInstruction")
+        for part in instruction.objects("parts") if instruction is not None else ():
+            self._take(part.text_or("text") or "")
+        for tool in body.objects("tools"):
+            self._take(orjson.dumps(tool.values).decode())
+        if not body.array("contents"):
+            raise RefusedError("* GenerateContentRequest.contents: contents is not specified", param="contents")
+        for content in body.objects("contents"):
+            self._content(content)
+
+    def _content(self, content: Fields) -> None:
+        role = content.text_or("role") or "user"
+        if role not in _ROLES:
+            raise RefusedError("Please use a valid role: user, model.", param=content.path("role"))
+        parts = list(content.objects("parts"))
+        if not parts:
+            raise RefusedError(f"* GenerateContentRequest.{content.path('parts')}: contents.parts must not be empty.")
+        self.tokens += tokens.PER_MESSAGE
+        texts = [self._part(part) for part in parts]
+        self.contents.append((role, parts))
+        if role != "model":
+            self.text = "".join(texts)
+            self.after_tool = any(part.values.get("functionResponse") is not None for part in parts)
+
+    def _part(self, part: Fields) -> str:
+        text = part.text_or("text")
+        if text is not None:
+            return self._take(text)
+        inline, file = part.member("inlineData"), part.member("fileData")
+        if inline is not None or file is not None:
+            return self._medium(inline, file)
+        if (call := part.member("functionCall")) is not None:
+            self._take(call.text("name") + orjson.dumps(call.values.get("args") or {}).decode())
+            return ""
+        if (response := part.member("functionResponse")) is not None:
+            return self._response(response)
+        if not part.values:
+            raise RefusedError(f"{part.path('data')}: required oneof field 'data' must have one initialized field")
+        self._take(orjson.dumps(part.values).decode())
+        return ""
+
+    def _medium(self, inline: Fields | None, file: Fields | None) -> str:
+        kind = inline.text("mimeType") if inline is not None else file.text("mimeType") if file is not None else ""
+        if inline is not None:
+            inline.text("data")
+        image, sound = kind.startswith("image/"), kind.startswith("audio/")
+        self.tokens += tokens.PER_IMAGE if image else tokens.PER_AUDIO if sound else tokens.PER_FILE
+        return ""
+
+    def _response(self, response: Fields) -> str:
+        response.text("name")
+        value = response.member("response")
+        if value is None:
+            raise response.missing("response")
+        said = value.values.get("output", value.values.get("error"))
+        return self._take(said if isinstance(said, str) else orjson.dumps(value.values).decode())
+
+    def _take(self, text: str) -> str:
+        self.tokens += tokens.count(text)
+        return text
