@@ -22,6 +22,7 @@ from llm_mesh_dialects.allowing import KeyRule, KeyTreatment, Table
 from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.bedrock.allowed import TABLE as BEDROCK
 from llm_mesh_dialects.cohere.allowed import TABLE as COHERE
+from llm_mesh_dialects.gemini.allowed import TABLE as GEMINI
 from llm_mesh_dialects.ollama.allowed import TABLE as OLLAMA
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 from llm_mesh_runtime.validation import expectations, rule_of
@@ -57,6 +58,7 @@ DIALECTS = (
     ("Anthropic dialect", ANTHROPIC),
     ("Bedrock dialect", BEDROCK),
     ("Cohere dialect", COHERE),
+    ("Gemini dialect", GEMINI),
     ("Ollama dialect", OLLAMA),
 )
 EXTRAS_HEAD = """# Keys beyond the contract

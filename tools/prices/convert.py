@@ -25,7 +25,9 @@ NANOS_PER_MILLION = Decimal(10) ** 15  # from units per token to nano-units per 
 ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "openai": ("openai", "openai"),
     "anthropic": ("anthropic", "anthropic"),
-    "gemini": ("openai", "gemini"),
+    "gemini": ("gemini", "google"),
+    "vertex_ai-language-models": ("gemini", "vertex"),
+    "vertex_ai-embedding-models": ("gemini", "vertex"),
     "mistral": ("openai", "mistral"),
     "groq": ("openai", "groq"),
     "xai": ("openai", "xai"),
@@ -34,6 +36,8 @@ ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "fireworks_ai": ("openai", "fireworks"),
 }
 """The list's provider to the mesh's adapter and endpoint."""
+ALIASES = {"openai": "", "anthropic": "", "google": "gemini/"}
+"""What stands before a model's name in its alias, where it is not the endpoint."""
 
 RATES = {
     "input_cost_per_token": "inputNanosPerMillion",
@@ -56,11 +60,11 @@ ABILITIES = {
 }
 OPENAI_ABILITIES = ("logprobs", "multiple_candidates", "seed", "json_object")
 """What OpenAI's own chat models can besides; other servers differ, so that their owners declare it."""
-IMAGE_TOKENS = {"openai": 4_000, "anthropic": 1_600, "gemini": 2_600}
+IMAGE_TOKENS = {"openai": 4_000, "anthropic": 1_600, "google": 2_600, "vertex": 2_600}
 COSTLY_IMAGES = {"gpt-4o-mini": 48_200}
 """Upper bounds of the tokens of one image, from the providers' vision guides; elsewhere images are refused until an owner sets one."""
 TIER = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens")
-SKIPPED = re.compile(r"^ft:|container|^(?:1024|256|512)|search-preview|realtime|-audio|transcribe|tts|codex-mini-latest")
+SKIPPED = re.compile(r"^ft:|container|^(?:1024|256|512)|search-preview|realtime|-audio|transcribe|tts|codex-mini-latest|^multimodalembedding")
 
 
 def main() -> None:
@@ -105,9 +109,10 @@ def converted(name: str, entry: Mapping[str, Any], source: str) -> dict[str, Any
     if "output_cost_per_token" not in entry and mode == "chat":
         return None
     adapter, endpoint = provider
-    upstream = name.split("/", 1)[1] if name.startswith((f"{entry['litellm_provider']}/", f"{endpoint}/")) else name
+    prefixes = (f"{entry['litellm_provider']}/", f"{endpoint}/", "vertex_ai/")
+    upstream = name.split("/", 1)[1] if name.startswith(prefixes) else name
     row: dict[str, Any] = {
-        "alias": upstream if endpoint in {"openai", "anthropic"} else f"{endpoint}/{upstream}",
+        "alias": ALIASES.get(endpoint, f"{endpoint}/") + upstream,
         "displayName": upstream,
         "adapter": adapter,
         "endpoint": endpoint,
@@ -162,7 +167,7 @@ class Opinions:
 
     def agrees(self, row: Mapping[str, Any]) -> bool | None:
         """Whether the second list charges alike; None where it does not know the model."""
-        provider = {"gemini": "google", "xai": "x-ai"}.get(row["endpoint"], row["endpoint"])
+        provider = {"vertex": "google", "xai": "x-ai"}.get(row["endpoint"], row["endpoint"])
         try:
             reference = self._price(
                 self._usage(input_tokens=1000, output_tokens=1000), model_ref=row["upstreamModel"], provider_id=provider

@@ -1,0 +1,1 @@
+"""The providers of the dialect: where they answer, and what is on the wire."""

@@ -1,0 +1,5 @@
+"""Streams of the dialect, to typed events."""
+
+from llm_mesh_dialects.gemini.streams.reading import ChunkReader
+
+__all__ = ["ChunkReader"]

@@ -1,0 +1,116 @@
+"""Arguments of a function call that come in pieces: each names a place by a JSON path, and a value or a piece of a text for it.
+
+Pieces come in no order that JSON text could be made of at once, so they are put together, and told when the call is whole.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any, Final
+
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.fields import Fields
+
+_STEP: Final = re.compile(r"""\.([^.\[\]'"]+)|\[([0-9]{1,5})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
+_ESCAPED: Final = re.compile(r"\\(.)")
+_MOST_PIECES: Final = 100_000
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_DEEPEST: Final = 64
+_LONGEST_LIST: Final = 10_000
+
+Step = str | int
+
+
+class PartialArguments:
+    """The arguments of one call, as far as they came."""
+
+    __slots__ = ("_bytes", "_pieces", "_texts", "_value")
+
+    def __init__(self) -> None:
+        self._value: dict[str, Any] = {}
+        self._texts: dict[tuple[Step, ...], list[str]] = {}
+        self._pieces = 0
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return self._pieces > 0
+
+    def add(self, piece: Fields) -> None:
+        """One piece. Raises `DialectError` where it is none, or where there are too many."""
+        path = _path(piece)
+        self._pieces += 1
+        text = piece.text("stringValue")
+        self._bytes += len(text or "") + len(path)
+        if self._pieces > _MOST_PIECES or self._bytes > _MOST_BYTES:
+            raise piece.wrong("jsonPath", "expected fewer pieces of arguments")
+        if text is not None:
+            texts = self._texts.get(path)
+            if texts is None:
+                texts = self._texts[path] = []
+                self._put(path, "", piece)
+            texts.append(text)
+        elif (truth := piece.truth("boolValue")) is not None:
+            self._put(path, truth, piece)
+        elif piece.peek("numberValue") is not None:
+            number = piece.number("numberValue") or 0.0
+            self._put(path, int(number) if number.is_integer() else number, piece)
+        else:
+            self._put(path, None, piece)
+
+    def whole(self, begun: dict[str, Any]) -> dict[str, Any]:
+        """All of it, on top of the arguments that came in one piece."""
+        for path, texts in self._texts.items():
+            self._put(path, "".join(texts), None)
+        return {**begun, **self._value}
+
+    def _put(self, path: tuple[Step, ...], value: object, piece: Fields | None) -> None:
+        holder: Any = self._value
+        for step, following in pairwise(path):
+            holder = _held(holder, step, [] if isinstance(following, int) else {}, piece)
+        last = path[-1]
+        if isinstance(last, int):
+            _lengthen(holder, last, piece)
+        elif not isinstance(holder, dict):
+            raise _odd(piece)
+        holder[last] = value
+
+
+def _held(holder: Any, step: Step, empty: Any, piece: Fields | None) -> Any:  # noqa: ANN401 (JSON)
+    """What stands at a step; something empty where nothing does."""
+    if isinstance(step, int):
+        _lengthen(holder, step, piece)
+        if holder[step] is None:
+            holder[step] = empty
+        return holder[step]
+    if not isinstance(holder, dict):
+        raise _odd(piece)
+    return holder.setdefault(step, empty)
+
+
+def _lengthen(holder: Any, index: int, piece: Fields | None) -> None:  # noqa: ANN401 (JSON)
+    if not isinstance(holder, list) or index > _LONGEST_LIST:
+        raise _odd(piece)
+    holder.extend([None] * (index + 1 - len(holder)))
+
+
+def _odd(piece: Fields | None) -> DialectError:
+    expected = "expected the path of a place in the arguments so far"
+    return DialectError("jsonPath", expected) if piece is None else piece.wrong("jsonPath", expected)
+
+
+def _path(piece: Fields) -> tuple[Step, ...]:
+    """`$.places[0].name` as steps."""
+    text = piece.required_text("jsonPath")
+    steps: list[Step] = []
+    at = 1
+    while text[:1] == "$" and at < len(text) and len(steps) < _DEEPEST:
+        step = _STEP.match(text, at)
+        if step is None:
+            break
+        quoted = step[3] if step[3] is not None else step[4]
+        steps.append(step[1] or (int(step[2]) if step[2] is not None else _ESCAPED.sub(r"\1", quoted)))
+        at = step.end()
+    if at < len(text) or not steps or isinstance(steps[0], int):
+        raise _odd(piece)
+    return tuple(steps)

@@ -1,0 +1,52 @@
+"""Usage, from the dialect to the typed payload.
+
+Thoughts are no part of the dialect's candidates, nor are the results of the provider's own tools of its prompt; the typed sums contain
+them. What the cache had a part in, the dialect's prompt contains, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_dialects.extras import as_extras
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.gemini.vocabulary import DIALECT
+from llm_mesh_dialects.loose import loose_count
+
+_AUDIO: Final = "AUDIO"
+
+
+def read_usage(fields: Fields) -> generate_pb2.Usage:
+    """What a provider reports. The figures of a stream are sums of all of it so far."""
+    thoughts = _count(fields, "thoughtsTokenCount")
+    used = generate_pb2.Usage(
+        input_tokens=_count(fields, "promptTokenCount") + _count(fields, "toolUsePromptTokenCount"),
+        output_tokens=_count(fields, "candidatesTokenCount") + thoughts,
+        cached_input_tokens=_count(fields, "cachedContentTokenCount"),
+        reasoning_output_tokens=thoughts,
+        audio_input_tokens=_of_sound(fields.peek("promptTokensDetails")),
+        audio_output_tokens=_of_sound(fields.peek("candidatesTokensDetails")),
+    )
+    fields.raw("totalTokenCount")
+    used.extras.extend(as_extras(DIALECT, {key: value for key, value in fields.rest().items() if value is not None}))
+    return used
+
+
+def usage_in(answer: Fields) -> generate_pb2.Usage | None:
+    """The usage of an answer, or of a frame of one; None where it says nothing of it."""
+    if not isinstance(answer.peek("usageMetadata"), dict):
+        answer.raw("usageMetadata")
+        return None
+    return read_usage(Fields(answer.raw("usageMetadata"), "usageMetadata"))
+
+
+def _count(fields: Fields, key: str) -> int:
+    return loose_count(fields.raw(key)) or 0
+
+
+def _of_sound(details: Any) -> int:  # noqa: ANN401 (JSON)
+    """The tokens of sound among those of all kinds."""
+    if not isinstance(details, list):
+        return 0
+    return sum(loose_count(each.get("tokenCount")) or 0 for each in details if isinstance(each, dict) and each.get("modality") == _AUDIO)
