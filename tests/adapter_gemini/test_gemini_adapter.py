@@ -16,7 +16,6 @@ from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.adapter_gemini.conftest import KEY, PROJECT, VERTEX, Adapted, attempt, calls_in, saying, tool
 
 FORCED = content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_REQUIRED)
-TIERS = content_pb2.Extra(dialect="gemini", key="trafficType", json=b'"ON_DEMAND"')
 
 
 async def test_a_whole_answer_has_its_text_and_the_providers_usage(adapter: Adapted) -> None:
@@ -47,7 +46,8 @@ async def test_a_stream_says_what_the_whole_answer_says(adapter: Adapted, endpoi
     assert report.usage == whole.report.usage
     assert report.usage.reasoning_output_tokens == 32
     assert report.usage.output_tokens > 32, "thoughts are a part of the output"
-    assert (TIERS in report.usage.extras) == (endpoint == VERTEX), "Vertex says which tier served"
+    tier = generate_pb2.SERVICE_TIER_STANDARD if endpoint == VERTEX else generate_pb2.SERVICE_TIER_UNSPECIFIED
+    assert report.usage.service_tier == tier, "Vertex says which tier served"
 
 
 async def test_paths_of_vertex_name_project_location_and_publisher(adapter: Adapted) -> None:
@@ -144,6 +144,10 @@ async def test_models_are_listed_and_the_credential_is_checked(adapter: Adapted)
     for endpoint in ("simulator-gemini", VERTEX):
         listed = await adapter.stub.DiscoverModels(adapter_pb2.DiscoverModelsRequest(endpoint=endpoint), timeout=5)
         assert "sim-echo" in listed.models
+        described = {each.model: each for each in listed.descriptions}
+        if endpoint != VERTEX:
+            assert described["sim-echo"].context_window == 1_048_576 + 65_536
+            assert {"generate", "streaming", "reasoning"} <= set(described["sim-echo"].capabilities)
         checked = await adapter.stub.CheckEndpoint(adapter_pb2.CheckEndpointRequest(endpoint=endpoint), timeout=5)
         assert checked.status == 200
 

@@ -139,7 +139,7 @@ def test_a_client_of_openais_dialect_carries_the_proof_at_the_call() -> None:
     back = openai.requests.chat_to_input({"model": "m", "messages": [{"role": "user", "content": "x"}, sent]})
     body = input_to_body(back, of_model("gemini-3-pro-preview"), origin=ORIGIN).body
     assert [part.get("thoughtSignature") for part in body["contents"][1]["parts"]] == [None, "sig-1", None, "sig-3"]
-    elsewhere, translations = openai.requests.input_to_chat(back, openai.Quirks(), model="m", stream=False)
+    elsewhere, translations = openai.requests.input_to_chat(back, openai.OpenAIQuirks(), model="m", stream=False)
     assert "sig-1" not in json.dumps(elsewhere)
     assert any("reasoning" in each.field for each in translations)
 

@@ -14,7 +14,7 @@ from llm_mesh_adapter_gemini.provider.stream import ChunkStream
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.framing import Frame
 from llm_mesh_adapter_kit.json_array import EVENTS_OR_ARRAY
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_dialects.gemini.vocabulary import FINISHES
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.adapter_gemini.conftest import attempt, saying, scripted
@@ -65,7 +65,7 @@ AS_ARRAY = json.dumps(CHUNKS, ensure_ascii=False).replace("}, {", "}\n,\r\n{").e
 def read(*pieces: bytes) -> list[generate_pb2.StreamEvent]:
     message = adapter_pb2.GenerateStreamResponse()
     stream, parser = ChunkStream("google"), EVENTS_OR_ARRAY.parser()
-    meter = Meter(attempt(), 100)
+    meter = AttemptMeter(attempt(), 100)
     for piece in pieces:
         stream.feed(parser.feed(piece), message.events, meter)
     stream.feed(parser.rest(), message.events, meter)
@@ -108,10 +108,8 @@ def test_usage_counts_thoughts_tools_cache_and_sound() -> None:
     used = next(event.usage for event in WHOLE if event.HasField("usage"))
     assert (used.input_tokens, used.output_tokens, used.reasoning_output_tokens) == (9, 16, 11)
     assert (used.cached_input_tokens, used.audio_input_tokens) == (3, 4)
-    assert {extra.key: json.loads(extra.json) for extra in used.extras} == {
-        "promptTokensDetails": FINAL["promptTokensDetails"],
-        "trafficType": "ON_DEMAND_PRIORITY",
-    }
+    assert used.service_tier == generate_pb2.SERVICE_TIER_PRIORITY
+    assert {extra.key: json.loads(extra.json) for extra in used.extras} == {"promptTokensDetails": FINAL["promptTokensDetails"]}
 
 
 @pytest.mark.parametrize("framed", [chunked([AS_EVENTS[:700], AS_EVENTS[700:]], EVENTS), chunked([AS_ARRAY], JSON), chunked([AS_ARRAY])])

@@ -12,7 +12,7 @@ import pytest
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.http import HttpRequest
 from llm_mesh_adapter_kit.signing import Auth
-from llm_mesh_adapter_kit.tokens import Token, TokenSigner, TokenSource, not_issued
+from llm_mesh_adapter_kit.tokens import IssuedToken, TokenSigner, TokenSource, not_issued
 
 LOAD = 200
 REQUEST = HttpRequest("https://provider.example/x", {})
@@ -43,7 +43,7 @@ class Issuer:
         self.open.set()
         self._clock = clock
 
-    async def token(self) -> Token:
+    async def token(self) -> IssuedToken:
         self.requests += 1
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -54,7 +54,7 @@ class Issuer:
             self.under_way -= 1
         if self.fails:
             raise not_issued("vertex", "answered 503: unavailable")
-        return Token(f"token-{self.requests}", self._clock.now() + timedelta(hours=1))
+        return IssuedToken(f"token-{self.requests}", self._clock.now() + timedelta(hours=1))
 
 
 @asynccontextmanager
@@ -170,4 +170,4 @@ async def test_each_credential_has_tokens_of_its_own() -> None:
 
 
 def test_a_token_shows_itself_to_nobody() -> None:
-    assert "secret" not in repr(Token("secret", datetime.now(UTC)))
+    assert "secret" not in repr(IssuedToken("secret", datetime.now(UTC)))

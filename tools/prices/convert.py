@@ -64,7 +64,9 @@ IMAGE_TOKENS = {"openai": 4_000, "anthropic": 1_600, "google": 2_600, "vertex": 
 COSTLY_IMAGES = {"gpt-4o-mini": 48_200}
 """Upper bounds of the tokens of one image, from the providers' vision guides; elsewhere images are refused until an owner sets one."""
 TIER = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens")
-SKIPPED = re.compile(r"^ft:|container|^(?:1024|256|512)|search-preview|realtime|-audio|transcribe|tts|codex-mini-latest|^multimodalembedding")
+SKIPPED = re.compile(
+    r"^ft:|container|^(?:1024|256|512)|search-preview|realtime|-audio|transcribe|tts|codex-mini-latest|^multimodalembedding"
+)
 
 
 def main() -> None:

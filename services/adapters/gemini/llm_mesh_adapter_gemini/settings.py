@@ -42,7 +42,9 @@ class Settings:
     idle_timeout: timedelta = setting(default=timedelta(seconds=60), help="Between two chunks.", minimum=0.01)
     total_timeout: timedelta = setting(default=timedelta(seconds=600), help="For a whole attempt.", minimum=0.01)
     max_in_flight: int = setting(
-        default=384, help="Calls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.", minimum=1
+        default=384,
+        help="CandidateCalls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.",
+        minimum=1,
     )
     vectors_memory: int = setting(
         default=256 * 1024 * 1024,

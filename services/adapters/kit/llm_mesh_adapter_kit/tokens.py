@@ -25,17 +25,17 @@ _MARGIN: Final = 4
 """Renewal begins when a fourth of the token's time is left, or five minutes."""
 
 
-class Token(NamedTuple):
+class IssuedToken(NamedTuple):
     """What an issuer gave. Nothing shows its text."""
 
     text: str
     expires: datetime
 
     def __repr__(self) -> str:
-        return f"Token(***, {self.expires})"
+        return f"IssuedToken(***, {self.expires})"
 
 
-Fetch = Callable[[], Awaitable[Token]]
+Fetch = Callable[[], Awaitable[IssuedToken]]
 """Asks the issuer. Raises `AdapterError`; it is bounded in time, and cancelled only when the adapter ends."""
 
 
@@ -46,9 +46,9 @@ class TokenSource:
         self._endpoint = endpoint
         self._fetch = fetch
         self._clock = clock
-        self._token: Token | None = None
+        self._token: IssuedToken | None = None
         self._renew_at: datetime | None = None
-        self._renewal: asyncio.Task[Token] | None = None
+        self._renewal: asyncio.Task[IssuedToken] | None = None
         self._failure: tuple[datetime, AdapterError] | None = None
         self.sent: tuple[str, ...] = ()
         """The token that is sent, and the one before it."""
@@ -72,14 +72,14 @@ class TokenSource:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
 
-    def _renewing(self) -> asyncio.Task[Token]:
+    def _renewing(self) -> asyncio.Task[IssuedToken]:
         """The one renewal that is under way."""
         if self._renewal is None:
             self._renewal = asyncio.get_running_loop().create_task(self._renewed())
             self._renewal.add_done_callback(_looked_at)
         return self._renewal
 
-    async def _renewed(self) -> Token:
+    async def _renewed(self) -> IssuedToken:
         try:
             token = await self._fetch()
         except AdapterError as error:
@@ -148,7 +148,7 @@ def not_issued(endpoint: str, why: str) -> AdapterError:
     return unreachable(endpoint, f"its issuer of tokens {why}")
 
 
-def _looked_at(task: asyncio.Task[Token]) -> None:
+def _looked_at(task: asyncio.Task[IssuedToken]) -> None:
     """A renewal that nobody waits for may fail: the log has it."""
     if not task.cancelled():
         task.exception()

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from llm_mesh_dialects.allowing import Rule, Table, costly, dropped, safe
+from llm_mesh_dialects.allowing import KeyRule, Table, costly, dropped, safe
 from llm_mesh_dialects.gemini.vocabulary import DIALECT
 
 _HISTORY: Final = safe("a part of an earlier turn, sent back as it came; counted as input")
 _HOSTED: Final = costly("the provider runs it, and charges for it apart from the limit of the answer")
 _CHOICE: Final = ("mediaResolution", "thinkingConfig", "audioTimestamp", "enableEnhancedCivicAnswers")
 
-_REQUEST: Final[Mapping[str, Rule]] = {
+_REQUEST: Final[Mapping[str, KeyRule]] = {
     "safetySettings": safe("says what the provider withholds"),
     "generationConfig": safe("form of the answer, within its limit", inner=(*_CHOICE, "speechConfig")),
     "toolConfig": safe("how functions are called", inner=("functionCallingConfig", "retrievalConfig")),
@@ -28,7 +28,7 @@ _REQUEST: Final[Mapping[str, Rule]] = {
     "modelSelectionConfig": costly("it lets the provider choose another model than the plan, at another price"),
     "modalities.image": costly("images are charged otherwise than text"),
 }
-_PARTS: Final[Mapping[str, Rule]] = {
+_PARTS: Final[Mapping[str, KeyRule]] = {
     "part.videoMetadata": safe("which part of a video is read; counted as input"),
     "part.mediaResolution": safe("how finely a medium is read; counted as input"),
     "part.partMetadata": safe("a label of the part"),
@@ -36,7 +36,7 @@ _PARTS: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("part_type.executableCode", "part_type.codeExecutionResult"), _HISTORY),
     **dict.fromkeys(("part_type.toolCall", "part_type.toolResponse"), _HISTORY),
 }
-_TOOLS: Final[Mapping[str, Rule]] = {
+_TOOLS: Final[Mapping[str, KeyRule]] = {
     "tool.behavior": safe("whether a function blocks the answer"),
     "tool.response": safe("the schema of what a function answers; counted as input"),
     "tool.responseJsonSchema": safe("the schema of what a function answers; counted as input"),
@@ -46,7 +46,7 @@ _TOOLS: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("tool_type.enterpriseWebSearch", "tool_type.parallelAiSearch", "tool_type.exaAiSearch"), _HOSTED),
     "tool_type.mcpServers": _HOSTED,
 }
-_EMBEDDINGS: Final[Mapping[str, Rule]] = {
+_EMBEDDINGS: Final[Mapping[str, KeyRule]] = {
     "embedding.taskType": safe("what the vectors are for"),
     "embedding.title": safe("the title of a document; counted as input"),
     "embedding.autoTruncate": safe("what happens to a text that is too long"),

@@ -11,7 +11,7 @@ _SECONDS: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class GeminiErrorBody:
     """What a server said; empty where it did not say."""
 
     message: str = ""
@@ -24,7 +24,7 @@ class Complaint:
     field: str = ""
     """The field that is wrong."""
     retry_after: float | None = None
-    """Seconds."""
+    """How long the server asks to wait, in seconds; None where it does not."""
     quota: str = ""
     """The id of the quota that is used up."""
 
@@ -35,19 +35,19 @@ def is_complaint(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("error"), dict | str) and "candidates" not in value
 
 
-def complaint(value: object) -> Complaint:
+def complaint(value: object) -> GeminiErrorBody:
     """Reads an error body, whatever its shape."""
     value = value[0] if isinstance(value, list) and value else value
     error = value.get("error") if isinstance(value, dict) else None
     if isinstance(error, str):
-        return Complaint(message=error)
+        return GeminiErrorBody(message=error)
     if not isinstance(error, dict):
-        return Complaint()
+        return GeminiErrorBody()
     code = error.get("code")
     known: dict[str, Any] = {}
     for detail in _details(error):
         known |= _detail(detail)
-    return Complaint(_text(error.get("message")), _text(error.get("status")), code if type(code) is int else 0, **known)
+    return GeminiErrorBody(_text(error.get("message")), _text(error.get("status")), code if type(code) is int else 0, **known)
 
 
 def _details(error: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -25,5 +25,7 @@ def whole(part: content_pb2.OpaquePart, place: str, report: Report, field: str) 
         return value
     if modelled := sorted(value.keys() & _MODELLED):
         raise DialectError(f"{field}.json", f"expected no {modelled[0]}: the typed payload has a field for it")
-    kept = {key: judged for key, inner in value.items() if (judged := gate.judged(f"{place}{key}", inner, f"{field}.{key}")) is not ABSENT}
-    return kept or ABSENT
+    passed_on = {
+        key: judged for key, inner in value.items() if (judged := gate.judged(f"{place}{key}", inner, f"{field}.{key}")) is not ABSENT
+    }
+    return passed_on or ABSENT

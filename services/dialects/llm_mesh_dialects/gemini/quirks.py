@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quirks:
+class GeminiQuirks:
     """The defaults are those of the newest models."""
 
     thinking: Literal["level", "budget", "none"] = "level"
@@ -23,13 +23,13 @@ class Quirks:
     """A function's response may carry media."""
 
 
-NEWEST: Final = Quirks()
-_THREE_FLASH: Final = Quirks(levels=frozenset({"minimal", "low", "medium", "high"}))
-_THREE_PRO: Final = Quirks(levels=frozenset({"low", "medium", "high"}))
-_FIRST_THREE_PRO: Final = Quirks(levels=frozenset({"low", "high"}))
-_FLASH_TWO_FIVE: Final = Quirks(thinking="budget", most_budget=24_576, proofs=False, media_in_results=False)
-_PRO_TWO_FIVE: Final = Quirks(thinking="budget", least_budget=128, proofs=False, media_in_results=False)
-_WITHOUT_THOUGHT: Final = Quirks(thinking="none", proofs=False, media_in_results=False)
+NEWEST: Final = GeminiQuirks()
+_THREE_FLASH: Final = GeminiQuirks(levels=frozenset({"minimal", "low", "medium", "high"}))
+_THREE_PRO: Final = GeminiQuirks(levels=frozenset({"low", "medium", "high"}))
+_FIRST_THREE_PRO: Final = GeminiQuirks(levels=frozenset({"low", "high"}))
+_FLASH_TWO_FIVE: Final = GeminiQuirks(thinking="budget", most_budget=24_576, proofs=False, media_in_results=False)
+_PRO_TWO_FIVE: Final = GeminiQuirks(thinking="budget", least_budget=128, proofs=False, media_in_results=False)
+_WITHOUT_THOUGHT: Final = GeminiQuirks(thinking="none", proofs=False, media_in_results=False)
 
 _VERSION: Final = re.compile(r"gemini-([0-9]+)(?:\.([0-9]+))?(.*)")
 _TWO_FIVE: Final = (2, 5)
@@ -37,7 +37,7 @@ _THREE: Final = (3, 0)
 _THREE_FIVE: Final = (3, 5)
 
 
-def of_model(model: str) -> Quirks:
+def of_model(model: str) -> GeminiQuirks:
     """What a model takes, by its name; `models/` and the like before it do not count. Models without a number are the newest."""
     name = model.lower().rpartition("/")[2]
     if name.startswith(("gemma", "learnlm", "text-")):

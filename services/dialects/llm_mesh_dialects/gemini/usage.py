@@ -6,6 +6,7 @@ them. What the cache had a part in, the dialect's prompt contains, too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
@@ -14,7 +15,16 @@ from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini.vocabulary import DIALECT
 from llm_mesh_dialects.loose import loose_count
 
-_AUDIO: Final = "AUDIO"
+_AUDIO, _IMAGE = "AUDIO", "IMAGE"
+_TIERS: Final[Mapping[str, generate_pb2.ServiceTier]] = {
+    "ON_DEMAND": generate_pb2.SERVICE_TIER_STANDARD,
+    "ON_DEMAND_PRIORITY": generate_pb2.SERVICE_TIER_PRIORITY,
+    "ON_DEMAND_FLEX": generate_pb2.SERVICE_TIER_FLEX,
+    "STANDARD": generate_pb2.SERVICE_TIER_STANDARD,
+    "PRIORITY": generate_pb2.SERVICE_TIER_PRIORITY,
+    "FLEX": generate_pb2.SERVICE_TIER_FLEX,
+}
+"""Which tier served, in Vertex' words (`trafficType`) and in the Gemini API's (`serviceTier`). Others stay as they are, in the extras."""
 
 
 def read_usage(fields: Fields) -> generate_pb2.Usage:
@@ -25,9 +35,16 @@ def read_usage(fields: Fields) -> generate_pb2.Usage:
         output_tokens=_count(fields, "candidatesTokenCount") + thoughts,
         cached_input_tokens=_count(fields, "cachedContentTokenCount"),
         reasoning_output_tokens=thoughts,
-        audio_input_tokens=_of_sound(fields.peek("promptTokensDetails")),
-        audio_output_tokens=_of_sound(fields.peek("candidatesTokensDetails")),
+        audio_input_tokens=_of(_AUDIO, fields.peek("promptTokensDetails")),
+        audio_output_tokens=_of(_AUDIO, fields.peek("candidatesTokensDetails")),
+        image_input_tokens=_of(_IMAGE, fields.peek("promptTokensDetails")),
+        image_output_tokens=_of(_IMAGE, fields.peek("candidatesTokensDetails")),
     )
+    for key in ("trafficType", "serviceTier"):
+        word = fields.peek(key)
+        if isinstance(word, str) and word.upper() in _TIERS:
+            fields.raw(key)
+            used.service_tier = _TIERS[word.upper()]
     fields.raw("totalTokenCount")
     used.extras.extend(as_extras(DIALECT, {key: value for key, value in fields.rest().items() if value is not None}))
     return used
@@ -45,8 +62,8 @@ def _count(fields: Fields, key: str) -> int:
     return loose_count(fields.raw(key)) or 0
 
 
-def _of_sound(details: Any) -> int:  # noqa: ANN401 (JSON)
-    """The tokens of sound among those of all kinds."""
+def _of(kind: str, details: Any) -> int:  # noqa: ANN401 (JSON)
+    """The tokens of one modality among those of all."""
     if not isinstance(details, list):
         return 0
-    return sum(loose_count(each.get("tokenCount")) or 0 for each in details if isinstance(each, dict) and each.get("modality") == _AUDIO)
+    return sum(loose_count(each.get("tokenCount")) or 0 for each in details if isinstance(each, dict) and each.get("modality") == kind)

@@ -48,7 +48,7 @@ def understood(endpoint: Endpoint, translate: Callable[[], T]) -> T:
 
 def answered_by(endpoint: Endpoint, body: bytes) -> dict[str, Any]:
     """The object that a body is; proxies hide errors behind a 200."""
-    said = understood(endpoint, lambda: mended(loose_parsed(body)))
-    if errors.is_complaint(said):
-        raise of_complaint(endpoint.name, said)
-    return understood(endpoint, lambda: Fields(said).whole_object())
+    parsed_body = understood(endpoint, lambda: mended(loose_parsed(body)))
+    if errors.is_complaint(parsed_body):
+        raise of_complaint(endpoint.name, parsed_body)
+    return understood(endpoint, lambda: Fields(parsed_body).whole_object())

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote
 
+from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_gemini.provider.bodies import allowance_at, answered_by, translated, understood
+from llm_mesh_adapter_gemini.provider.descriptions import description_of
 from llm_mesh_adapter_gemini.provider.failures import of_answer, of_block
 from llm_mesh_adapter_gemini.provider.rows import Api
 from llm_mesh_adapter_gemini.provider.stream import ChunkStream
@@ -36,7 +38,7 @@ _OWN_EMBEDDERS: Final = ("gemini", "maas")
 
 
 class GeminiDialect:
-    """Implements `Dialect` of the kit. `apis` says which of both APIs an endpoint has, by its name."""
+    """Implements `Dialect` and `Describing` of the kit. `apis` says which of both APIs an endpoint has, by its name."""
 
     framing: Framing = EVENTS_OR_ARRAY
 
@@ -61,10 +63,10 @@ class GeminiDialect:
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole answer."""
-        said = answered_by(endpoint, body)
-        if why := responses.block_of(said):
+        answer = answered_by(endpoint, body)
+        if why := responses.block_of(answer):
             raise of_block(endpoint.name, why)
-        understood(endpoint, lambda: responses.body_into_output(output, said))
+        understood(endpoint, lambda: responses.body_into_output(output, answer))
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one stream."""
@@ -100,9 +102,9 @@ class GeminiDialect:
         return Call(self._path(ask, "countTokens"), dumped(translated(write)))
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
-        """A count."""
-        said = Fields(answered_by(endpoint, body))
-        return understood(endpoint, lambda: said.whole("totalTokens", 0) or 0)
+        """The number of tokens in an answer to `countTokens`."""
+        answer = Fields(answered_by(endpoint, body))
+        return understood(endpoint, lambda: answer.whole("totalTokens", 0) or 0)
 
     def models(self, endpoint: Endpoint) -> Call:
         """The request for models; the longest page holds them all."""
@@ -114,9 +116,24 @@ class GeminiDialect:
 
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """The ids of a list of models."""
-        said = Fields(answered_by(endpoint, body))
+        answer = Fields(answered_by(endpoint, body))
         key = "publisherModels" if self._at_vertex(endpoint) else "models"
-        return understood(endpoint, lambda: [each.required_text("name").rpartition("/")[2] for each in said.each(key)])
+        return understood(endpoint, lambda: [each.required_text("name").rpartition("/")[2] for each in answer.each(key)])
+
+    def listed(self, endpoint: Endpoint, body: bytes) -> Sequence[adapter_pb2.ModelDescription]:
+        """What a list of the Gemini API says of each model; Vertex' says only names."""
+        answer = Fields(answered_by(endpoint, body))
+        if self._at_vertex(endpoint):
+            return [adapter_pb2.ModelDescription(model=model) for model in self.model_ids(endpoint, body)]
+        return understood(endpoint, lambda: [description_of(each) for each in answer.each("models")])
+
+    def describe(self, endpoint: Endpoint, model: str) -> None:
+        """The list has everything."""
+        del endpoint, model
+
+    def described(self, endpoint: Endpoint, body: bytes, description: adapter_pb2.ModelDescription) -> None:
+        """It is never asked about one model."""
+        del endpoint, body, description
 
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means."""

@@ -38,48 +38,48 @@ _EXHAUSTED: Final = re.compile(r"per_?day|billing|free_tier|plan and billing", r
 def of_answer(endpoint: str, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
     """The failure that an answer with an error status is."""
     try:
-        said = errors.complaint(parsed(body)) if body else errors.Complaint()
+        complaint = errors.complaint(parsed(body)) if body else errors.GeminiErrorBody()
     except DialectError:
-        said = errors.Complaint()  # a proxy's page, most likely
-    error = of_status(endpoint, status, headers, _said(said), worded=_by_words(said), exhausted=_exhausted(said))
-    if error.retry_after is None and said.retry_after is not None and error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
-        error.retry_after = said.retry_after
+        complaint = errors.GeminiErrorBody()  # a proxy's page, most likely
+    error = of_status(endpoint, status, headers, _said(complaint), worded=_by_words(complaint), exhausted=_exhausted(complaint))
+    if error.retry_after is None and complaint.retry_after is not None and error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
+        error.retry_after = complaint.retry_after
     return error
 
 
 def of_complaint(endpoint: str, value: Any) -> AdapterError:  # noqa: ANN401 (JSON)
     """The failure that an error within a stream, or behind a status of 200, tells of."""
-    said = errors.complaint(value)
-    reason = _by_words(said) or _BY_CODE.get(said.status) or errors_pb2.ERROR_REASON_PROVIDER_ERROR
-    message = said.message or "an error within the answer"
+    complaint = errors.complaint(value)
+    reason = _by_words(complaint) or _BY_CODE.get(complaint.status) or errors_pb2.ERROR_REASON_PROVIDER_ERROR
+    message = complaint.message or "an error within the answer"
     limited = reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED
     return answered(
         reason,
         endpoint,
         status=0,
-        said=_said(said)._replace(message=message),
-        retry_after=said.retry_after if limited else None,
-        exhausted=limited and _exhausted(said),
+        said=_said(complaint)._replace(message=message),
+        retry_after=complaint.retry_after if limited else None,
+        exhausted=limited and _exhausted(complaint),
     )
 
 
 def of_block(endpoint: str, why: str) -> AdapterError:
     """The provider did not answer, since it does not like the prompt."""
-    said = Said(f"the prompt was blocked: {why}", why.partition(":")[0], "prompt_feedback")
-    return answered(errors_pb2.ERROR_REASON_PROVIDER_FILTERED, endpoint, status=0, said=said)
+    words = Said(f"the prompt was blocked: {why}", why.partition(":")[0], "prompt_feedback")
+    return answered(errors_pb2.ERROR_REASON_PROVIDER_FILTERED, endpoint, status=0, said=words)
 
 
-def _said(said: errors.Complaint) -> Said:
-    return Said(said.message, said.reason or said.status, said.status, said.field)
+def _said(complaint: errors.GeminiErrorBody) -> Said:
+    return Said(complaint.message, complaint.reason or complaint.status, complaint.status, complaint.field)
 
 
-def _exhausted(said: errors.Complaint) -> bool:
-    return _EXHAUSTED.search(said.quota) is not None or _EXHAUSTED.search(said.message[:2_000]) is not None
+def _exhausted(complaint: errors.GeminiErrorBody) -> bool:
+    return _EXHAUSTED.search(complaint.quota) is not None or _EXHAUSTED.search(complaint.message[:2_000]) is not None
 
 
-def _by_words(said: errors.Complaint) -> int:
-    if said.reason in _ACCOUNT:
+def _by_words(complaint: errors.GeminiErrorBody) -> int:
+    if complaint.reason in _ACCOUNT:
         return errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED
-    if said.status not in {"INVALID_ARGUMENT", "FAILED_PRECONDITION", ""}:
+    if complaint.status not in {"INVALID_ARGUMENT", "FAILED_PRECONDITION", ""}:
         return 0
-    return next((reason for pattern, reason in _WORDS if pattern.search(said.message)), 0)
+    return next((reason for pattern, reason in _WORDS if pattern.search(complaint.message)), 0)

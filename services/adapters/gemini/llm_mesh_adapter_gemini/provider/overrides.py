@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from llm_mesh_adapter_gemini.provider.rows import BEARER, GENERIC, KEY, ROWS, Api, Row, region_of, vertex_url
+from llm_mesh_adapter_gemini.provider.rows import BEARER, GENERIC, KEY, ROWS, Api, GeminiProvider, region_of, vertex_url
 from llm_mesh_adapter_gemini.provider.service_accounts import Issuers, project_of
 from llm_mesh_adapter_gemini.settings import Settings
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
@@ -24,7 +24,7 @@ _AUTHS: Mapping[str, Auth] = {"x-goog-api-key": KEY, "bearer": BEARER}
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ConfiguredEndpoints:
     """The endpoints as the operator wants them, and which API each of them has."""
 
     table: EndpointTable
@@ -33,7 +33,7 @@ class Configured:
     """Those that have renewals to give up at the end."""
 
 
-def configured(settings: Settings, issuers: Issuers) -> Configured:
+def configured(settings: Settings, issuers: Issuers) -> ConfiguredEndpoints:
     """Raises `ValueError` where a setting is wrong; the message never has its value."""
     known = {row.name: row for row in ROWS}
     simulator = {"simulator-gemini": f"http://{settings.simulator}/v1"} if settings.simulator else {}
@@ -50,10 +50,10 @@ def configured(settings: Settings, issuers: Issuers) -> Configured:
         except (DialectError, orjson.JSONDecodeError) as error:
             raise ValueError(f"endpoints.{name}: {error if isinstance(error, DialectError) else 'expected an address or JSON'}") from None
     signers = tuple(endpoint.signer for endpoint in endpoints if isinstance(endpoint.signer, TokenSigner))
-    return Configured(EndpointTable(endpoints), apis, signers)
+    return ConfiguredEndpoints(EndpointTable(endpoints), apis, signers)
 
 
-def _row(name: str, fields: Fields, known: Mapping[str, Row], settings: Settings) -> Row:
+def _row(name: str, fields: Fields, known: Mapping[str, GeminiProvider], settings: Settings) -> GeminiProvider:
     base = known.get(name, GENERIC)
     api = _APIS.get(fields.text("api") or base.api)
     if api is None:
@@ -92,7 +92,7 @@ def _auth(base: Auth, fields: Fields) -> Auth:
     return _AUTHS[word]
 
 
-def _endpoint(row: Row, fields: Fields, settings: Settings, issuers: Issuers) -> Endpoint:
+def _endpoint(row: GeminiProvider, fields: Fields, settings: Settings, issuers: Issuers) -> Endpoint:
     own, named = fields.text("credential"), fields.texts("credentials")
     if unknown := [name for name in (*named, *([own] if own else [])) if name not in settings.credentials]:
         raise fields.wrong("credential", f"there is no credential {unknown[0]}")

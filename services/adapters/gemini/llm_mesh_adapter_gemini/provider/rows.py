@@ -24,8 +24,8 @@ Api = Literal["gemini", "vertex"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One provider."""
+class GeminiProvider:
+    """Where one provider of the dialect answers, and with which credential."""
 
     name: str
     provider: str
@@ -41,13 +41,14 @@ class Row:
 
 
 ROWS: Final = (
-    Row(name="google", provider="Gemini API", base_url="https://generativelanguage.googleapis.com/v1", key="gemini_key",
+    GeminiProvider(name="google", provider="Gemini API", base_url="https://generativelanguage.googleapis.com/v1", key="gemini_key",
         system="gcp.gemini"),
-    Row(name="vertex", provider="Vertex AI", api="vertex", key="vertex_key", system="gcp.vertex_ai"),
-    Row(name="simulator-gemini", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY, local=True),
+    GeminiProvider(name="vertex", provider="Vertex AI", api="vertex", key="vertex_key", system="gcp.vertex_ai"),
+    GeminiProvider(name="simulator-gemini", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key",
+                   auth=_NO_KEY, local=True),
 )  # fmt: skip
 
-GENERIC: Final = Row(name="", provider="Gemini-compatible server", auth=_NO_KEY)
+GENERIC: Final = GeminiProvider(name="", provider="Gemini-compatible server", auth=_NO_KEY)
 """What an endpoint is that no row knows."""
 
 

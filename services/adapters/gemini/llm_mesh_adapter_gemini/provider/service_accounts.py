@@ -30,7 +30,7 @@ from llm_mesh_adapter_kit.http import (
     UnreachableError,
 )
 from llm_mesh_adapter_kit.signing import Auth
-from llm_mesh_adapter_kit.tokens import Token, TokenSigner, TokenSource, not_issued
+from llm_mesh_adapter_kit.tokens import IssuedToken, TokenSigner, TokenSource, not_issued
 from llm_mesh_runtime.clock import Clock
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -103,36 +103,36 @@ class _Issuer:
         self._clock = clock
         self._client = client
 
-    async def token(self) -> Token:
+    async def token(self) -> IssuedToken:
         """A new token. Raises `AdapterError`."""
         url, form = await asyncio.to_thread(self._request)
         parts = urlsplit(url)
         deadline = time.monotonic() + _SECONDS
         request = HttpRequest(url, {"content-type": _FORM}, urlencode(form).encode(), connect_timeout=_SECONDS, deadline=deadline)
-        asked = self._clock.now()
+        sent_at = self._clock.now()
         try:
             async with asyncio.timeout(_SECONDS):
                 answer = await self._client(f"{parts.scheme}://{parts.netloc}").send(request)
                 try:
-                    said = await _body(answer)
+                    answer_fields = await _body(answer)
                 finally:
                     answer.close()
         except _FAILED as error:
             raise not_issued(self._endpoint, f"does not answer ({type(error).__name__.removesuffix('Error')})") from None
-        text, seconds = said.get("access_token"), said.get("expires_in")
+        text, seconds = answer_fields.get("access_token"), answer_fields.get("expires_in")
         if answer.status != _OK or not isinstance(text, str) or not text.isascii() or not text.isprintable():
-            raise self._refused(answer.status, said)
+            raise self._refused(answer.status, answer_fields)
         lifetime = seconds if isinstance(seconds, int) and 0 < seconds <= _LIFETIME * 24 else _LIFETIME
-        return Token(text, asked + timedelta(seconds=lifetime))
+        return IssuedToken(text, sent_at + timedelta(seconds=lifetime))
 
-    def _refused(self, status: int, said: Mapping[str, Any]) -> AdapterError:
+    def _refused(self, status: int, answer_fields: Mapping[str, Any]) -> AdapterError:
         """The issuer's words of a vocabulary, such as `invalid_grant`; the rest may tell of the account."""
-        word = said.get("error")
+        word = answer_fields.get("error")
         known = word if isinstance(word, str) and word.isidentifier() else "nothing that is a token"
         return not_issued(self._endpoint, f"answered {status}: {known}")
 
     def _request(self) -> tuple[str, dict[str, str]]:
-        """The address of the issuer, and what it is asked. Reads the file and signs, which takes a millisecond or two."""
+        """The address of the issuer, and what it is sent_at. Reads the file and signs, which takes a millisecond or two."""
         info = self._read()
         url = str(info.get("token_uri") or _ISSUER)
         if urlsplit(url).scheme not in {"http", "https"}:
@@ -173,12 +173,12 @@ class _Issuer:
 
 
 async def _body(answer: HttpAnswer) -> dict[str, Any]:
-    """What the issuer said; empty where that is no JSON object."""
+    """What the issuer answer_fields; empty where that is no JSON object."""
     pieces = bytearray()
     while (piece := await answer.read()) and len(pieces) <= _MOST:
         pieces += piece
     try:
-        said = orjson.loads(bytes(pieces))
+        answer_fields = orjson.loads(bytes(pieces))
     except orjson.JSONDecodeError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return answer_fields if isinstance(answer_fields, dict) else {}

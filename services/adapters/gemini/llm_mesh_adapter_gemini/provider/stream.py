@@ -12,11 +12,11 @@ from llm_mesh_adapter_gemini.provider.failures import of_block, of_complaint
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
 from llm_mesh_adapter_kit.framing import Frame
-from llm_mesh_adapter_kit.metering import Meter
+from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_dialects.errors import DialectError, TruncatedError
 from llm_mesh_dialects.gemini import errors, responses
-from llm_mesh_dialects.gemini.streams import ChunkReader
+from llm_mesh_dialects.gemini.streams import GeminiChunkReader
 from llm_mesh_dialects.loose import Halves, loose_parsed, mended
 
 _DONE: Final = b"[DONE]"
@@ -27,12 +27,12 @@ class ChunkStream:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._reader = ChunkReader()
+        self._reader = GeminiChunkReader()
         self._halves = Halves()
         self.done = False
         """Whether the provider said that nothing follows: proxies that speak OpenAI's dialect, too, do."""
 
-    def feed(self, arrived: Sequence[Frame], events: Events, meter: Meter) -> None:
+    def feed(self, arrived: Sequence[Frame], events: Events, meter: AttemptMeter) -> None:
         """Appends what the arrived chunks mean."""
         made: list[generate_pb2.StreamEvent] = []
         try:
@@ -81,12 +81,12 @@ class ChunkStream:
 def _texts(chunk: Any) -> list[tuple[int, dict[str, Any]]]:  # noqa: ANN401 (JSON)
     """The parts of a chunk that are texts, each with the place of its candidate."""
     candidates = chunk.get("candidates") if isinstance(chunk, dict) else None
-    found: list[tuple[int, dict[str, Any]]] = []
+    texts_by_place: list[tuple[int, dict[str, Any]]] = []
     for number, candidate in enumerate(candidates if isinstance(candidates, list) else ()):
         content = candidate.get("content") if isinstance(candidate, dict) else None
         parts = content.get("parts") if isinstance(content, dict) else None
         texts = [
             part for part in (parts if isinstance(parts, list) else ()) if isinstance(part, dict) and isinstance(part.get("text"), str)
         ]
-        found += ((number, part) for part in texts)
-    return found
+        texts_by_place += ((number, part) for part in texts)
+    return texts_by_place

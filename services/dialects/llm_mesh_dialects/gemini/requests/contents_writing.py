@@ -8,8 +8,8 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import put_back
-from llm_mesh_dialects.gemini.quirks import Quirks
-from llm_mesh_dialects.gemini.requests.parts_writing import SIGNATURE, Part, PartsWriter
+from llm_mesh_dialects.gemini.quirks import GeminiQuirks
+from llm_mesh_dialects.gemini.requests.parts_writing import SIGNATURE, GeminiPartsWriter, Part
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, PLACEHOLDER
 from llm_mesh_dialects.report import Report
 
@@ -20,7 +20,7 @@ Content = dict[str, Any]
 class ContentsWriter:
     """Writes one conversation to where `origin` stands for."""
 
-    def __init__(self, quirks: Quirks, report: Report, origin: str) -> None:
+    def __init__(self, quirks: GeminiQuirks, report: Report, origin: str) -> None:
         self._quirks = quirks
         self._report = report
         self._origin = origin
@@ -29,7 +29,7 @@ class ContentsWriter:
 
     def write(self, messages: Sequence[content_pb2.Message]) -> None:
         """Writes the messages, in order."""
-        parts = PartsWriter(self._quirks, self._report, self._origin, _names(messages))
+        parts = GeminiPartsWriter(self._quirks, self._report, self._origin, _names(messages))
         for index, message in enumerate(messages):
             path = f"messages[{index}]."
             if message.name:

@@ -14,7 +14,7 @@ from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_back
 from llm_mesh_dialects.gemini import media
 from llm_mesh_dialects.gemini.opaque import whole
-from llm_mesh_dialects.gemini.quirks import Quirks
+from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.gemini.requests.results_writing import function_response
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, MADE_ID, OF_CALL_AFTER, OF_THOUGHT
 from llm_mesh_dialects.plain import text_of
@@ -26,10 +26,10 @@ SIGNATURE: Final = "thoughtSignature"
 _MEDIA: Final = frozenset({"image", "audio", "file"})
 
 
-class PartsWriter:
+class GeminiPartsWriter:
     """Writes the parts of one conversation. `origin` is where the request goes, as its proofs name it; `calls` are the names of calls."""
 
-    def __init__(self, quirks: Quirks, report: Report, origin: str, calls: Mapping[str, str]) -> None:
+    def __init__(self, quirks: GeminiQuirks, report: Report, origin: str, calls: Mapping[str, str]) -> None:
         self._quirks = quirks
         self._report = report
         self._origin = origin

@@ -8,7 +8,7 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed
 from llm_mesh_dialects.gemini import media
-from llm_mesh_dialects.gemini.quirks import Quirks
+from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
 
@@ -18,7 +18,7 @@ _ERROR: Final = "error"
 _MEDIA: Final = frozenset({"image", "audio", "file"})
 
 
-def function_response(result: content_pb2.ToolResult, name: str, quirks: Quirks, report: Report, path: str) -> dict[str, Any]:
+def function_response(result: content_pb2.ToolResult, name: str, quirks: GeminiQuirks, report: Report, path: str) -> dict[str, Any]:
     """The response, without its id."""
     texts: list[str] = []
     parts: list[dict[str, Any]] = []

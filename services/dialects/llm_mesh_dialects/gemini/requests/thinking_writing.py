@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_dialects.gemini.quirks import Quirks
+from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.report import Report
 
 _EFFORT: Final = "reasoning.effort"
@@ -21,7 +21,7 @@ _LEAST_ANSWER: Final = 4
 """A fourth of the limit stays for the answer, where a number of tokens stands for an effort."""
 
 
-def thinking_config(request: generate_pb2.GenerateInput, quirks: Quirks, limit: int, report: Report) -> dict[str, Any]:
+def thinking_config(request: generate_pb2.GenerateInput, quirks: GeminiQuirks, limit: int, report: Report) -> dict[str, Any]:
     """The `thinkingConfig`; empty where nothing is said. `limit` is that of the answer, of which thinking is a part."""
     effort, budget = request.reasoning.effort, request.reasoning.budget_tokens
     if not effort and not budget:
@@ -37,7 +37,7 @@ def thinking_config(request: generate_pb2.GenerateInput, quirks: Quirks, limit: 
     return _levelled(effort, quirks, report) if effort else _nearest_level(budget, quirks, report)
 
 
-def _budgeted(effort: str, budget: int, quirks: Quirks, limit: int, report: Report) -> dict[str, Any]:
+def _budgeted(effort: str, budget: int, quirks: GeminiQuirks, limit: int, report: Report) -> dict[str, Any]:
     if budget:
         fitting = min(max(budget, quirks.least_budget), quirks.most_budget)
         if fitting != budget:
@@ -56,7 +56,7 @@ def _budgeted(effort: str, budget: int, quirks: Quirks, limit: int, report: Repo
     return {"thinkingBudget": max(quirks.least_budget, min(tokens, most)), "includeThoughts": True}
 
 
-def _levelled(effort: str, quirks: Quirks, report: Report) -> dict[str, Any]:
+def _levelled(effort: str, quirks: GeminiQuirks, report: Report) -> dict[str, Any]:
     level = effort
     while level not in quirks.levels and level in _NEARER:
         level = _NEARER[level]
@@ -68,7 +68,7 @@ def _levelled(effort: str, quirks: Quirks, report: Report) -> dict[str, Any]:
     return {"thinkingLevel": level.upper(), **({} if effort == "none" else {"includeThoughts": True})}
 
 
-def _nearest_level(budget: int, quirks: Quirks, report: Report) -> dict[str, Any]:
+def _nearest_level(budget: int, quirks: GeminiQuirks, report: Report) -> dict[str, Any]:
     level = next((level for most, level in _LEVELS if budget <= most), "high")
     level = level if level in quirks.levels else _NEARER[level]
     report.approximated(_BUDGET, f"the model takes an effort, not a number of tokens: {level}")

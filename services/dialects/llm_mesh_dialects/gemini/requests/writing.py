@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.gemini.allowed import TABLE
-from llm_mesh_dialects.gemini.quirks import Quirks
+from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.gemini.requests.contents_writing import ContentsWriter
 from llm_mesh_dialects.gemini.requests.names_writing import fitting_names
 from llm_mesh_dialects.gemini.requests.thinking_writing import thinking_config
@@ -36,7 +36,7 @@ _MOST_STOPS: Final = 5
 _MOST_SEED: Final = 2**31 - 1
 
 
-class Body(NamedTuple):
+class WrittenBody(NamedTuple):
     """A request's body, what its translation changed, and the whole names of functions by those that the provider is sent."""
 
     body: dict[str, Any]
@@ -46,13 +46,13 @@ class Body(NamedTuple):
 
 def input_to_body(
     request: generate_pb2.GenerateInput,
-    quirks: Quirks,
+    quirks: GeminiQuirks,
     *,
     origin: str = "",
     max_output_tokens: int = 0,
     zero_retention: bool = False,
     allowance: Allowance = NOTHING_MORE,
-) -> Body:
+) -> WrittenBody:
     """The body. `origin` is where it goes, as proofs name it; `max_output_tokens` the limit to send, 0 the request's own.
 
     Raises `CostlyError` and `MediaAddressError` for what `allowance` does not let through.
@@ -74,10 +74,12 @@ def input_to_body(
         body["store"] = False
     _leave_out(request, report)
     names = fitting_names(body, request, report)
-    return Body(body, report.translations, names)
+    return WrittenBody(body, report.translations, names)
 
 
-def input_to_count(request: generate_pb2.GenerateInput, quirks: Quirks, *, model: str = "", allowance: Allowance = NOTHING_MORE) -> Any:  # noqa: ANN401 (JSON)
+def input_to_count(
+    request: generate_pb2.GenerateInput, quirks: GeminiQuirks, *, model: str = "", allowance: Allowance = NOTHING_MORE
+) -> Any:  # noqa: ANN401 (JSON)
     """The body of a count: what has tokens. With a `model`, as the Gemini API has it, which takes more than contents only around them."""
     whole = input_to_body(request, quirks, allowance=allowance).body
     counted = {key: whole[key] for key in _COUNTED if key in whole}
@@ -99,7 +101,7 @@ def _extras(body: dict[str, Any], request: generate_pb2.GenerateInput, report: R
             report.dropped(f"extras[generationConfig.{key}]", "the typed payload has a field for it")
 
 
-def _generation(request: generate_pb2.GenerateInput, quirks: Quirks, limit: int, report: Report) -> dict[str, Any]:
+def _generation(request: generate_pb2.GenerateInput, quirks: GeminiQuirks, limit: int, report: Report) -> dict[str, Any]:
     config: dict[str, Any] = _sampled(request.sampling, report)
     if limit:
         config["maxOutputTokens"] = limit

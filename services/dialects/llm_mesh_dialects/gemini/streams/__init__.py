@@ -1,5 +1,5 @@
 """Streams of the dialect, to typed events."""
 
-from llm_mesh_dialects.gemini.streams.reading import ChunkReader
+from llm_mesh_dialects.gemini.streams.reading import GeminiChunkReader
 
-__all__ = ["ChunkReader"]
+__all__ = ["GeminiChunkReader"]

@@ -14,7 +14,7 @@ from llm_mesh_dialects.gemini.vocabulary import DIALECT, OF_CALL_AFTER
 Event = generate_pb2.StreamEvent
 
 
-class Calls:
+class CandidateCalls:
     """Reads them, in order. One call at a time comes in pieces."""
 
     __slots__ = ("_arguments", "_begun", "_candidate", "_open", "count")

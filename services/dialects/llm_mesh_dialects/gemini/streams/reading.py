@@ -15,7 +15,7 @@ from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini.logprobs import read_logprobs
 from llm_mesh_dialects.gemini.responses.parts_reading import part
 from llm_mesh_dialects.gemini.responses.reading import created, present
-from llm_mesh_dialects.gemini.streams.calls import Calls
+from llm_mesh_dialects.gemini.streams.calls import CandidateCalls
 from llm_mesh_dialects.gemini.usage import usage_in
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, finish_of
 from llm_mesh_dialects.loose import loose_text
@@ -32,12 +32,12 @@ class _Candidate:
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.calls = Calls(index)
+        self.calls = CandidateCalls(index)
         self.left: dict[str, Any] = {}
         self.ended = False
 
 
-class ChunkReader:
+class GeminiChunkReader:
     """Reads one stream."""
 
     def __init__(self) -> None:

@@ -6,11 +6,11 @@ from typing import Final
 
 import orjson
 
-from llm_mesh_simulator.domain.answer import Answer, Choice, Finish, ToolCall, Usage
+from llm_mesh_simulator.domain.answer import Choice, Finish, SimulatedAnswer, ToolCall, Usage
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.words import digest, words
 from llm_mesh_simulator.provider.gemini import proofs
-from llm_mesh_simulator.provider.reply import Identity
+from llm_mesh_simulator.provider.reply import AnswerIdentity
 
 _FINISHES: Final = {
     Finish.STOP: "STOP",
@@ -23,7 +23,7 @@ Part = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CandidateForm:
     """What of the answer's form the request settles."""
 
     show_thoughts: bool = False
@@ -34,7 +34,9 @@ class Form:
     vertex: bool = False
 
 
-def frame(model: str, identity: Identity, candidates: Sequence[Mapping[str, object]], used: Usage | None, form: Form) -> Part:
+def frame(
+    model: str, identity: AnswerIdentity, candidates: Sequence[Mapping[str, object]], used: Usage | None, form: CandidateForm
+) -> Part:
     """What answers and chunks of them have in common."""
     made: Part = {"candidates": list(candidates)} if candidates else {}
     if used is not None:
@@ -42,14 +44,14 @@ def frame(model: str, identity: Identity, candidates: Sequence[Mapping[str, obje
     return {**made, "modelVersion": model, "responseId": identity.number}
 
 
-def whole(model: str, answer: Answer, behaviour: Behaviour, form: Form, identity: Identity) -> Part:
+def whole(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: CandidateForm, identity: AnswerIdentity) -> Part:
     """The answer to a request without a stream."""
     candidates = [candidate(index, choice, parts(model, choice, form), form) | end(choice, behaviour) for index, choice in _each(answer)]
     return frame(model, identity, candidates, answer.usage, form)
 
 
-def candidate(index: int, choice: Choice, content: Sequence[Part], form: Form) -> Part:
-    """One candidate, or what is new of it."""
+def candidate(index: int, choice: Choice, content: Sequence[Part], form: CandidateForm) -> Part:
+    """One candidate as an answer has it, or as a chunk has what is new of it."""
     made: Part = {"index": index}
     if content:
         made["content"] = {"parts": list(content), "role": "model"}
@@ -63,7 +65,7 @@ def end(choice: Choice, behaviour: Behaviour) -> Part:
     return {"finishReason": behaviour.finish or _FINISHES[choice.finish]}
 
 
-def parts(model: str, choice: Choice, form: Form) -> list[Part]:
+def parts(model: str, choice: Choice, form: CandidateForm) -> list[Part]:
     """The parts of a candidate. A provider withholds the text of what it does not want to be said."""
     made: list[Part] = []
     if choice.reasoning and form.show_thoughts:
@@ -91,7 +93,7 @@ def arguments(call: ToolCall) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def usage(used: Usage, form: Form) -> Part:
+def usage(used: Usage, form: CandidateForm) -> Part:
     """Usage: thoughts are no part of the candidates."""
     made: Part = {
         "promptTokenCount": used.prompt,
@@ -127,5 +129,5 @@ def _sure(token: str) -> float:
     return -round(digest("logprob", token)[0] / 1024, 6)
 
 
-def _each(answer: Answer) -> Iterator[tuple[int, Choice]]:
+def _each(answer: SimulatedAnswer) -> Iterator[tuple[int, Choice]]:
     return enumerate(answer.choices)

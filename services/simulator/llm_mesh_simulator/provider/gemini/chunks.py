@@ -6,18 +6,20 @@ from typing import Final
 
 import orjson
 
-from llm_mesh_simulator.domain.answer import Answer, Choice, Finish, ToolCall
+from llm_mesh_simulator.domain.answer import Choice, Finish, SimulatedAnswer, ToolCall
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.provider.gemini import candidates, proofs
-from llm_mesh_simulator.provider.gemini.candidates import Form, Part
+from llm_mesh_simulator.provider.gemini.candidates import CandidateForm, Part
 from llm_mesh_simulator.provider.gemini.errors import STREAM_ERROR
-from llm_mesh_simulator.provider.reply import Identity, Stream
+from llm_mesh_simulator.provider.reply import AnswerIdentity, Stream
 
 _EVENT, _END = b"data: ", b"\r\n\r\n"
 _COMMA: Final = b",\r\n"
 
 
-def chunks(model: str, answer: Answer, behaviour: Behaviour, form: Form, identity: Identity, *, events: bool) -> Stream:
+def chunks(
+    model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: CandidateForm, identity: AnswerIdentity, *, events: bool
+) -> Stream:
     """The answer to a streamed request."""
     pieces: list[bytes] = []
     write = _event if events else _item
@@ -48,7 +50,7 @@ def _item(data: bytes, *, first: bool) -> bytes:
     return (b"[" if first else _COMMA) + data
 
 
-def _pieces(model: str, index: int, choice: Choice, form: Form) -> Iterator[tuple[int, Part]]:
+def _pieces(model: str, index: int, choice: Choice, form: CandidateForm) -> Iterator[tuple[int, Part]]:
     """The pieces of one candidate, each with how many tokens were thought in silence before it."""
     for token in choice.reasoning:
         if form.show_thoughts:
@@ -76,7 +78,7 @@ def _signed_end(model: str, choice: Choice) -> Part:
     return {"content": {"parts": [{"text": "", "thoughtSignature": proof}], "role": "model"}}
 
 
-def _call(model: str, call: ToolCall, number: int, form: Form) -> Iterator[Part]:
+def _call(model: str, call: ToolCall, number: int, form: CandidateForm) -> Iterator[Part]:
     arguments = candidates.arguments(call)
     signed = candidates.signature(model, call, number)
     if not form.partial:

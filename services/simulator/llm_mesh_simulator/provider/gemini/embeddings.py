@@ -10,15 +10,15 @@ from llm_mesh_simulator.domain.answer import Usage, reported
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.embedding import DEFAULT_DIMENSIONS, MAX_DIMENSIONS, embed
 from llm_mesh_simulator.domain.errors import RefusedError
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 from llm_mesh_simulator.provider.gemini.headers import headers
-from llm_mesh_simulator.provider.reply import JSON, Identity, Reply
+from llm_mesh_simulator.provider.reply import JSON, AnswerIdentity, Reply
 
 _MOST = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingRequest:
+class ContentEmbeddingRequest:
     """Texts to be made into vectors. `shape` is the method that was called."""
 
     texts: Sequence[str]
@@ -31,7 +31,7 @@ class EmbeddingRequest:
         """The tokens of its input."""
         return sum(tokens.count(text) for text in self.texts)
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:
         """A vector for each text."""
         used = reported(Usage(self.prompt_tokens, 0), behaviour)
         return Reply(200, [*headers(identity.request), JSON], orjson.dumps(self._body(used)), 0, used)
@@ -48,36 +48,36 @@ class EmbeddingRequest:
         return {"embedding": vectors[0], **metadata} if self.shape == "embedContent" else {"embeddings": vectors, **metadata}
 
 
-def read_batch(body: Fields) -> EmbeddingRequest:
+def read_batch(body: RequestFields) -> ContentEmbeddingRequest:
     """A request of `:batchEmbedContents`."""
     requests = list(body.objects("requests"))
     if not 1 <= len(requests) <= _MOST:
         raise RefusedError("* BatchEmbedContentsRequest.requests: at least one request is required", param="requests")
-    return EmbeddingRequest([_text(each) for each in requests], _dimensions(requests[0]), "batchEmbedContents")
+    return ContentEmbeddingRequest([_text(each) for each in requests], _dimensions(requests[0]), "batchEmbedContents")
 
 
-def read_content(body: Fields) -> EmbeddingRequest:
+def read_content(body: RequestFields) -> ContentEmbeddingRequest:
     """A request of `:embedContent`."""
-    return EmbeddingRequest([_text(body)], _dimensions(body), "embedContent")
+    return ContentEmbeddingRequest([_text(body)], _dimensions(body), "embedContent")
 
 
-def read_predict(body: Fields) -> EmbeddingRequest:
+def read_predict(body: RequestFields) -> ContentEmbeddingRequest:
     """A request of `:predict`."""
     texts = [each.text("content") for each in body.objects("instances")]
     if not 1 <= len(texts) <= _MOST:
         raise RefusedError("instances must not be empty", param="instances")
     parameters = body.member("parameters")
-    return EmbeddingRequest(texts, DEFAULT_DIMENSIONS if parameters is None else _dimensions(parameters), "predict")
+    return ContentEmbeddingRequest(texts, DEFAULT_DIMENSIONS if parameters is None else _dimensions(parameters), "predict")
 
 
-def _text(request: Fields) -> str:
+def _text(request: RequestFields) -> str:
     content = request.member("content")
     if content is None:
         raise request.missing("content")
     return "".join(part.text("text") for part in content.objects("parts"))
 
 
-def _dimensions(owner: Fields) -> int:
+def _dimensions(owner: RequestFields) -> int:
     config = owner.member("embedContentConfig") or owner
     dimensions = config.integer("outputDimensionality")
     if dimensions is None:

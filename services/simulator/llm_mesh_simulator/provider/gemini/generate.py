@@ -9,14 +9,14 @@ from llm_mesh_simulator.domain.answer import Usage, answer
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.errors import RefusedError
 from llm_mesh_simulator.domain.question import Question, Tool, ToolUse
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 from llm_mesh_simulator.provider.gemini import proofs
-from llm_mesh_simulator.provider.gemini.candidates import Form, frame, whole
+from llm_mesh_simulator.provider.gemini.candidates import CandidateForm, frame, whole
 from llm_mesh_simulator.provider.gemini.chunks import chunks
 from llm_mesh_simulator.provider.gemini.errors import GeminiPhrasing
 from llm_mesh_simulator.provider.gemini.headers import headers
-from llm_mesh_simulator.provider.gemini.prompt import Prompt
-from llm_mesh_simulator.provider.reply import EVENTS, JSON, Identity, Reply
+from llm_mesh_simulator.provider.gemini.prompt import ContentsPrompt
+from llm_mesh_simulator.provider.reply import EVENTS, JSON, AnswerIdentity, Reply
 
 _THOUGHT: Final = 32
 """How many tokens a thinking model thinks about everything."""
@@ -27,11 +27,11 @@ _MOST_CANDIDATES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class GenerateRequest:
+class ContentRequest:
     """A request for an answer that has been read. `events`: chunks are server-sent events, not a JSON array."""
 
     question: Question
-    form: Form
+    form: CandidateForm
     stream: bool
     events: bool
 
@@ -40,7 +40,7 @@ class GenerateRequest:
         """The tokens of its input."""
         return self.question.prompt_tokens
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:
         """The answer, whole or in chunks."""
         made = answer(self.question, behaviour)
         model, sent = self.question.model, headers(identity.request)
@@ -52,41 +52,41 @@ class GenerateRequest:
         text = orjson.dumps(whole(model, made, behaviour, self.form, identity))
         return Reply(200, [*sent, JSON], text, made.true_usage.completion, made.usage)
 
-    def _blocked(self, identity: Identity, true: Usage) -> Reply:
+    def _blocked(self, identity: AnswerIdentity, true: Usage) -> Reply:
         used = Usage(true.prompt, 0)
-        said = {"promptFeedback": {"blockReason": "SAFETY"}, **frame(self.question.model, identity, (), used, self.form)}
-        text = orjson.dumps(said)
+        blocked = {"promptFeedback": {"blockReason": "SAFETY"}, **frame(self.question.model, identity, (), used, self.form)}
+        text = orjson.dumps(blocked)
         if not self.stream or not self.events:
             return Reply(200, [*headers(identity.request), JSON], b"[" + text + b"]" if self.stream else text, 0, used)
         return Reply(200, [*headers(identity.request), EVENTS], b"data: " + text + b"\r\n\r\n", 0, used)
 
 
 @dataclass(frozen=True, slots=True)
-class CountRequest:
+class ContentCountRequest:
     """A request to count tokens, which produces none."""
 
     prompt_tokens: int
     stream: bool = False
 
-    def reply(self, behaviour: Behaviour, identity: Identity) -> Reply:  # noqa: ARG002  a count is the same under all behaviours
+    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:  # noqa: ARG002  a count is the same under all behaviours
         """The count."""
         return Reply(200, [*headers(identity.request), JSON], orjson.dumps({"totalTokens": self.prompt_tokens}), 0, Usage(0, 0))
 
 
-def read_count(body: Fields) -> CountRequest:
+def read_count(body: RequestFields) -> ContentCountRequest:
     """Reads and checks a request for a count: contents alone, or a whole request around them."""
-    prompt = Prompt()
+    prompt = ContentsPrompt()
     prompt.read(body.member("generateContentRequest") or body)
-    return CountRequest(prompt.tokens)
+    return ContentCountRequest(prompt.tokens)
 
 
-def read(body: Fields, *, stream: bool, events: bool = True, vertex: bool = False) -> GenerateRequest:
+def read(body: RequestFields, *, stream: bool, events: bool = True, vertex: bool = False) -> ContentRequest:
     """Reads and checks a request for an answer."""
     model = body.text("model")
-    prompt = Prompt()
+    prompt = ContentsPrompt()
     prompt.read(body)
     proofs.check(model, prompt.contents)
-    config = body.member("generationConfig") or Fields({}, GeminiPhrasing(), "generationConfig")
+    config = body.member("generationConfig") or RequestFields({}, GeminiPhrasing(), "generationConfig")
     tools = tuple(_tool(function) for tool in body.objects("tools") for function in tool.objects("functionDeclarations"))
     tool_use, chosen, partial = _calling(body, tools)
     json = config.text_or("responseMimeType") == "application/json"
@@ -111,15 +111,15 @@ def read(body: Fields, *, stream: bool, events: bool = True, vertex: bool = Fals
         reasoning=thought,
     )
     logprobs = (config.integer("logprobs") or 0) if config.flag("responseLogprobs") else None
-    return GenerateRequest(question, Form(shown, logprobs, partial and stream, vertex), stream, events)
+    return ContentRequest(question, CandidateForm(shown, logprobs, partial and stream, vertex), stream, events)
 
 
-def _tool(function: Fields) -> Tool:
+def _tool(function: RequestFields) -> Tool:
     schema = function.member("parametersJsonSchema") or function.member("parameters")
     return Tool(function.text("name"), schema.values if schema is not None else {})
 
 
-def _calling(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[Tool, ...], bool]:
+def _calling(body: RequestFields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[Tool, ...], bool]:
     """Whether functions are called, which of them, and whether their arguments come in pieces."""
     outer = body.member("toolConfig")
     config = outer.member("functionCallingConfig") if outer is not None else None
@@ -137,7 +137,7 @@ def _calling(body: Fields, tools: tuple[Tool, ...]) -> tuple[ToolUse, tuple[Tool
     return _MODES[mode], chosen, config.flag("streamFunctionCallArguments")
 
 
-def _thinking(config: Fields) -> tuple[int, bool]:
+def _thinking(config: RequestFields) -> tuple[int, bool]:
     """How many tokens are thought first, and whether they are shown."""
     thinking = config.member("thinkingConfig")
     if thinking is None:

@@ -7,8 +7,15 @@ _METHODS: Final = ["generateContent", "countTokens", "batchEmbedContents"]
 
 
 def model(name: str) -> dict[str, object]:
-    """One model."""
-    return {"name": f"models/{name}", "displayName": f"{name} (simulator)", "supportedGenerationMethods": _METHODS, "thinking": True}
+    """A model as the Gemini API describes it."""
+    return {
+        "name": f"models/{name}",
+        "displayName": f"{name} (simulator)",
+        "inputTokenLimit": 1_048_576,
+        "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": _METHODS,
+        "thinking": True,
+    }
 
 
 def models(known: Sequence[str], query: Mapping[str, str], *, vertex: bool) -> dict[str, object]:

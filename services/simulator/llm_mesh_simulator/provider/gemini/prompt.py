@@ -6,21 +6,21 @@ import orjson
 
 from llm_mesh_simulator.domain import tokens
 from llm_mesh_simulator.domain.errors import RefusedError
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 
 _ROLES = frozenset({"user", "model", "function"})
 
 
 @dataclass(slots=True)
-class Prompt:
+class ContentsPrompt:
     """What a request says."""
 
     tokens: int = tokens.PER_REQUEST
     text: str = ""
     after_tool: bool = False
-    contents: list[tuple[str, list[Fields]]] = field(default_factory=list)
+    contents: list[tuple[str, list[RequestFields]]] = field(default_factory=list)
 
-    def read(self, body: Fields) -> None:
+    def read(self, body: RequestFields) -> None:
         """Counts instruction and tools, and reads the contents."""
         instruction = body.member("systemInstruction")
         for part in instruction.objects("parts") if instruction is not None else ():
@@ -32,7 +32,7 @@ class Prompt:
         for content in body.objects("contents"):
             self._content(content)
 
-    def _content(self, content: Fields) -> None:
+    def _content(self, content: RequestFields) -> None:
         role = content.text_or("role") or "user"
         if role not in _ROLES:
             raise RefusedError("Please use a valid role: user, model.", param=content.path("role"))
@@ -46,7 +46,7 @@ class Prompt:
             self.text = "".join(texts)
             self.after_tool = any(part.values.get("functionResponse") is not None for part in parts)
 
-    def _part(self, part: Fields) -> str:
+    def _part(self, part: RequestFields) -> str:
         text = part.text_or("text")
         if text is not None:
             return self._take(text)
@@ -63,7 +63,7 @@ class Prompt:
         self._take(orjson.dumps(part.values).decode())
         return ""
 
-    def _medium(self, inline: Fields | None, file: Fields | None) -> str:
+    def _medium(self, inline: RequestFields | None, file: RequestFields | None) -> str:
         kind = inline.text("mimeType") if inline is not None else file.text("mimeType") if file is not None else ""
         if inline is not None:
             inline.text("data")
@@ -71,13 +71,13 @@ class Prompt:
         self.tokens += tokens.PER_IMAGE if image else tokens.PER_AUDIO if sound else tokens.PER_FILE
         return ""
 
-    def _response(self, response: Fields) -> str:
+    def _response(self, response: RequestFields) -> str:
         response.text("name")
         value = response.member("response")
         if value is None:
             raise response.missing("response")
-        said = value.values.get("output", value.values.get("error"))
-        return self._take(said if isinstance(said, str) else orjson.dumps(value.values).decode())
+        result = value.values.get("output", value.values.get("error"))
+        return self._take(result if isinstance(result, str) else orjson.dumps(value.values).decode())
 
     def _take(self, text: str) -> str:
         self.tokens += tokens.count(text)

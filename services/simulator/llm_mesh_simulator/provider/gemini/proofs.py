@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from llm_mesh_simulator.domain.errors import RefusedError
-from llm_mesh_simulator.provider.fields import Fields
+from llm_mesh_simulator.provider.fields import RequestFields
 
 PLACEHOLDERS: Final = frozenset({"skip_thought_signature_validator", "context_engineering_is_the_way_to_go"})
 """What the real provider takes for calls that it did not make."""
@@ -24,7 +24,7 @@ def of_text(model: str, text: str) -> str:
     return _signed(model, "", text)
 
 
-def check(model: str, contents: list[tuple[str, list[Fields]]]) -> None:
+def check(model: str, contents: list[tuple[str, list[RequestFields]]]) -> None:
     """Refuses a call of the current turn without its signature, and a signature of another model or call."""
     for number in range(len(contents) - 1, -1, -1):
         role, parts = contents[number]
@@ -34,7 +34,7 @@ def check(model: str, contents: list[tuple[str, list[Fields]]]) -> None:
             return
 
 
-def _check_turn(model: str, number: int, parts: list[Fields]) -> None:
+def _check_turn(model: str, number: int, parts: list[RequestFields]) -> None:
     calls = [(place, part) for place, part in enumerate(parts) if isinstance(part.values.get("functionCall"), dict)]
     for order, (place, part) in enumerate(calls):
         call = part.member("functionCall")
