@@ -71,6 +71,15 @@ SERVICES: tuple[Declaration, ...] = (
         in_workers=True,
     ),
     Declaration(
+        name="adapter/gemini",
+        identities=("adapter/gemini",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50063,
+        in_workers=True,
+    ),
+    Declaration(
         name="adapter/ollama",
         identities=("adapter/ollama",),
         contracts=("llm_mesh.adapter.v1.AdapterService",),
