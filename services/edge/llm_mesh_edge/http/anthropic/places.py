@@ -67,4 +67,9 @@ def _of_block(rest: str, block: dict[str, Any]) -> str:
         return _FIELDS[rest]
     if kind in _BLOCK:
         return _BLOCK[kind]
-    return "content" if kind == "tool_result" else more if kind == "text" else rest
+    return "content" if kind == "tool_result" else _of_text(more) if kind == "text" else rest
+
+
+def _of_text(field: str) -> str:
+    """A field of a text; its type has no place of its own."""
+    return "" if field == "mime_type" else field

@@ -8,6 +8,8 @@ from llm_mesh_edge.domain.places import Body, below, inner_part_of, listed, part
 
 _MEDIA = {"image": "image_url", "audio": "input_audio.data", "file": "file.file_data"}
 _KINDS = ("text", "refusal", "opaque")
+_WITHOUT_PLACE = frozenset({"", "json", "mime_type"})
+"""Of such a part these are the whole of it."""
 
 
 def place(field: str, body: Body) -> str:
@@ -40,4 +42,4 @@ def _of_part(rest: str) -> str:
     kind, _, more = rest.partition(".")
     if kind in _MEDIA:
         return "image_url.url" if rest in {"image.uri", "image.data"} else _MEDIA[kind]
-    return more if kind in _KINDS and more not in {"", "json"} else "" if kind in _KINDS else rest
+    return more if kind in _KINDS and more not in _WITHOUT_PLACE else "" if kind in _KINDS else rest
