@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +13,8 @@ from typing import Any
 import grpc
 import pytest
 
+from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.observability.v1 import observability_pb2, observability_pb2_grpc
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
@@ -22,6 +25,8 @@ ATTACKER = "domains/hasty"
 SHARED, ROUTED, BEHIND = "common", "common-route", "behind"
 LIMITS = ("connect", "first_token", "idle", "total")
 UPLOADS = 64 * 1024 * 1024
+MESSAGES = 40
+"""Calls whose message does not come: twice what one principal may have under way at a listener."""
 UNENDED, SENT = 24, 8 * 1024 * 1024
 """Bodies that stop before their end, and the bytes that come of each: half of them are more than a tenant's share of one process."""
 
@@ -84,6 +89,41 @@ def test_bodies_that_do_not_end_take_no_room_from_others(mesh: Stand, attacker: 
         assert refused[0].recv(4096).startswith(b"HTTP/1.1 503 ")
         assert mesh.ask(large).code == answered
     until(lambda: mesh.ask(large, key=attacker["app"]).code == answered, "what it held has come back")
+
+
+def test_messages_over_grpc_that_do_not_come_take_no_place_from_others(mesh: Stand, attacker: dict[str, str]) -> None:
+    part = content_pb2.Part(text=content_pb2.Text(text="hello"))
+    given = generate_pb2.GenerateInput(model=SHARED, messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[part])])
+    request, ended = gateway_pb2.GenerateRequest(input=given), threading.Event()
+    stub: Any = gateway_pb2_grpc.GatewayServiceStub(mesh.channel)
+    stub.Generate(request, metadata=bearer(attacker["app"]), timeout=20)  # from now on it is known
+
+    def nothing() -> Iterator[bytes]:
+        ended.wait()
+        yield from ()
+
+    method = mesh.channel.stream_unary("/llm_mesh.gateway.v1.GatewayService/Generate")  # the same on the wire
+    calls = [method.future(nothing(), metadata=bearer(attacker["app"]), timeout=60) for _ in range(MESSAGES)]
+    try:
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.Generate(request, metadata=bearer(attacker["app"]), timeout=2)
+        error: Any = refused.value
+        assert error.code() in {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}, "it waits for itself"
+        for _ in range(10):
+            stub.Generate(request, metadata=mesh.user, timeout=20)
+    finally:
+        for each in calls:
+            each.cancel()
+        ended.set()
+    until(lambda: _answered(stub, request, attacker["app"]), "what it held has come back")
+
+
+def _answered(stub: Any, request: gateway_pb2.GenerateRequest, key: str) -> bool:
+    try:
+        stub.Generate(request, metadata=bearer(key), timeout=2)
+    except grpc.RpcError:
+        return False
+    return True
 
 
 def test_no_position_tells_a_tenant_what_others_do(mesh: Stand, attacker: dict[str, str]) -> None:
