@@ -5,12 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from structlog.stdlib import ProcessorFormatter
 
 from tests.databases import database, database_url
 from tests.postgres import Cluster, cluster
 
 __all__ = ["database", "database_url", "postgres"]
+
+settings.register_profile("mesh", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+settings.load_profile("mesh")
 
 
 @pytest.fixture(scope="session")

@@ -36,12 +36,13 @@ def test_a_dry_run_tells_and_changes_nothing(cli_mesh: RunningMesh, tmp_path: Pa
     assert actions(apply(cli_mesh, file, "--dry-run")) == {"CREATE"}
 
 
-def test_the_example_applies_once_and_then_nothing_is_left_to_do(cli_mesh: RunningMesh) -> None:
-    first = apply(cli_mesh, EXAMPLE)
+def test_the_example_applies_once_and_then_nothing_is_left_to_do(cli_mesh: RunningMesh, tmp_path: Path) -> None:
+    file = renamed(tmp_path, "once")
+    first = apply(cli_mesh, file)
     assert actions(first) == {"CREATE"}
     assert list(dict.fromkeys(change["service"] for change in first)) == ["policy", "registry", "router", "catalogue"]
-    assert first[-1]["resource"] == "domains/claims/subscriptions/underwriting", "what is accepted may be made by the same file"
-    assert actions(apply(cli_mesh, EXAMPLE)) == {"NONE"}
+    assert first[-1]["resource"] == "domains/once/subscriptions/underwriting", "what is accepted may be made by the same file"
+    assert actions(apply(cli_mesh, file)) == {"NONE"}
 
 
 def test_what_the_example_describes_answers(cli_mesh: RunningMesh) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects import openai
@@ -13,7 +13,7 @@ from llm_mesh_dialects.allowing import Allowance
 from tests.dialects.openai_bodies import ANSWER, REQUEST
 
 EVERYTHING = Allowance(extras=frozenset({"*"}), media=MediaRule(frozenset({"*"})))
-UNHURRIED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(max_examples=150)
 
 
 @UNHURRIED
