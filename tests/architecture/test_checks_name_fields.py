@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from llm_mesh_policy.domain.model_uses import OPERATIONS
 from tests.architecture.repository import ROOT
 from tests.edge.test_every_field_name import literal
 
@@ -29,7 +30,9 @@ CONTRACTS = {
     "router": ("router.v1.router_pb2",),
 }
 """Where the requests of a service are."""
-SHARED = ("inference.v1.generate_pb2", "inference.v1.embed_pb2", "inference.v1.content_pb2")
+SHARED = tuple(
+    f"inference.v1.{each}_pb2" for each in ("assess", "content", "embed", "generate", "generate_image", "moderate", "rerank", "sound")
+)
 NOT_FIELDS = {
     "admission.constraints.max_output_tokens": "stands within the sealed admission, which services alone read",
     "plan.attempt[*].max_input_tokens": "a plan is a tree: its attempts are named by their ids, to the gateway alone",
@@ -95,7 +98,7 @@ def test_a_check_names_a_field_of_a_request(service: str) -> None:
     wrong = []
     for check in checks():
         names = names_of(check.field) if check.service == service else []
-        if names and names[0] in {"generate", "embed", "input"}:
+        if names and names[0] in {"input", *OPERATIONS}:
             names = names[1:]  # as policy is asked, or the gateway, which renames it
         if names and check.field not in NOT_FIELDS and not any(leads(each, names) for each in known):
             wrong.append((check.where, check.field))

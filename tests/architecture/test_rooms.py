@@ -24,6 +24,9 @@ LONG = {
     "protos/llm_mesh/policy/v1/rules.proto": "likewise",
     "protos/llm_mesh/registry/v1/registry.proto": "likewise",
     "protos/llm_mesh/router/v1/router.proto": "likewise",
+    "protos/llm_mesh/adapter/v1/adapter.proto": "likewise",
+    "protos/llm_mesh/gateway/v1/gateway.proto": "likewise",
+    "protos/llm_mesh/inference/v1/generate.proto": "a message stays in the file in which it was published",
 }
 LONGEST = 400
 VAGUE = ("Manager", "Helper", "Helpers", "Util", "Utils", "Base")

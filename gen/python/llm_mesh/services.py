@@ -178,9 +178,12 @@ CLIENTS: tuple[Declaration, ...] = (
 
 MESH_ACTIONS: frozenset[str] = frozenset(
     {
+        "adapter.assess",
         "adapter.count",
         "adapter.embed",
         "adapter.generate",
+        "adapter.moderate",
+        "adapter.rerank",
         "gateway.checkReadiness",
         "links.connect",
         "observability.ingest",

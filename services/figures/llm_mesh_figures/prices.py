@@ -81,14 +81,14 @@ def image_rate_in(rates: Mapping[Size, int], size: str, quality: str) -> int:
 
 def components(*prices: Priced) -> Sequence[Component]:
     """Everything that one of the prices says something of, each once."""
-    found: dict[Component, None] = {}
+    result: dict[Component, None] = {}
     places = {(0, "")} | {(each.tier, each.upstream_model) for price in prices for each in price.variants}
     rated: list[Rated] = [each for price in prices for each in (price, *price.variants)]
     images = {(image.size, image.quality) for each in rated for image in each.images}
     for tier, upstream_model in sorted(places):
-        found.update({Component(rate, ("", ""), tier, upstream_model): None for rate in RATES})
-        found.update({Component("", image, tier, upstream_model): None for image in sorted(images)})
-    return tuple(found)
+        result.update({Component(rate, ("", ""), tier, upstream_model): None for rate in RATES})
+        result.update({Component("", image, tier, upstream_model): None for image in sorted(images)})
+    return tuple(result)
 
 
 def figure(price: Priced, component: Component) -> int:

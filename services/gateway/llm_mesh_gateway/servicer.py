@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh_gateway.domain.counting import Counting
 from llm_mesh_gateway.domain.gateway import Gateway, Request
 from llm_mesh_gateway.domain.listing import Listing
+from llm_mesh_gateway.domain.methods import METHODS, MethodOperation
 from llm_mesh_gateway.domain.operation import Embedding, Generation, Operation, exact
 from llm_mesh_gateway.domain.outlets import Streamed, Vectors, Whole
 from llm_mesh_gateway.domain.ports import Services
@@ -20,7 +21,11 @@ Asking = (
     | gateway_pb2.EmbedRequest
     | gateway_pb2.EmbedStreamRequest
     | gateway_pb2.CountTokensRequest
+    | gateway_pb2.RerankRequest
+    | gateway_pb2.ModerateRequest
+    | gateway_pb2.AssessRequest
 )
+Answered = TypeVar("Answered", gateway_pb2.RerankResponse, gateway_pb2.ModerateResponse, gateway_pb2.AssessResponse)
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -74,6 +79,21 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         vectors, receipt = Vectors(), gateway_pb2.Receipt()
         await self._gateway.answer(_request(operation, options, context), vectors, receipt)
         return vectors, receipt
+
+    async def Rerank(self, request: gateway_pb2.RerankRequest, context: Any) -> gateway_pb2.RerankResponse:  # noqa: ANN401
+        return await self._answered("rerank", request, gateway_pb2.RerankResponse(), context)
+
+    async def Moderate(self, request: gateway_pb2.ModerateRequest, context: Any) -> gateway_pb2.ModerateResponse:  # noqa: ANN401
+        return await self._answered("moderate", request, gateway_pb2.ModerateResponse(), context)
+
+    async def Assess(self, request: gateway_pb2.AssessRequest, context: Any) -> gateway_pb2.AssessResponse:  # noqa: ANN401
+        return await self._answered("assess", request, gateway_pb2.AssessResponse(), context)
+
+    async def _answered(self, name: str, request: Asking, response: Answered, context: Any) -> Answered:  # noqa: ANN401
+        options = _options(request)
+        operation = MethodOperation(METHODS[name], request.input, exact=exact(options))
+        await self._gateway.answer(_request(operation, options, context), Whole(response.output), response.receipt)
+        return response
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: Any) -> gateway_pb2.CountTokensResponse:  # noqa: ANN401
         options = _options(request)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 
+from google.protobuf.message import Message
+
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.attempts import Attempts
@@ -17,7 +19,9 @@ from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.standing import UnclosedBreakers
 from llm_mesh_runtime.resources import page_of
 
+MethodRequest = adapter_pb2.RerankRequest | adapter_pb2.ModerateRequest | adapter_pb2.AssessRequest
 Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
+Granted = Generation | adapter_pb2.EmbedRequest | adapter_pb2.EmbedStreamRequest | MethodRequest
 
 
 class Adapter:
@@ -52,6 +56,10 @@ class Adapter:
     def embed_stream(self, request: adapter_pb2.EmbedStreamRequest) -> AsyncGenerator[adapter_pb2.EmbedStreamResponse]:
         """Vectors, in pieces."""
         return self._attempts.embed_stream(self._granted(request), request.input)
+
+    async def answer(self, rpc: str, request: MethodRequest, response: Message) -> None:
+        """The answer to a method with one input and one output."""
+        await self._attempts.answer(rpc, self._granted(request), request, response)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """The provider's count where it counts for nothing, else the plan's bound."""
@@ -89,7 +97,7 @@ class Adapter:
         """Whether an endpoint's provider answers and admits the mesh."""
         return await self._checking.check(self._table.of(request.endpoint), request)
 
-    def _granted(self, request: Generation | adapter_pb2.EmbedRequest | adapter_pb2.EmbedStreamRequest) -> Job:
+    def _granted(self, request: Granted) -> Job:
         attempt = request.attempt
         return self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from google.protobuf.duration_pb2 import Duration
 
 from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
@@ -20,7 +22,6 @@ from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
 from llm_mesh_adapter_kit.lanes import Lane, Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
-from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
 from llm_mesh_adapter_kit.redaction import Redaction
 from llm_mesh_runtime.context import request_id
@@ -105,6 +106,14 @@ class Asking:
             self.refusals[endpoint.name] = error.about_account
 
 
+class Reporting(Protocol):
+    """Knows what an attempt used."""
+
+    def report(self) -> tuple[generate_pb2.Usage, usage_pb2.UsageSource]:
+        """The usage so far, and who says so."""
+        ...
+
+
 class ProviderAnswer:
     """The provider's answer to an attempt, for the length of a block; its failure where it is no good one."""
 
@@ -146,7 +155,7 @@ class ProviderAnswer:
         self.answer.close()
         self._ended(error)
 
-    def report(self, meter: AttemptMeter, report: adapter_pb2.AttemptReport) -> None:
+    def report(self, meter: Reporting, report: adapter_pb2.AttemptReport) -> None:
         """Writes what the attempt used, once it is read to its end."""
         usage, source = meter.report()
         timers, model = self._timers, self._job.model

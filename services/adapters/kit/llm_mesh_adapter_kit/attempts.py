@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -26,6 +26,7 @@ from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import AttemptMeter
+from llm_mesh_adapter_kit.methods import NO_METHODS, DialectMethods, Methods
 from llm_mesh_adapter_kit.proof_marks import mark_in_output
 from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
@@ -47,7 +48,7 @@ def _small(job: Job) -> bool:
 class Attempts:
     """Makes attempts at endpoints, by one dialect."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what attempts need, each by its name)
         self,
         dialect: Dialect,
         lanes: Lanes,
@@ -57,6 +58,7 @@ class Attempts:
         heavy: HeavyWork,
         *,
         memory: VectorMemory,
+        methods: DialectMethods = NO_METHODS,
     ) -> None:
         self._heavy = heavy
         self._dialect = dialect
@@ -66,6 +68,7 @@ class Attempts:
         self._limits = AttemptLimits(limits)
         self._asking = Asking(dialect, lanes, client, genai)
         self._embedding = Embedding(dialect, self._asking, self._limits, heavy, memory)
+        self._methods = Methods(methods, self._asking, self._limits, heavy)
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
         """A whole answer."""
@@ -145,6 +148,10 @@ class Attempts:
     async def embed(self, job: Job, request: embed_pb2.EmbedInput) -> adapter_pb2.EmbedResponse:
         """Embed texts by one attempt at its endpoint."""
         return await self._embedding.whole(job, request)
+
+    async def answer(self, rpc: str, job: Job, request: Any, response: Any) -> None:  # noqa: ANN401 (messages of the method)
+        """The answer to a method with one input and one output."""
+        await self._methods.answer(rpc, job, request, response)
 
     async def ask(self, endpoint: Endpoint, call: Call, limits: Limits | None = None) -> bytes:
         """A call that generates nothing and costs nothing, such as a list of models."""

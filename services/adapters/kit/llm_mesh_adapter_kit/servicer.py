@@ -35,6 +35,21 @@ class AdapterServicer(adapter_pb2_grpc.AdapterServiceServicer):
     def EmbedStream(self, request: adapter_pb2.EmbedStreamRequest, context: Context) -> AsyncIterator[adapter_pb2.EmbedStreamResponse]:
         return self._adapter.embed_stream(request)
 
+    async def Rerank(self, request: adapter_pb2.RerankRequest, context: Context) -> adapter_pb2.RerankResponse:
+        response = adapter_pb2.RerankResponse()
+        await self._adapter.answer("Rerank", request, response)
+        return response
+
+    async def Moderate(self, request: adapter_pb2.ModerateRequest, context: Context) -> adapter_pb2.ModerateResponse:
+        response = adapter_pb2.ModerateResponse()
+        await self._adapter.answer("Moderate", request, response)
+        return response
+
+    async def Assess(self, request: adapter_pb2.AssessRequest, context: Context) -> adapter_pb2.AssessResponse:
+        response = adapter_pb2.AssessResponse()
+        await self._adapter.answer("Assess", request, response)
+        return response
+
     async def CountTokens(self, request: adapter_pb2.CountTokensRequest, context: Context) -> adapter_pb2.CountTokensResponse:
         return adapter_pb2.CountTokensResponse(count=await self._adapter.count(request))
 

@@ -19,6 +19,7 @@ from llm_mesh_adapter_kit.grants import GrantCheck
 from llm_mesh_adapter_kit.http import HttpClient
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_adapter_kit.methods import NO_METHODS, DialectMethods
 from llm_mesh_adapter_kit.standing import UnclosedBreakers
 from llm_mesh_adapter_kit.vector_memory import VectorMemory
 from llm_mesh_runtime.breakers import OtherProcesses
@@ -89,13 +90,22 @@ class Assembled:
 
 
 def assemble(
-    name: str, dialect: Dialect, table: EndpointTable, links: Links, limits: Limits, *, vectors_memory: int = VECTORS_MEMORY
+    name: str,
+    dialect: Dialect,
+    table: EndpointTable,
+    links: Links,
+    limits: Limits,
+    *,
+    vectors_memory: int = VECTORS_MEMORY,
+    methods: DialectMethods = NO_METHODS,
 ) -> Assembled:
     """An adapter, such as `openai`."""
     clients = Clients(table)
     shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
     lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve)
-    attempts = Attempts(dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy, memory=VectorMemory(vectors_memory))
+    attempts = Attempts(
+        dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy, memory=VectorMemory(vectors_memory), methods=methods
+    )
     grants = GrantCheck(name, links.seals, SystemClock())
     standing = UnclosedBreakers(links.service, links.mesh.process, lanes, _others(links))
     links.breakers.add(standing.own)

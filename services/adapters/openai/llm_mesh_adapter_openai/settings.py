@@ -26,6 +26,9 @@ class Settings:
     gemini_key: Secret = setting(default=Secret(""), env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), help="Credential at Google Gemini.")
     vllm_key: Secret = setting(default=Secret(""), env=("VLLM_API_KEY",), help="Credential at a vLLM server that wants one.")
     llamacpp_key: Secret = setting(default=Secret(""), env=("LLAMA_API_KEY",), help="Credential at a llama.cpp server that wants one.")
+    jina_key: Secret = setting(default=Secret(""), env=("JINA_API_KEY",), help="Credential at Jina AI.")
+    voyage_key: Secret = setting(default=Secret(""), env=("VOYAGE_API_KEY",), help="Credential at Voyage AI.")
+    tei_key: Secret = setting(default=Secret(""), env=("TEI_API_KEY",), help="Credential at a TEI server that wants one.")
     simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
     simulator: str = setting(
         default="", env=("LLM_MESH_SIMULATOR_ADDRESS",), help="Where the simulator listens, as it is told itself. Empty: 127.0.0.1:8099."

@@ -10,6 +10,7 @@ from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import assemble
 from llm_mesh_adapter_openai.provider.dialect import OpenAIDialect
+from llm_mesh_adapter_openai.provider.methods import OpenAIMethods
 from llm_mesh_adapter_openai.provider.overrides import configured
 from llm_mesh_adapter_openai.provider.rows import ROWS
 from llm_mesh_adapter_openai.settings import Settings
@@ -31,7 +32,13 @@ def build(settings: Settings, links: Links) -> Servicers:
         total=settings.total_timeout.total_seconds(),
     )
     made = assemble(
-        "openai", OpenAIDialect(table.rows), EndpointTable(table.endpoints), links, limits, vectors_memory=settings.vectors_memory
+        "openai",
+        OpenAIDialect(table.rows),
+        EndpointTable(table.endpoints),
+        links,
+        limits,
+        vectors_memory=settings.vectors_memory,
+        methods=OpenAIMethods(table.rows).all(),
     )
     servicer = AdapterServicer(made.adapter)
     return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.close)

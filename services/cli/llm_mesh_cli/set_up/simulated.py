@@ -31,6 +31,12 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
             for alias, description, more in _MODELS:
                 yield _talking(adapter, endpoint, alias, description, alias, more)
             yield _model(adapter, endpoint, "sim-embed", "Simulator: vectors of what was said", "sim-embed", ("embeddings",))
+            yield _model(adapter, endpoint, "sim-rerank", "Simulator: orders documents by shared words", "sim-rerank", ("rerank",))
+            moderating = ("moderate", "image_input")
+            yield _seeing(_model(adapter, endpoint, "sim-moderate", "Simulator: finds categories by name", "sim-moderate", moderating))
+            assessing = _model(adapter, endpoint, "sim-assess", "Simulator: answers questions", "sim-assess", ("assess", "image_input"))
+            assessing.max_output_tokens, assessing.price.output_nanos_per_million = _OUTPUT, 40 * _CENT
+            yield _seeing(assessing)
         else:
             yield _talking(
                 adapter, endpoint, f"sim-{adapter}", f"Simulator: repeats what was said, in the {adapter} dialect", "sim-echo", ()
@@ -41,6 +47,11 @@ def _talking(adapter: str, endpoint: str, alias: str, description: str, upstream
     model = _model(adapter, endpoint, alias, description, upstream, (*_CAPABILITIES, *more))
     model.max_output_tokens, model.image_tokens = _OUTPUT, _IMAGE
     model.price.output_nanos_per_million = 40 * _CENT
+    return model
+
+
+def _seeing(model: registry_pb2.Model) -> registry_pb2.Model:
+    model.image_tokens = _IMAGE
     return model
 
 

@@ -1,7 +1,20 @@
 """The OpenAI dialect: chat completions and embeddings, from and to the typed payload, for clients and for providers."""
 
-from llm_mesh_dialects.openai import embeddings, errors, requests, responses, streams, vectors
+from llm_mesh_dialects.openai import decisions, embeddings, errors, moderations, requests, reranking, responses, streams, vectors
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
-__all__ = ["DIALECT", "OPENAI", "OpenAIQuirks", "embeddings", "errors", "requests", "responses", "streams", "vectors"]
+__all__ = [
+    "DIALECT",
+    "OPENAI",
+    "OpenAIQuirks",
+    "decisions",
+    "embeddings",
+    "errors",
+    "moderations",
+    "requests",
+    "reranking",
+    "responses",
+    "streams",
+    "vectors",
+]

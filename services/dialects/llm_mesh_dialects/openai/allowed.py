@@ -86,6 +86,13 @@ _EMBEDDINGS: Final[Mapping[str, KeyRule]] = {
     "embedding.service_tier": costly("another tier has other prices", idle=("auto", "default")),
     **dict.fromkeys(("embedding.models", "embedding.provider", "embedding.route"), _ROUTES),
 }
+_METHODS: Final[Mapping[str, KeyRule]] = {
+    "rerank.truncation": safe("what happens to texts that are too long"),
+    "rerank.truncate": safe("what happens to texts that are too long"),
+    "rerank.raw_scores": safe("how scores are written"),
+    "rerank.return_documents": dropped("documents are not sent back: the answer names them by their index"),
+    "decision.prompt_cache_options": safe("writing a cache is priced, and reserved at that price", inner=("mode", "ttl")),
+}
 
-TABLE: Final = Table(DIALECT, {**_REQUEST, **_MESSAGES, **_TOOLS, **_EMBEDDINGS})
+TABLE: Final = Table(DIALECT, {**_REQUEST, **_MESSAGES, **_TOOLS, **_EMBEDDINGS, **_METHODS})
 """All keys, by name."""

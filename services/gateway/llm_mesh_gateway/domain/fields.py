@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
+from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_runtime.errors import MeshError, PeerError
 
-_INPUT = re.compile(r"^(?:generate|embed)(?=[.\[]|$)")
+_INPUTS = "|".join(field.name for field in policy_pb2.AdmitRequest.DESCRIPTOR.oneofs_by_name["input"].fields)
+_INPUT = re.compile(rf"^(?:{_INPUTS})(?=[.\[]|$)")
 _MESSAGE = re.compile(r"^input\.messages\[(\d+)\]")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from google.protobuf.message import Message
+
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
@@ -76,7 +78,7 @@ class Generation:
 
     def digest(self, options: gateway_pb2.RequestOptions) -> bytes:
         """Whether the answer is streamed is part of the request."""
-        return _digest(b"stream" if self.streamed else b"generate", self.input, options)
+        return digest_of(b"stream" if self.streamed else b"generate", self.input, options)
 
     def check(self, *, has_prompt: bool) -> None:
         """See `checks`."""
@@ -158,7 +160,7 @@ class Embedding:
 
     def digest(self, options: gateway_pb2.RequestOptions) -> bytes:
         """See the protocol."""
-        return _digest(b"embed", self.input, options)
+        return digest_of(b"embed", self.input, options)
 
     def check(self, *, has_prompt: bool) -> None:
         """See `checks`."""
@@ -190,7 +192,8 @@ class Embedding:
         return adapters.embed(attempt.adapter, adapter_pb2.EmbedStreamRequest(grant=grant, attempt=attempt, input=self.input))
 
 
-def _digest(kind: bytes, message: generate_pb2.GenerateInput | embed_pb2.EmbedInput, options: gateway_pb2.RequestOptions) -> bytes:
+def digest_of(kind: bytes, message: Message, options: gateway_pb2.RequestOptions) -> bytes:
+    """SHA-256 of what is asked, without the key under which it is asked."""
     counted = gateway_pb2.RequestOptions()
     counted.CopyFrom(options)
     counted.ClearField("idempotency_key")

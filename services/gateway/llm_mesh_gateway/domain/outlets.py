@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Protocol, cast
+from typing import Protocol
+
+from google.protobuf.message import Message
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -37,7 +39,7 @@ class Whole:
 
     __slots__ = ("_output", "_recording")
 
-    def __init__(self, output: generate_pb2.GenerateOutput) -> None:
+    def __init__(self, output: Message) -> None:
         self._output = output
         self._recording: Recording | None = None
 
@@ -49,14 +51,14 @@ class Whole:
     async def release(self, piece: Piece) -> None:
         """Take the answer."""
         if piece.answer is not None:
-            self._output.CopyFrom(cast("generate_pb2.GenerateOutput", piece.answer))
+            self._output.CopyFrom(piece.answer)
             if self._recording is not None:
                 self._recording.add_whole(self._output)
 
     def replays(self, replay: KeptAnswer) -> Iterator[Piece]:
         """The one piece."""
         for message in replay.recorded.messages:
-            yield Piece(answer=generate_pb2.GenerateOutput.FromString(message))
+            yield Piece(answer=type(self._output).FromString(message))
 
 
 class Vectors:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from google.protobuf.message import Message
+
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.catalogue.v1 import catalogue_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
@@ -14,7 +16,8 @@ from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.router.v1 import router_pb2
 
-Answer = generate_pb2.GenerateOutput | embed_pb2.EmbedOutput
+Answer = Message
+"""The output of a method."""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,9 @@ class Adapters(Protocol):
 
     def embed(self, adapter: str, request: adapter_pb2.EmbedStreamRequest) -> AttemptCall:
         """Ask for vectors."""
+
+    def call(self, adapter: str, rpc: str, request: Message) -> AttemptCall:
+        """Ask for the answer to a method with one input and one output."""
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """Count the input, without a grant."""

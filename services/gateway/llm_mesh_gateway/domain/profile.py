@@ -24,7 +24,7 @@ def profile_generation(
     profile: router_pb2.RequestProfile, request: generate_pb2.GenerateInput, *, session: str, exact: bool, streamed: bool
 ) -> None:
     """Writes the profile of a generation, after rendering. What is not there is not written: nearly all requests have little."""
-    reading = _Reading()
+    reading = InputReading()
     reading.request(request)
     size = profile.input_bytes = reading.bytes
     profile.estimated_input_tokens = -(-size // _BYTES_PER_TOKEN)
@@ -90,7 +90,7 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
-class _Reading:
+class InputReading:
     """Walks a request once."""
 
     __slots__ = ("audio_references", "bytes", "file_references", "images", "modalities", "unbounded_references")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from google.protobuf.message import Message
+
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh_gateway.domain.record import set_duration
 from llm_mesh_runtime.shares import Party, Shares
@@ -60,7 +61,7 @@ class Recording:
                 self._slices.append(bytes(self._open))
                 self._open.clear()
 
-    def add_whole(self, answer: generate_pb2.GenerateOutput | embed_pb2.EmbedOutput, rest: Sequence[bytes] = ()) -> None:
+    def add_whole(self, answer: Message, rest: Sequence[bytes] = ()) -> None:
         """An answer that is not streamed, and what of it is serialised already."""
         if self._fits(answer.ByteSize() + sum(map(len, rest))):
             self._slices += [answer.SerializeToString(), *rest]

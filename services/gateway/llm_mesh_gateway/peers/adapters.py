@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from llm_mesh.adapter.v1 import adapter_pb2
@@ -37,6 +38,10 @@ class AdapterPeers:
     def embed(self, adapter: str, request: adapter_pb2.EmbedStreamRequest) -> AttemptCall:
         """Ask for vectors."""
         return _VectorsCall(self._stub(adapter), request, adapter)
+
+    def call(self, adapter: str, rpc: str, request: Message) -> AttemptCall:
+        """Ask for the answer to a method with one input and one output."""
+        return _WholeCall(getattr(self._stub(adapter), rpc)(request), adapter)
 
     async def count(self, request: adapter_pb2.CountTokensRequest) -> embed_pb2.TokenCount:
         """Ask for a count."""

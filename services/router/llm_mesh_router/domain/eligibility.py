@@ -23,6 +23,9 @@ _MODALITIES = {"image": "image_input", "audio": "audio_input", "file": "file_inp
 _CANNOT = {
     "generate": "cannot generate",
     "embeddings": "cannot embed",
+    "rerank": "cannot rerank",
+    "moderate": "cannot moderate",
+    "assess": "cannot assess",
     "tools": "cannot call tools",
     "parallel_tool_calls": "cannot call several tools at once",
     "json_schema": "cannot keep to a JSON schema",
@@ -38,7 +41,14 @@ _CANNOT = {
 """Capabilities that a model lacks, in words that follow its name."""
 PRICE = "price"
 """The rule that only an operator can satisfy."""
-_OPERATIONS = {"generate": "generate", "embed": "embeddings"}
+_CAPABILITIES = {"embed": "embeddings"}
+"""The capability that an operation needs, where it has another name."""
+WITHOUT_OUTPUT = frozenset({"embed", "rerank", "moderate"})
+"""Operations whose answers have no tokens that are billed."""
+UNLIMITED = frozenset({"assess"})
+"""Operations whose output tokens no request can limit: what the model can do at most bounds them."""
+BY_ITEM = frozenset({"rerank", "moderate"})
+"""Operations that read each of their items by itself: the context window bounds none of the sums."""
 
 
 @dataclass(slots=True)
@@ -126,8 +136,8 @@ def whereabouts(model: registry_pb2.Model, question: EligibilityRequest) -> Obje
 def capabilities(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
     """What the request needs the model must declare."""
     profile = question.profile
-    operation = _OPERATIONS.get(question.admission.operation)
-    needed = [] if operation is None else [operation]  # first: what cannot answer at all is not said to lack a detail
+    operation = question.admission.operation
+    needed = [_CAPABILITIES.get(operation, operation)] if operation else []  # first: what cannot answer at all is not said to lack a detail
     needed += [*profile.capabilities, *(_MODALITIES[kind] for kind in profile.input_modalities if kind in _MODALITIES)]
     for capability in needed:
         if capability not in model.capabilities:
@@ -152,7 +162,18 @@ def price(model: registry_pb2.Model, question: EligibilityRequest) -> Objection 
     return None if model.free or model.HasField("price") else Objection(PRICE, "it has no price that holds now")
 
 
-BEFORE_SIZE: Sequence[Rule] = (lifecycle, constraints, whereabouts, capabilities)
+def output(model: registry_pb2.Model, question: EligibilityRequest) -> Objection | None:
+    """What is billed by output tokens that nothing bounds cannot be reserved."""
+    if question.admission.operation not in UNLIMITED or model.free or model.max_output_tokens:
+        return None
+    if not any(getattr(each, rate) for each in (model.price, *model.price.variants) for rate in _OUTPUT_RATES):
+        return None
+    return Objection("max_output_tokens", "its most output tokens are not known, so that nothing bounds what they cost")
+
+
+_OUTPUT_RATES = tuple(f"{name}_nanos_per_million" for name in ("output", "reasoning", "audio_output", "image_output"))
+
+BEFORE_SIZE: Sequence[Rule] = (lifecycle, constraints, whereabouts, capabilities, output)
 AFTER_SIZE: Sequence[Rule] = (price,)
 
 

@@ -11,7 +11,16 @@ from datetime import datetime
 
 from llm_mesh.registry.v1 import registry_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
-from llm_mesh_router.domain.eligibility import AFTER_SIZE, BEFORE_SIZE, EligibilityRequest, Objection, objection, size
+from llm_mesh_router.domain.eligibility import (
+    AFTER_SIZE,
+    BEFORE_SIZE,
+    BY_ITEM,
+    WITHOUT_OUTPUT,
+    EligibilityRequest,
+    Objection,
+    objection,
+    size,
+)
 from llm_mesh_router.domain.references import References
 from llm_mesh_router.domain.resolution import Located, Resolution
 
@@ -23,7 +32,19 @@ Key = tuple[object, ...]
 class Target:
     """One target of an alias, for requests of one kind."""
 
-    __slots__ = ("_after", "_before", "_limit", "_most_output", "_references", "_template", "_window", "name", "priority", "share")
+    __slots__ = (
+        "_after",
+        "_audio_milliseconds",
+        "_before",
+        "_limit",
+        "_most_output",
+        "_references",
+        "_template",
+        "_window",
+        "name",
+        "priority",
+        "share",
+    )
 
     def __init__(
         self,
@@ -39,7 +60,8 @@ class Target:
         known = model if model is not None else registry_pb2.Model()
         self._before = Objection(located.rule) if model is None else objection(BEFORE_SIZE, model, question)
         self._after = objection(AFTER_SIZE, known, question)
-        self._window = known.context_window
+        self._window = 0 if question.admission.operation in BY_ITEM else known.context_window
+        self._audio_milliseconds = 1000 * known.audio_seconds
         self._limit = known.max_output_tokens
         self._references = References.of(known, strict=question.constraints.strict_charging)
         self._most_output = _most_output(known, question)
@@ -65,6 +87,10 @@ class Target:
         output_tokens = profile.max_output_tokens
         if 0 < output_tokens < self._most_output:
             attempt.max_output_tokens = output_tokens
+        if profile.HasField("units"):
+            attempt.units.CopyFrom(profile.units)
+            if self._audio_milliseconds:
+                attempt.units.audio_input_milliseconds = min(profile.units.audio_input_milliseconds, self._audio_milliseconds)
 
 
 class Shortlist:
@@ -151,8 +177,8 @@ def _attempt(model: registry_pb2.Model, limits: plan_pb2.AttemptLimits | None, q
 
 
 def _most_output(model: registry_pb2.Model, question: EligibilityRequest) -> int:
-    """The least of what policy allows and what the model can; nothing for embeddings. A request may ask for less."""
-    if question.admission.operation == "embed":
+    """The least of what policy allows and what the model can; nothing where an answer has no tokens. A request may ask for less."""
+    if question.admission.operation in WITHOUT_OUTPUT:
         return 0
     bounds = (question.constraints.max_output_tokens, model.max_output_tokens)
     return min(bound for bound in bounds if bound > 0)

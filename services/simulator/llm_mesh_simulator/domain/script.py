@@ -32,6 +32,9 @@ NAMES: Final[Mapping[str, Named]] = {
     "sim-refusal": Named("refuses to answer", {"refusal": True}),
     "sim-utf8": Named("answers in many scripts", {"answer": "text", "text": _MULTILINGUAL}),
     "sim-embed": Named("embeddings of 256 dimensions (every model embeds)"),
+    "sim-rerank": Named("reranking by shared words (every model reranks)"),
+    "sim-moderate": Named("moderation by the names of categories (every model moderates)"),
+    "sim-assess": Named("decisions with probabilities that follow from what is asked (every model decides)"),
     # errors with a body in the dialect's shape
     "sim-400": Named("400, invalid request", {"status": 400}),
     "sim-context-length": Named("400, the prompt is longer than the context window", {"status": 400, "error": "context_length"}),

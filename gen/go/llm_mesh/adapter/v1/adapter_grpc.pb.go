@@ -23,6 +23,9 @@ const (
 	AdapterService_GenerateStream_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/GenerateStream"
 	AdapterService_Embed_FullMethodName          = "/llm_mesh.adapter.v1.AdapterService/Embed"
 	AdapterService_EmbedStream_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/EmbedStream"
+	AdapterService_Rerank_FullMethodName         = "/llm_mesh.adapter.v1.AdapterService/Rerank"
+	AdapterService_Moderate_FullMethodName       = "/llm_mesh.adapter.v1.AdapterService/Moderate"
+	AdapterService_Assess_FullMethodName         = "/llm_mesh.adapter.v1.AdapterService/Assess"
 	AdapterService_CountTokens_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/CountTokens"
 	AdapterService_ListEndpoints_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/ListEndpoints"
 	AdapterService_DiscoverModels_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/DiscoverModels"
@@ -52,6 +55,12 @@ type AdapterServiceClient interface {
 	// The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
 	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
 	EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error)
+	// Orders documents by how well they answer a query. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error)
+	// Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Moderate(ctx context.Context, in *ModerateRequest, opts ...grpc.CallOption) (*ModerateResponse, error)
+	// Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*AssessResponse, error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
@@ -134,6 +143,36 @@ func (c *adapterServiceClient) EmbedStream(ctx context.Context, in *EmbedStreamR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdapterService_EmbedStreamClient = grpc.ServerStreamingClient[EmbedStreamResponse]
 
+func (c *adapterServiceClient) Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RerankResponse)
+	err := c.cc.Invoke(ctx, AdapterService_Rerank_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adapterServiceClient) Moderate(ctx context.Context, in *ModerateRequest, opts ...grpc.CallOption) (*ModerateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ModerateResponse)
+	err := c.cc.Invoke(ctx, AdapterService_Moderate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adapterServiceClient) Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*AssessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AssessResponse)
+	err := c.cc.Invoke(ctx, AdapterService_Assess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adapterServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -197,6 +236,12 @@ type AdapterServiceServer interface {
 	// The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
 	// Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
 	EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error
+	// Orders documents by how well they answer a query. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Rerank(context.Context, *RerankRequest) (*RerankResponse, error)
+	// Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Moderate(context.Context, *ModerateRequest) (*ModerateResponse, error)
+	// Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Assess(context.Context, *AssessRequest) (*AssessResponse, error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
@@ -232,6 +277,15 @@ func (UnimplementedAdapterServiceServer) Embed(context.Context, *EmbedRequest) (
 }
 func (UnimplementedAdapterServiceServer) EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error {
 	return status.Error(codes.Unimplemented, "method EmbedStream not implemented")
+}
+func (UnimplementedAdapterServiceServer) Rerank(context.Context, *RerankRequest) (*RerankResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Rerank not implemented")
+}
+func (UnimplementedAdapterServiceServer) Moderate(context.Context, *ModerateRequest) (*ModerateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Moderate not implemented")
+}
+func (UnimplementedAdapterServiceServer) Assess(context.Context, *AssessRequest) (*AssessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Assess not implemented")
 }
 func (UnimplementedAdapterServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -324,6 +378,60 @@ func _AdapterService_EmbedStream_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdapterService_EmbedStreamServer = grpc.ServerStreamingServer[EmbedStreamResponse]
 
+func _AdapterService_Rerank_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RerankRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).Rerank(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_Rerank_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).Rerank(ctx, req.(*RerankRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdapterService_Moderate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ModerateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).Moderate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_Moderate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).Moderate(ctx, req.(*ModerateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdapterService_Assess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AssessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).Assess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_Assess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).Assess(ctx, req.(*AssessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdapterService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -410,6 +518,18 @@ var AdapterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Embed",
 			Handler:    _AdapterService_Embed_Handler,
+		},
+		{
+			MethodName: "Rerank",
+			Handler:    _AdapterService_Rerank_Handler,
+		},
+		{
+			MethodName: "Moderate",
+			Handler:    _AdapterService_Moderate_Handler,
+		},
+		{
+			MethodName: "Assess",
+			Handler:    _AdapterService_Assess_Handler,
 		},
 		{
 			MethodName: "CountTokens",

@@ -781,6 +781,336 @@ func (x *EmbedStreamResponse) GetReceipt() *Receipt {
 	return nil
 }
 
+// Request of `Rerank`.
+type RerankRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to order. Required.
+	Input *v1.RerankInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else. `prompt` MUST be unset.
+	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RerankRequest) Reset() {
+	*x = RerankRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RerankRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RerankRequest) ProtoMessage() {}
+
+func (x *RerankRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RerankRequest.ProtoReflect.Descriptor instead.
+func (*RerankRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RerankRequest) GetInput() *v1.RerankInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *RerankRequest) GetOptions() *RequestOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Response of `Rerank`.
+type RerankResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order.
+	Output *v1.RerankOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// What it cost.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RerankResponse) Reset() {
+	*x = RerankResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RerankResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RerankResponse) ProtoMessage() {}
+
+func (x *RerankResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RerankResponse.ProtoReflect.Descriptor instead.
+func (*RerankResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RerankResponse) GetOutput() *v1.RerankOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *RerankResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of `Moderate`.
+type ModerateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to classify. Required.
+	Input *v1.ModerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else. `prompt` MUST be unset.
+	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModerateRequest) Reset() {
+	*x = ModerateRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModerateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModerateRequest) ProtoMessage() {}
+
+func (x *ModerateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModerateRequest.ProtoReflect.Descriptor instead.
+func (*ModerateRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ModerateRequest) GetInput() *v1.ModerateInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *ModerateRequest) GetOptions() *RequestOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Response of `Moderate`.
+type ModerateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was found.
+	Output *v1.ModerateOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// What it cost.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModerateResponse) Reset() {
+	*x = ModerateResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModerateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModerateResponse) ProtoMessage() {}
+
+func (x *ModerateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModerateResponse.ProtoReflect.Descriptor instead.
+func (*ModerateResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ModerateResponse) GetOutput() *v1.ModerateOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *ModerateResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of `Assess`.
+type AssessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The state and the questions. Required.
+	Input *v1.AssessInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else. `prompt` MUST be unset.
+	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssessRequest) Reset() {
+	*x = AssessRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssessRequest) ProtoMessage() {}
+
+func (x *AssessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
+func (*AssessRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *AssessRequest) GetInput() *v1.AssessInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *AssessRequest) GetOptions() *RequestOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Response of `Assess`.
+type AssessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answers.
+	Output *v1.AssessOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// What it cost.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssessResponse) Reset() {
+	*x = AssessResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssessResponse) ProtoMessage() {}
+
+func (x *AssessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssessResponse.ProtoReflect.Descriptor instead.
+func (*AssessResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AssessResponse) GetOutput() *v1.AssessOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *AssessResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 // Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -794,7 +1124,7 @@ type CountTokensRequest struct {
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[10]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +1136,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[10]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +1149,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CountTokensRequest) GetInput() *v1.GenerateInput {
@@ -851,7 +1181,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[11]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +1193,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[11]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +1206,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CountTokensResponse) GetCount() *v1.TokenCount {
@@ -909,7 +1239,7 @@ type CheckServicesRequest struct {
 
 func (x *CheckServicesRequest) Reset() {
 	*x = CheckServicesRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1251,7 @@ func (x *CheckServicesRequest) String() string {
 func (*CheckServicesRequest) ProtoMessage() {}
 
 func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[12]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1264,7 @@ func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckServicesRequest.ProtoReflect.Descriptor instead.
 func (*CheckServicesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 // Response of `CheckServices`.
@@ -948,7 +1278,7 @@ type CheckServicesResponse struct {
 
 func (x *CheckServicesResponse) Reset() {
 	*x = CheckServicesResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1290,7 @@ func (x *CheckServicesResponse) String() string {
 func (*CheckServicesResponse) ProtoMessage() {}
 
 func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[13]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1303,7 @@ func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckServicesResponse.ProtoReflect.Descriptor instead.
 func (*CheckServicesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CheckServicesResponse) GetServices() []*ServiceCheck {
@@ -996,7 +1326,7 @@ type ServiceCheck struct {
 
 func (x *ServiceCheck) Reset() {
 	*x = ServiceCheck{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1338,7 @@ func (x *ServiceCheck) String() string {
 func (*ServiceCheck) ProtoMessage() {}
 
 func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[14]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1351,7 @@ func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceCheck.ProtoReflect.Descriptor instead.
 func (*ServiceCheck) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ServiceCheck) GetService() string {
@@ -1051,7 +1381,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1393,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[15]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1406,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListModelsRequest) GetPageSize() int32 {
@@ -1106,7 +1436,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1118,7 +1448,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1131,7 +1461,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListModelsResponse) GetModels() []*ModelSummary {
@@ -1169,7 +1499,7 @@ type ModelSummary struct {
 
 func (x *ModelSummary) Reset() {
 	*x = ModelSummary{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1181,7 +1511,7 @@ func (x *ModelSummary) String() string {
 func (*ModelSummary) ProtoMessage() {}
 
 func (x *ModelSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1194,7 +1524,7 @@ func (x *ModelSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelSummary.ProtoReflect.Descriptor instead.
 func (*ModelSummary) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ModelSummary) GetAlias() string {
@@ -1273,7 +1603,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1615,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1628,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Receipt) GetReservation() string {
@@ -1388,7 +1718,7 @@ func (x *Receipt) GetScreened() []*v11.ScreeningCount {
 // A stored answer for repetitions of a request. Never sent to callers: the gateway hands it to `Settle` and reads it with `GetKeptAnswer`.
 type RecordedAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or `StreamEvents`.
+	// Serialised messages, in order: one output of the method; or an `EmbedOutput` in parts, the vectors behind all else; or `StreamEvents`.
 	Messages [][]byte `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The model that answered.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
@@ -1402,7 +1732,7 @@ type RecordedAnswer struct {
 
 func (x *RecordedAnswer) Reset() {
 	*x = RecordedAnswer{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1744,7 @@ func (x *RecordedAnswer) String() string {
 func (*RecordedAnswer) ProtoMessage() {}
 
 func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1757,7 @@ func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedAnswer.ProtoReflect.Descriptor instead.
 func (*RecordedAnswer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecordedAnswer) GetMessages() [][]byte {
@@ -1467,7 +1797,7 @@ type CheckReadinessRequest struct {
 
 func (x *CheckReadinessRequest) Reset() {
 	*x = CheckReadinessRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1479,7 +1809,7 @@ func (x *CheckReadinessRequest) String() string {
 func (*CheckReadinessRequest) ProtoMessage() {}
 
 func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1492,7 +1822,7 @@ func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
 func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{26}
 }
 
 // Response of `CheckReadiness`.
@@ -1506,7 +1836,7 @@ type CheckReadinessResponse struct {
 
 func (x *CheckReadinessResponse) Reset() {
 	*x = CheckReadinessResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1518,7 +1848,7 @@ func (x *CheckReadinessResponse) String() string {
 func (*CheckReadinessResponse) ProtoMessage() {}
 
 func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1531,7 +1861,7 @@ func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
 func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CheckReadinessResponse) GetConditions() []*ReadinessCondition {
@@ -1555,7 +1885,7 @@ type ReadinessCondition struct {
 
 func (x *ReadinessCondition) Reset() {
 	*x = ReadinessCondition{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1897,7 @@ func (x *ReadinessCondition) String() string {
 func (*ReadinessCondition) ProtoMessage() {}
 
 func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1910,7 @@ func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadinessCondition.ProtoReflect.Descriptor instead.
 func (*ReadinessCondition) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReadinessCondition) GetName() string {
@@ -1601,7 +1931,7 @@ var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xff\x02\n" +
+	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xff\x02\n" +
 	"\x0eRequestOptions\x12<\n" +
 	"\x06prompt\x18\x01 \x01(\v2$.llm_mesh.gateway.v1.PromptReferenceR\x06prompt\x12b\n" +
 	"\x04tags\x18\x02 \x03(\v2-.llm_mesh.gateway.v1.RequestOptions.TagsEntryB\x1f\xe2\xf3\x18\x1b \x102\x12\x1a\x10[a-z0-9_-]{1,63}:\x03\x10\xff\x01R\x04tags\x122\n" +
@@ -1647,7 +1977,25 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
 	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
 	"embeddings\x126\n" +
-	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x97\x01\n" +
+	"\areceipt\x18\x03 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x90\x01\n" +
+	"\rRerankRequest\x12@\n" +
+	"\x05input\x18\x01 \x01(\v2\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x85\x01\n" +
+	"\x0eRerankResponse\x12;\n" +
+	"\x06output\x18\x01 \x01(\v2#.llm_mesh.inference.v1.RerankOutputR\x06output\x126\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x94\x01\n" +
+	"\x0fModerateRequest\x12B\n" +
+	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x89\x01\n" +
+	"\x10ModerateResponse\x12=\n" +
+	"\x06output\x18\x01 \x01(\v2%.llm_mesh.inference.v1.ModerateOutputR\x06output\x126\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x90\x01\n" +
+	"\rAssessRequest\x12@\n" +
+	"\x05input\x18\x01 \x01(\v2\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x85\x01\n" +
+	"\x0eAssessResponse\x12;\n" +
+	"\x06output\x18\x01 \x01(\v2#.llm_mesh.inference.v1.AssessOutputR\x06output\x126\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x97\x01\n" +
 	"\x12CountTokensRequest\x12B\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\xaf\x01\n" +
@@ -1713,12 +2061,15 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
-	"\x0eFIDELITY_EXACT\x10\x022\xf6\b\n" +
+	"\x0eFIDELITY_EXACT\x10\x022\xff\v\n" +
 	"\x0eGatewayService\x12\x86\x01\n" +
 	"\bGenerate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n" +
 	"\x05Embed\x12!.llm_mesh.gateway.v1.EmbedRequest\x1a\".llm_mesh.gateway.v1.EmbedResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.embed\x12\x8e\x01\n" +
-	"\vEmbedStream\x12'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.embed0\x01\x12\x8c\x01\n" +
+	"\vEmbedStream\x12'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.embed0\x01\x12~\n" +
+	"\x06Rerank\x12\".llm_mesh.gateway.v1.RerankRequest\x1a#.llm_mesh.gateway.v1.RerankResponse\"+\xca\xf3\x18'\b\x01\x12\x14models/{input.model}\x1a\rmodels.rerank\x12\x86\x01\n" +
+	"\bModerate\x12$.llm_mesh.gateway.v1.ModerateRequest\x1a%.llm_mesh.gateway.v1.ModerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.moderate\x12~\n" +
+	"\x06Assess\x12\".llm_mesh.gateway.v1.AssessRequest\x1a#.llm_mesh.gateway.v1.AssessResponse\"+\xca\xf3\x18'\b\x01\x12\x14models/{input.model}\x1a\rmodels.assess\x12\x8c\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.count\x12z\n" +
 	"\n" +
 	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.list\x12\x90\x01\n" +
@@ -1739,7 +2090,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(ServiceState)(0),              // 0: llm_mesh.gateway.v1.ServiceState
 	(Fidelity)(0),                  // 1: llm_mesh.gateway.v1.Fidelity
@@ -1753,92 +2104,122 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*EmbedResponse)(nil),          // 9: llm_mesh.gateway.v1.EmbedResponse
 	(*EmbedStreamRequest)(nil),     // 10: llm_mesh.gateway.v1.EmbedStreamRequest
 	(*EmbedStreamResponse)(nil),    // 11: llm_mesh.gateway.v1.EmbedStreamResponse
-	(*CountTokensRequest)(nil),     // 12: llm_mesh.gateway.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 13: llm_mesh.gateway.v1.CountTokensResponse
-	(*CheckServicesRequest)(nil),   // 14: llm_mesh.gateway.v1.CheckServicesRequest
-	(*CheckServicesResponse)(nil),  // 15: llm_mesh.gateway.v1.CheckServicesResponse
-	(*ServiceCheck)(nil),           // 16: llm_mesh.gateway.v1.ServiceCheck
-	(*ListModelsRequest)(nil),      // 17: llm_mesh.gateway.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),     // 18: llm_mesh.gateway.v1.ListModelsResponse
-	(*ModelSummary)(nil),           // 19: llm_mesh.gateway.v1.ModelSummary
-	(*Receipt)(nil),                // 20: llm_mesh.gateway.v1.Receipt
-	(*RecordedAnswer)(nil),         // 21: llm_mesh.gateway.v1.RecordedAnswer
-	(*CheckReadinessRequest)(nil),  // 22: llm_mesh.gateway.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil), // 23: llm_mesh.gateway.v1.CheckReadinessResponse
-	(*ReadinessCondition)(nil),     // 24: llm_mesh.gateway.v1.ReadinessCondition
-	nil,                            // 25: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 26: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 27: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 28: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 29: llm_mesh.policy.v1.LimitStatus
-	(*v11.ScreeningCount)(nil),     // 30: llm_mesh.policy.v1.ScreeningCount
-	(*v1.EmbedInput)(nil),          // 31: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 32: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 33: llm_mesh.inference.v1.Embedding
-	(*v1.TokenCount)(nil),          // 34: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 35: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 36: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 37: google.protobuf.Duration
+	(*RerankRequest)(nil),          // 12: llm_mesh.gateway.v1.RerankRequest
+	(*RerankResponse)(nil),         // 13: llm_mesh.gateway.v1.RerankResponse
+	(*ModerateRequest)(nil),        // 14: llm_mesh.gateway.v1.ModerateRequest
+	(*ModerateResponse)(nil),       // 15: llm_mesh.gateway.v1.ModerateResponse
+	(*AssessRequest)(nil),          // 16: llm_mesh.gateway.v1.AssessRequest
+	(*AssessResponse)(nil),         // 17: llm_mesh.gateway.v1.AssessResponse
+	(*CountTokensRequest)(nil),     // 18: llm_mesh.gateway.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),    // 19: llm_mesh.gateway.v1.CountTokensResponse
+	(*CheckServicesRequest)(nil),   // 20: llm_mesh.gateway.v1.CheckServicesRequest
+	(*CheckServicesResponse)(nil),  // 21: llm_mesh.gateway.v1.CheckServicesResponse
+	(*ServiceCheck)(nil),           // 22: llm_mesh.gateway.v1.ServiceCheck
+	(*ListModelsRequest)(nil),      // 23: llm_mesh.gateway.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),     // 24: llm_mesh.gateway.v1.ListModelsResponse
+	(*ModelSummary)(nil),           // 25: llm_mesh.gateway.v1.ModelSummary
+	(*Receipt)(nil),                // 26: llm_mesh.gateway.v1.Receipt
+	(*RecordedAnswer)(nil),         // 27: llm_mesh.gateway.v1.RecordedAnswer
+	(*CheckReadinessRequest)(nil),  // 28: llm_mesh.gateway.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil), // 29: llm_mesh.gateway.v1.CheckReadinessResponse
+	(*ReadinessCondition)(nil),     // 30: llm_mesh.gateway.v1.ReadinessCondition
+	nil,                            // 31: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 32: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 33: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 34: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 35: llm_mesh.policy.v1.LimitStatus
+	(*v11.ScreeningCount)(nil),     // 36: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 37: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 38: llm_mesh.inference.v1.EmbedOutput
+	(*v1.Embedding)(nil),           // 39: llm_mesh.inference.v1.Embedding
+	(*v1.RerankInput)(nil),         // 40: llm_mesh.inference.v1.RerankInput
+	(*v1.RerankOutput)(nil),        // 41: llm_mesh.inference.v1.RerankOutput
+	(*v1.ModerateInput)(nil),       // 42: llm_mesh.inference.v1.ModerateInput
+	(*v1.ModerateOutput)(nil),      // 43: llm_mesh.inference.v1.ModerateOutput
+	(*v1.AssessInput)(nil),         // 44: llm_mesh.inference.v1.AssessInput
+	(*v1.AssessOutput)(nil),        // 45: llm_mesh.inference.v1.AssessOutput
+	(*v1.TokenCount)(nil),          // 46: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 47: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 48: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 49: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	25, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	31, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	1,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	26, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	32, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	27, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	20, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	26, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	33, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	26, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	32, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	28, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	20, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	29, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	30, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	31, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	34, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	26, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	35, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	36, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	37, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	32, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	20, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	31, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	38, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	26, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	37, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	32, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	33, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	20, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	26, // 22: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	2,  // 23: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	34, // 24: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	30, // 25: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	16, // 26: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
-	0,  // 27: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
-	19, // 28: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	35, // 29: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	36, // 30: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	29, // 31: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	37, // 32: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	20, // 33: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	30, // 34: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	37, // 35: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	24, // 36: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
-	4,  // 37: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	6,  // 38: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	8,  // 39: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	10, // 40: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	12, // 41: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	17, // 42: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	14, // 43: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
-	22, // 44: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
-	5,  // 45: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	7,  // 46: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	9,  // 47: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	11, // 48: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	13, // 49: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	18, // 50: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	15, // 51: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
-	23, // 52: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
-	45, // [45:53] is the sub-list for method output_type
-	37, // [37:45] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	38, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	39, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	26, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	40, // 22: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	2,  // 23: llm_mesh.gateway.v1.RerankRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	41, // 24: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	26, // 25: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	42, // 26: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	2,  // 27: llm_mesh.gateway.v1.ModerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	43, // 28: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	26, // 29: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	44, // 30: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	2,  // 31: llm_mesh.gateway.v1.AssessRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	45, // 32: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	26, // 33: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	32, // 34: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 35: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	46, // 36: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	36, // 37: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	22, // 38: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
+	0,  // 39: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
+	25, // 40: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	47, // 41: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	48, // 42: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	35, // 43: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	49, // 44: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	26, // 45: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	36, // 46: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	49, // 47: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	30, // 48: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
+	4,  // 49: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	6,  // 50: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	8,  // 51: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	10, // 52: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	12, // 53: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
+	14, // 54: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
+	16, // 55: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
+	18, // 56: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	23, // 57: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	20, // 58: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
+	28, // 59: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
+	5,  // 60: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	7,  // 61: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	9,  // 62: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	11, // 63: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	13, // 64: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
+	15, // 65: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
+	17, // 66: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
+	19, // 67: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	24, // 68: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	21, // 69: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
+	29, // 70: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
+	60, // [60:71] is the sub-list for method output_type
+	49, // [49:60] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -1852,7 +2233,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   24,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,9 @@ const (
 	GatewayService_GenerateStream_FullMethodName = "/llm_mesh.gateway.v1.GatewayService/GenerateStream"
 	GatewayService_Embed_FullMethodName          = "/llm_mesh.gateway.v1.GatewayService/Embed"
 	GatewayService_EmbedStream_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/EmbedStream"
+	GatewayService_Rerank_FullMethodName         = "/llm_mesh.gateway.v1.GatewayService/Rerank"
+	GatewayService_Moderate_FullMethodName       = "/llm_mesh.gateway.v1.GatewayService/Moderate"
+	GatewayService_Assess_FullMethodName         = "/llm_mesh.gateway.v1.GatewayService/Assess"
 	GatewayService_CountTokens_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/CountTokens"
 	GatewayService_ListModels_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/ListModels"
 	GatewayService_CheckServices_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/CheckServices"
@@ -61,6 +64,21 @@ type GatewayServiceClient interface {
 	// of the items, each once; small answers have them in the first message. An error before the first message means what it means for
 	// `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
 	EmbedStream(ctx context.Context, in *EmbedStreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EmbedStreamResponse], error)
+	// Orders documents by how well they answer a query.
+	//
+	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+	// alias has the capability `rerank`.
+	Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error)
+	// Classifies content by the provider's categories of harm.
+	//
+	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+	// alias has the capability `moderate`.
+	Moderate(ctx context.Context, in *ModerateRequest, opts ...grpc.CallOption) (*ModerateResponse, error)
+	// Answers typed questions about a state with calibrated probabilities.
+	//
+	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+	// alias has the capability `assess`.
+	Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*AssessResponse, error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -140,6 +158,36 @@ func (c *gatewayServiceClient) EmbedStream(ctx context.Context, in *EmbedStreamR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type GatewayService_EmbedStreamClient = grpc.ServerStreamingClient[EmbedStreamResponse]
 
+func (c *gatewayServiceClient) Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RerankResponse)
+	err := c.cc.Invoke(ctx, GatewayService_Rerank_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gatewayServiceClient) Moderate(ctx context.Context, in *ModerateRequest, opts ...grpc.CallOption) (*ModerateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ModerateResponse)
+	err := c.cc.Invoke(ctx, GatewayService_Moderate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gatewayServiceClient) Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*AssessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AssessResponse)
+	err := c.cc.Invoke(ctx, GatewayService_Assess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gatewayServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -212,6 +260,21 @@ type GatewayServiceServer interface {
 	// of the items, each once; small answers have them in the first message. An error before the first message means what it means for
 	// `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
 	EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error
+	// Orders documents by how well they answer a query.
+	//
+	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+	// alias has the capability `rerank`.
+	Rerank(context.Context, *RerankRequest) (*RerankResponse, error)
+	// Classifies content by the provider's categories of harm.
+	//
+	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+	// alias has the capability `moderate`.
+	Moderate(context.Context, *ModerateRequest) (*ModerateResponse, error)
+	// Answers typed questions about a state with calibrated probabilities.
+	//
+	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+	// alias has the capability `assess`.
+	Assess(context.Context, *AssessRequest) (*AssessResponse, error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -244,6 +307,15 @@ func (UnimplementedGatewayServiceServer) Embed(context.Context, *EmbedRequest) (
 }
 func (UnimplementedGatewayServiceServer) EmbedStream(*EmbedStreamRequest, grpc.ServerStreamingServer[EmbedStreamResponse]) error {
 	return status.Error(codes.Unimplemented, "method EmbedStream not implemented")
+}
+func (UnimplementedGatewayServiceServer) Rerank(context.Context, *RerankRequest) (*RerankResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Rerank not implemented")
+}
+func (UnimplementedGatewayServiceServer) Moderate(context.Context, *ModerateRequest) (*ModerateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Moderate not implemented")
+}
+func (UnimplementedGatewayServiceServer) Assess(context.Context, *AssessRequest) (*AssessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Assess not implemented")
 }
 func (UnimplementedGatewayServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -336,6 +408,60 @@ func _GatewayService_EmbedStream_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type GatewayService_EmbedStreamServer = grpc.ServerStreamingServer[EmbedStreamResponse]
 
+func _GatewayService_Rerank_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RerankRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).Rerank(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_Rerank_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).Rerank(ctx, req.(*RerankRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GatewayService_Moderate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ModerateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).Moderate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_Moderate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).Moderate(ctx, req.(*ModerateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GatewayService_Assess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AssessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).Assess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_Assess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).Assess(ctx, req.(*AssessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GatewayService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -422,6 +548,18 @@ var GatewayService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Embed",
 			Handler:    _GatewayService_Embed_Handler,
+		},
+		{
+			MethodName: "Rerank",
+			Handler:    _GatewayService_Rerank_Handler,
+		},
+		{
+			MethodName: "Moderate",
+			Handler:    _GatewayService_Moderate_Handler,
+		},
+		{
+			MethodName: "Assess",
+			Handler:    _GatewayService_Assess_Handler,
 		},
 		{
 			MethodName: "CountTokens",

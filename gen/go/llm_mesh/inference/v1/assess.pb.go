@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -999,37 +1000,38 @@ var File_llm_mesh_inference_v1_assess_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_assess_proto_rawDesc = "" +
 	"\n" +
-	"\"llm_mesh/inference/v1/assess.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xc0\x02\n" +
-	"\vAssessInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x124\n" +
-	"\x05state\x18\x02 \x03(\v2\x1e.llm_mesh.inference.v1.MessageR\x05state\x12C\n" +
-	"\tquestions\x18\x03 \x03(\v2%.llm_mesh.inference.v1.AssessQuestionR\tquestions\x12(\n" +
-	"\x10prompt_cache_key\x18\x04 \x01(\tR\x0epromptCacheKey\x12\x19\n" +
-	"\bend_user\x18\x05 \x01(\tR\aendUser\x12%\n" +
+	"\"llm_mesh/inference/v1/assess.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xc7\x03\n" +
+	"\vAssessInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12A\n" +
+	"\x05state\x18\x02 \x03(\v2\x1e.llm_mesh.inference.v1.MessageB\v\xe2\xf3\x18\a\b\x01\x18\x01 \x80 R\x05state\x12P\n" +
+	"\tquestions\x18\x03 \x03(\v2%.llm_mesh.inference.v1.AssessQuestionB\v\xe2\xf3\x18\a\b\x01\x18\x01 \x90\x03R\tquestions\x123\n" +
+	"\x10prompt_cache_key\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\x0epromptCacheKey\x12$\n" +
+	"\bend_user\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\x06 \x01(\tR\rsourceDialect\x124\n" +
-	"\x06extras\x18\a \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xb6\x02\n" +
-	"\x0eAssessQuestion\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12?\n" +
-	"\finstructions\x18\x02 \x03(\v2\x1b.llm_mesh.inference.v1.PartR\finstructions\x12H\n" +
+	"\x06extras\x18\a \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xd3\x02\n" +
+	"\x0eAssessQuestion\x12\x1d\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x02R\x04name\x12K\n" +
+	"\finstructions\x18\x02 \x03(\v2\x1b.llm_mesh.inference.v1.PartB\n" +
+	"\xe2\xf3\x18\x06\b\x01\x18\x01 @R\finstructions\x12H\n" +
 	"\tpredicate\x18\x03 \x01(\v2(.llm_mesh.inference.v1.PredicateQuestionH\x00R\tpredicate\x12?\n" +
 	"\x06choice\x18\x04 \x01(\v2%.llm_mesh.inference.v1.ChoiceQuestionH\x00R\x06choice\x12<\n" +
-	"\x05score\x18\x05 \x01(\v2$.llm_mesh.inference.v1.ScoreQuestionH\x00R\x05scoreB\x06\n" +
-	"\x04kind\"k\n" +
+	"\x05score\x18\x05 \x01(\v2$.llm_mesh.inference.v1.ScoreQuestionH\x00R\x05scoreB\f\n" +
+	"\x04kind\x12\x04\xe8\xf3\x18\x01\"k\n" +
 	"\x11PredicateQuestion\x12)\n" +
 	"\x10true_description\x18\x01 \x01(\tR\x0ftrueDescription\x12+\n" +
-	"\x11false_description\x18\x02 \x01(\tR\x10falseDescription\"O\n" +
-	"\x0eChoiceQuestion\x12=\n" +
-	"\aoptions\x18\x01 \x03(\v2#.llm_mesh.inference.v1.ChoiceOptionR\aoptions\"g\n" +
-	"\fChoiceOption\x12\x14\n" +
-	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x16\n" +
+	"\x11false_description\x18\x02 \x01(\tR\x10falseDescription\"\\\n" +
+	"\x0eChoiceQuestion\x12J\n" +
+	"\aoptions\x18\x01 \x03(\v2#.llm_mesh.inference.v1.ChoiceOptionB\v\xe2\xf3\x18\a\b\x01\x18\x02 \xff\x01R\aoptions\"z\n" +
+	"\fChoiceOption\x12!\n" +
+	"\x04text\x18\x01 \x01(\tB\v\xe2\xf3\x18\a:\x05\b\x01\x10\x80\bH\x00R\x04text\x12\x16\n" +
 	"\x05truth\x18\x02 \x01(\bH\x00R\x05truth\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescriptionB\a\n" +
-	"\x05value\"J\n" +
-	"\rScoreQuestion\x129\n" +
-	"\x06levels\x18\x01 \x03(\v2!.llm_mesh.inference.v1.ScoreLevelR\x06levels\"D\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescriptionB\r\n" +
+	"\x05value\x12\x04\xe8\xf3\x18\x01\"W\n" +
+	"\rScoreQuestion\x12F\n" +
+	"\x06levels\x18\x01 \x03(\v2!.llm_mesh.inference.v1.ScoreLevelB\v\xe2\xf3\x18\a\b\x01\x18\x02 \xff\x01R\x06levels\"O\n" +
 	"\n" +
-	"ScoreLevel\x12\x14\n" +
-	"\x05label\x18\x01 \x01(\tR\x05label\x12 \n" +
+	"ScoreLevel\x12\x1f\n" +
+	"\x05label\x18\x01 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\bR\x05label\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\"\xa5\x02\n" +
 	"\fAssessOutput\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +

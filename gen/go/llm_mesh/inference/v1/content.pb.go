@@ -970,8 +970,8 @@ type OpaquePart struct {
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// The part, as a JSON object, nested at most 100 deep.
 	Json []byte `protobuf:"bytes,3,opt,name=json,proto3" json:"json,omitempty"`
-	// It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The message
-	// that holds it MUST have no other part; its role says who made the item.
+	// It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The
+	// message that holds it says by its role who made the item, and stands for it alone.
 	Item          bool `protobuf:"varint,4,opt,name=item,proto3" json:"item,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

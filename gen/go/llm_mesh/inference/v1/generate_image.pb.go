@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -345,30 +346,31 @@ var File_llm_mesh_inference_v1_generate_image_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_generate_image_proto_rawDesc = "" +
 	"\n" +
-	"*llm_mesh/inference/v1/generate_image.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\x88\x03\n" +
-	"\x12GenerateImageInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
-	"\x06prompt\x18\x02 \x01(\tR\x06prompt\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x05R\x05count\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\tR\x04size\x12\x18\n" +
-	"\aquality\x18\x05 \x01(\tR\aquality\x12\x1b\n" +
-	"\tmime_type\x18\x06 \x01(\tR\bmimeType\x12\x1e\n" +
+	"*llm_mesh/inference/v1/generate_image.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xd1\x04\n" +
+	"\x12GenerateImageInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12\x1e\n" +
+	"\x06prompt\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x06prompt\x12\x1e\n" +
+	"\x05count\x18\x03 \x01(\x05B\b\xe2\xf3\x18\x04@\x00H\n" +
+	"R\x05count\x12\x1c\n" +
+	"\x04size\x18\x04 \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10 R\x04size\x12\"\n" +
+	"\aquality\x18\x05 \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10 R\aquality\x12%\n" +
+	"\tmime_type\x18\x06 \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10@R\bmimeType\x12A\n" +
 	"\n" +
-	"background\x18\a \x01(\tR\n" +
-	"background\x12%\n" +
-	"\vcompression\x18\b \x01(\x05H\x00R\vcompression\x88\x01\x01\x12\x14\n" +
-	"\x05style\x18\t \x01(\tR\x05style\x12\x19\n" +
+	"background\x18\a \x01(\tB!\xe2\xf3\x18\x1d:\x1b\"\vtransparent\"\x06opaque\"\x04autoR\n" +
+	"background\x12/\n" +
+	"\vcompression\x18\b \x01(\x05B\b\xe2\xf3\x18\x04@\x00HdH\x00R\vcompression\x88\x01\x01\x12\x1e\n" +
+	"\x05style\x18\t \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10@R\x05style\x12$\n" +
 	"\bend_user\x18\n" +
-	" \x01(\tR\aendUser\x12%\n" +
+	" \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\v \x01(\tR\rsourceDialect\x124\n" +
 	"\x06extras\x18\f \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x0e\n" +
-	"\f_compression\"\xe4\x02\n" +
+	"\f_compression\"\xf8\x02\n" +
 	"\x13GenerateImageOutput\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\x03R\acreated\x12=\n" +
-	"\x06images\x18\x03 \x03(\v2%.llm_mesh.inference.v1.GeneratedImageR\x06images\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\tR\x04size\x12\x18\n" +
-	"\aquality\x18\x05 \x01(\tR\aquality\x122\n" +
+	"\x06images\x18\x03 \x03(\v2%.llm_mesh.inference.v1.GeneratedImageR\x06images\x12\x1c\n" +
+	"\x04size\x18\x04 \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10 R\x04size\x12\"\n" +
+	"\aquality\x18\x05 \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10 R\aquality\x122\n" +
 	"\x05usage\x18\x06 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x12F\n" +
 	"\ftranslations\x18\a \x03(\v2\".llm_mesh.inference.v1.TranslationR\ftranslations\x124\n" +
 	"\x06extras\x18\b \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xa1\x01\n" +

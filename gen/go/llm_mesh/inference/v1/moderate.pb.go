@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -381,15 +382,16 @@ var File_llm_mesh_inference_v1_moderate_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_moderate_proto_rawDesc = "" +
 	"\n" +
-	"$llm_mesh/inference/v1/moderate.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xd8\x01\n" +
-	"\rModerateInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x129\n" +
-	"\x05items\x18\x02 \x03(\v2#.llm_mesh.inference.v1.ModerateItemR\x05items\x12\x19\n" +
-	"\bend_user\x18\x03 \x01(\tR\aendUser\x12%\n" +
+	"$llm_mesh/inference/v1/moderate.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xc7\x02\n" +
+	"\rModerateInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12F\n" +
+	"\x05items\x18\x02 \x03(\v2#.llm_mesh.inference.v1.ModerateItemB\v\xe2\xf3\x18\a\b\x01\x18\x01 \x80\x10R\x05items\x12$\n" +
+	"\bend_user\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\x04 \x01(\tR\rsourceDialect\x124\n" +
-	"\x06extras\x18\x05 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"A\n" +
-	"\fModerateItem\x121\n" +
-	"\x05parts\x18\x01 \x03(\v2\x1b.llm_mesh.inference.v1.PartR\x05parts\"\xa9\x02\n" +
+	"\x06extras\x18\x05 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"M\n" +
+	"\fModerateItem\x12=\n" +
+	"\x05parts\x18\x01 \x03(\v2\x1b.llm_mesh.inference.v1.PartB\n" +
+	"\xe2\xf3\x18\x06\b\x01\x18\x01 @R\x05parts\"\xa9\x02\n" +
 	"\x0eModerateOutput\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12?\n" +

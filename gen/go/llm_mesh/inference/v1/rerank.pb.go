@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -350,19 +351,19 @@ var File_llm_mesh_inference_v1_rerank_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_rerank_proto_rawDesc = "" +
 	"\n" +
-	"\"llm_mesh/inference/v1/rerank.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xc2\x02\n" +
-	"\vRerankInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
-	"\x05query\x18\x02 \x01(\tR\x05query\x12C\n" +
-	"\tdocuments\x18\x03 \x03(\v2%.llm_mesh.inference.v1.RerankDocumentR\tdocuments\x12\x13\n" +
-	"\x05top_n\x18\x04 \x01(\x05R\x04topN\x125\n" +
-	"\x17max_tokens_per_document\x18\x05 \x01(\x05R\x14maxTokensPerDocument\x12\x19\n" +
-	"\bend_user\x18\x06 \x01(\tR\aendUser\x12%\n" +
+	"\"llm_mesh/inference/v1/rerank.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xc9\x03\n" +
+	"\vRerankInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12\x1c\n" +
+	"\x05query\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x05query\x12P\n" +
+	"\tdocuments\x18\x03 \x03(\v2%.llm_mesh.inference.v1.RerankDocumentB\v\xe2\xf3\x18\a\b\x01\x18\x01 \x90NR\tdocuments\x12\x1b\n" +
+	"\x05top_n\x18\x04 \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x04topN\x12=\n" +
+	"\x17max_tokens_per_document\x18\x05 \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x14maxTokensPerDocument\x12$\n" +
+	"\bend_user\x18\x06 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\a \x01(\tR\rsourceDialect\x124\n" +
-	"\x06extras\x18\b \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\".\n" +
-	"\x0eRerankDocument\x12\x14\n" +
-	"\x04text\x18\x01 \x01(\tH\x00R\x04textB\x06\n" +
-	"\x04kind\"\xa5\x02\n" +
+	"\x06extras\x18\b \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\">\n" +
+	"\x0eRerankDocument\x12\x1e\n" +
+	"\x04text\x18\x01 \x01(\tB\b\xe2\xf3\x18\x04:\x02\b\x01H\x00R\x04textB\f\n" +
+	"\x04kind\x12\x04\xe8\xf3\x18\x01\"\xa5\x02\n" +
 	"\fRerankOutput\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12=\n" +

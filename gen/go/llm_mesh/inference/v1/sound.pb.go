@@ -9,6 +9,7 @@ package inferencev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -26,7 +27,7 @@ type SpeakInput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model's alias. Required.
 	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
-	// The text. Required, 1 to 100,000 characters; providers take less, mostly 4,096.
+	// The text. Required, at most 400,000 bytes; providers take less, mostly 4,096.
 	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	// The voice, as the provider names it, such as `alloy`. Required. At most 256 bytes.
 	Voice string `protobuf:"bytes,3,opt,name=voice,proto3" json:"voice,omitempty"`
@@ -644,16 +645,17 @@ var File_llm_mesh_inference_v1_sound_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_sound_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/inference/v1/sound.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xa5\x02\n" +
+	"!llm_mesh/inference/v1/sound.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xd6\x03\n" +
 	"\n" +
-	"SpeakInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
-	"\x05voice\x18\x03 \x01(\tR\x05voice\x12\"\n" +
-	"\finstructions\x18\x04 \x01(\tR\finstructions\x12\x16\n" +
-	"\x06format\x18\x05 \x01(\tR\x06format\x12\x19\n" +
-	"\x05speed\x18\x06 \x01(\x01H\x00R\x05speed\x88\x01\x01\x12\x19\n" +
-	"\bend_user\x18\a \x01(\tR\aendUser\x12%\n" +
+	"SpeakInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12 \n" +
+	"\x04text\x18\x02 \x01(\tB\f\xe2\xf3\x18\b\b\x01:\x04\x10\x80\xb5\x18R\x04text\x12!\n" +
+	"\x05voice\x18\x03 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\x80\x02R\x05voice\x12.\n" +
+	"\finstructions\x18\x04 \x01(\tB\n" +
+	"\xe2\xf3\x18\x06:\x04\x10\x80\x80\x01R\finstructions\x12>\n" +
+	"\x06format\x18\x05 \x01(\tB&\xe2\xf3\x18\": \"\x03mp3\"\x04opus\"\x03aac\"\x04flac\"\x03wav\"\x03pcmR\x06format\x12\x19\n" +
+	"\x05speed\x18\x06 \x01(\x01H\x00R\x05speed\x88\x01\x01\x12$\n" +
+	"\bend_user\x18\a \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\b \x01(\tR\rsourceDialect\x124\n" +
 	"\x06extras\x18\t \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\b\n" +
 	"\x06_speed\"\x88\x02\n" +
@@ -663,19 +665,21 @@ const file_llm_mesh_inference_v1_sound_proto_rawDesc = "" +
 	"\tmime_type\x18\x03 \x01(\tR\bmimeType\x122\n" +
 	"\x05usage\x18\x04 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x12F\n" +
 	"\ftranslations\x18\x05 \x03(\v2\".llm_mesh.inference.v1.TranslationR\ftranslations\x124\n" +
-	"\x06extras\x18\x06 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xaa\x03\n" +
-	"\x0fTranscribeInput\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x122\n" +
-	"\x05sound\x18\x02 \x01(\v2\x1c.llm_mesh.inference.v1.MediaR\x05sound\x12\x1c\n" +
-	"\tlanguages\x18\x03 \x03(\tR\tlanguages\x12\x16\n" +
-	"\x06prompt\x18\x04 \x01(\tR\x06prompt\x12\x1a\n" +
-	"\bkeywords\x18\x05 \x03(\tR\bkeywords\x12%\n" +
-	"\vtemperature\x18\x06 \x01(\x01H\x00R\vtemperature\x88\x01\x01\x12\x1a\n" +
+	"\x06extras\x18\x06 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xc8\x04\n" +
+	"\x0fTranscribeInput\x12k\n" +
+	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12:\n" +
+	"\x05sound\x18\x02 \x01(\v2\x1c.llm_mesh.inference.v1.MediaB\x06\xe2\xf3\x18\x02\b\x01R\x05sound\x12*\n" +
+	"\tlanguages\x18\x03 \x03(\tB\f\xe2\xf3\x18\b \x10:\x04\b\x01\x10\x10R\tlanguages\x12\"\n" +
+	"\x06prompt\x18\x04 \x01(\tB\n" +
+	"\xe2\xf3\x18\x06:\x04\x10\x80\x80\x01R\x06prompt\x12*\n" +
+	"\bkeywords\x18\x05 \x03(\tB\x0e\xe2\xf3\x18\n" +
+	" \x80\b:\x05\b\x01\x10\x80\x02R\bkeywords\x12/\n" +
+	"\vtemperature\x18\x06 \x01(\x01B\b\xe2\xf3\x18\x04@\x00H\x01H\x00R\vtemperature\x88\x01\x01\x12\x1a\n" +
 	"\bsegments\x18\a \x01(\bR\bsegments\x12\x14\n" +
 	"\x05words\x18\b \x01(\bR\x05words\x12\x1a\n" +
-	"\bspeakers\x18\t \x01(\bR\bspeakers\x12\x19\n" +
+	"\bspeakers\x18\t \x01(\bR\bspeakers\x12$\n" +
 	"\bend_user\x18\n" +
-	" \x01(\tR\aendUser\x12%\n" +
+	" \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\v \x01(\tR\rsourceDialect\x124\n" +
 	"\x06extras\x18\f \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x0e\n" +
 	"\f_temperature\"\xc6\x03\n" +

@@ -148,7 +148,7 @@ type Admission struct {
 	//
 	// Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
 	InputDigest []byte `protobuf:"bytes,9,opt,name=input_digest,json=inputDigest,proto3" json:"input_digest,omitempty"`
-	// The operation, such as `generate` or `embed`.
+	// The operation, as `AdmitRequest` names its input, such as `generate` or `rerank`.
 	Operation string `protobuf:"bytes,10,opt,name=operation,proto3" json:"operation,omitempty"`
 	// What screening found in the request, counted per detector. Empty: nothing. `Reserve` writes it to the audit trail.
 	Screened      []*ScreeningCount `protobuf:"bytes,11,rep,name=screened,proto3" json:"screened,omitempty"`
@@ -811,7 +811,7 @@ type AttemptGrant struct {
 	Credential string `protobuf:"bytes,5,opt,name=credential,proto3" json:"credential,omitempty"`
 	// Where the data may be processed. Empty: anywhere.
 	Region string `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
-	// Most output tokens per choice. The adapter sends it to the provider. 0: embeddings.
+	// Most output tokens per choice. The adapter sends it to the provider, where that takes one. 0: the operation has no output tokens.
 	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
 	// Most choices that the call may request.
 	MaxCandidates int32 `protobuf:"varint,8,opt,name=max_candidates,json=maxCandidates,proto3" json:"max_candidates,omitempty"`

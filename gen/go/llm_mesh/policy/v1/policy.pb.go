@@ -341,6 +341,9 @@ type AdmitRequest struct {
 	//
 	//	*AdmitRequest_Generate
 	//	*AdmitRequest_Embed
+	//	*AdmitRequest_Rerank
+	//	*AdmitRequest_Moderate
+	//	*AdmitRequest_Assess
 	Input isAdmitRequest_Input `protobuf_oneof:"input"`
 	// Tags to account under. At most 16; keys `[a-z0-9_-]{1,63}`, values at most 255 bytes.
 	Tags map[string]string `protobuf:"bytes,4,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -415,6 +418,33 @@ func (x *AdmitRequest) GetEmbed() *v11.EmbedInput {
 	return nil
 }
 
+func (x *AdmitRequest) GetRerank() *v11.RerankInput {
+	if x != nil {
+		if x, ok := x.Input.(*AdmitRequest_Rerank); ok {
+			return x.Rerank
+		}
+	}
+	return nil
+}
+
+func (x *AdmitRequest) GetModerate() *v11.ModerateInput {
+	if x != nil {
+		if x, ok := x.Input.(*AdmitRequest_Moderate); ok {
+			return x.Moderate
+		}
+	}
+	return nil
+}
+
+func (x *AdmitRequest) GetAssess() *v11.AssessInput {
+	if x != nil {
+		if x, ok := x.Input.(*AdmitRequest_Assess); ok {
+			return x.Assess
+		}
+	}
+	return nil
+}
+
 func (x *AdmitRequest) GetTags() map[string]string {
 	if x != nil {
 		return x.Tags
@@ -450,9 +480,30 @@ type AdmitRequest_Embed struct {
 	Embed *v11.EmbedInput `protobuf:"bytes,3,opt,name=embed,proto3,oneof"`
 }
 
+type AdmitRequest_Rerank struct {
+	// A reranking.
+	Rerank *v11.RerankInput `protobuf:"bytes,7,opt,name=rerank,proto3,oneof"`
+}
+
+type AdmitRequest_Moderate struct {
+	// A moderation.
+	Moderate *v11.ModerateInput `protobuf:"bytes,8,opt,name=moderate,proto3,oneof"`
+}
+
+type AdmitRequest_Assess struct {
+	// An assessment.
+	Assess *v11.AssessInput `protobuf:"bytes,9,opt,name=assess,proto3,oneof"`
+}
+
 func (*AdmitRequest_Generate) isAdmitRequest_Input() {}
 
 func (*AdmitRequest_Embed) isAdmitRequest_Input() {}
+
+func (*AdmitRequest_Rerank) isAdmitRequest_Input() {}
+
+func (*AdmitRequest_Moderate) isAdmitRequest_Input() {}
+
+func (*AdmitRequest_Assess) isAdmitRequest_Input() {}
 
 // Response of `Admit`.
 type AdmitResponse struct {
@@ -471,6 +522,9 @@ type AdmitResponse struct {
 	//
 	//	*AdmitResponse_Generate
 	//	*AdmitResponse_Embed
+	//	*AdmitResponse_Rerank
+	//	*AdmitResponse_Moderate
+	//	*AdmitResponse_Assess
 	Masked isAdmitResponse_Masked `protobuf_oneof:"masked"`
 	// What screening found, at most 100 findings.
 	Findings []*Finding `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
@@ -557,6 +611,33 @@ func (x *AdmitResponse) GetEmbed() *v11.EmbedInput {
 	return nil
 }
 
+func (x *AdmitResponse) GetRerank() *v11.RerankInput {
+	if x != nil {
+		if x, ok := x.Masked.(*AdmitResponse_Rerank); ok {
+			return x.Rerank
+		}
+	}
+	return nil
+}
+
+func (x *AdmitResponse) GetModerate() *v11.ModerateInput {
+	if x != nil {
+		if x, ok := x.Masked.(*AdmitResponse_Moderate); ok {
+			return x.Moderate
+		}
+	}
+	return nil
+}
+
+func (x *AdmitResponse) GetAssess() *v11.AssessInput {
+	if x != nil {
+		if x, ok := x.Masked.(*AdmitResponse_Assess); ok {
+			return x.Assess
+		}
+	}
+	return nil
+}
+
 func (x *AdmitResponse) GetFindings() []*Finding {
 	if x != nil {
 		return x.Findings
@@ -585,9 +666,30 @@ type AdmitResponse_Embed struct {
 	Embed *v11.EmbedInput `protobuf:"bytes,5,opt,name=embed,proto3,oneof"`
 }
 
+type AdmitResponse_Rerank struct {
+	// A reranking.
+	Rerank *v11.RerankInput `protobuf:"bytes,8,opt,name=rerank,proto3,oneof"`
+}
+
+type AdmitResponse_Moderate struct {
+	// A moderation.
+	Moderate *v11.ModerateInput `protobuf:"bytes,9,opt,name=moderate,proto3,oneof"`
+}
+
+type AdmitResponse_Assess struct {
+	// An assessment.
+	Assess *v11.AssessInput `protobuf:"bytes,10,opt,name=assess,proto3,oneof"`
+}
+
 func (*AdmitResponse_Generate) isAdmitResponse_Masked() {}
 
 func (*AdmitResponse_Embed) isAdmitResponse_Masked() {}
+
+func (*AdmitResponse_Rerank) isAdmitResponse_Masked() {}
+
+func (*AdmitResponse_Moderate) isAdmitResponse_Masked() {}
+
+func (*AdmitResponse_Assess) isAdmitResponse_Masked() {}
 
 // One match of a detector. Never has the content itself.
 type Finding struct {
@@ -2236,7 +2338,7 @@ var File_llm_mesh_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xc3\x01\n" +
+	"\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xc3\x01\n" +
 	"\x10AuthorizeRequest\x12\x1e\n" +
 	"\n" +
 	"credential\x18\x01 \x01(\tR\n" +
@@ -2253,11 +2355,14 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\x16\n" +
 	"\x14WatchRevisionRequest\"3\n" +
 	"\x15WatchRevisionResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\x9f\x03\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\xf7\x04\n" +
 	"\fAdmitRequest\x120\n" +
 	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12J\n" +
 	"\bgenerate\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\bgenerate\x12A\n" +
-	"\x05embed\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x05embed\x12F\n" +
+	"\x05embed\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x05embed\x12D\n" +
+	"\x06rerank\x18\a \x01(\v2\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x06rerank\x12J\n" +
+	"\bmoderate\x18\b \x01(\v2$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\bmoderate\x12D\n" +
+	"\x06assess\x18\t \x01(\v2\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x06assess\x12F\n" +
 	"\x04tags\x18\x04 \x03(\v2*.llm_mesh.policy.v1.AdmitRequest.TagsEntryB\x06\xe2\xf3\x18\x02x\x01R\x04tags\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1f\n" +
@@ -2266,13 +2371,17 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
-	"\x05input\x12\x04\xe8\xf3\x18\x01\"\xd3\x03\n" +
+	"\x05input\x12\x04\xe8\xf3\x18\x01\"\x93\x05\n" +
 	"\rAdmitResponse\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12A\n" +
 	"\vobligations\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12E\n" +
 	"\vconstraints\x18\x03 \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsB\x02\x18\x01R\vconstraints\x12B\n" +
 	"\bgenerate\x18\x04 \x01(\v2$.llm_mesh.inference.v1.GenerateInputH\x00R\bgenerate\x129\n" +
-	"\x05embed\x18\x05 \x01(\v2!.llm_mesh.inference.v1.EmbedInputH\x00R\x05embed\x127\n" +
+	"\x05embed\x18\x05 \x01(\v2!.llm_mesh.inference.v1.EmbedInputH\x00R\x05embed\x12<\n" +
+	"\x06rerank\x18\b \x01(\v2\".llm_mesh.inference.v1.RerankInputH\x00R\x06rerank\x12B\n" +
+	"\bmoderate\x18\t \x01(\v2$.llm_mesh.inference.v1.ModerateInputH\x00R\bmoderate\x12<\n" +
+	"\x06assess\x18\n" +
+	" \x01(\v2\".llm_mesh.inference.v1.AssessInputH\x00R\x06assess\x127\n" +
 	"\bfindings\x18\x06 \x03(\v2\x1b.llm_mesh.policy.v1.FindingR\bfindings\x12>\n" +
 	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreenedB\b\n" +
 	"\x06masked\"\x9e\x01\n" +
@@ -2463,20 +2572,23 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
 	(*v11.GenerateInput)(nil),      // 35: llm_mesh.inference.v1.GenerateInput
 	(*v11.EmbedInput)(nil),         // 36: llm_mesh.inference.v1.EmbedInput
-	(*Obligations)(nil),            // 37: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),            // 38: llm_mesh.policy.v1.Constraints
-	(*ScreeningCount)(nil),         // 39: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),               // 40: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),               // 41: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),            // 42: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),            // 43: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),              // 44: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),             // 45: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),          // 46: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil),  // 47: google.protobuf.Timestamp
-	(*UsageEvent)(nil),             // 48: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),   // 49: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil),  // 50: llm_mesh.policy.v1.RecordChangesResponse
+	(*v11.RerankInput)(nil),        // 37: llm_mesh.inference.v1.RerankInput
+	(*v11.ModerateInput)(nil),      // 38: llm_mesh.inference.v1.ModerateInput
+	(*v11.AssessInput)(nil),        // 39: llm_mesh.inference.v1.AssessInput
+	(*Obligations)(nil),            // 40: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),            // 41: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),         // 42: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),               // 43: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),               // 44: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),            // 45: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),            // 46: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),              // 47: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),             // 48: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),          // 49: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil),  // 50: google.protobuf.Timestamp
+	(*UsageEvent)(nil),             // 51: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),   // 52: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),  // 53: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	32, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
@@ -2485,77 +2597,83 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	33, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
 	35, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
 	36, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	31, // 6: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	33, // 7: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	37, // 8: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	38, // 9: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	35, // 10: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 11: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	7,  // 12: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	39, // 13: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	0,  // 14: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	33, // 15: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	40, // 16: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	33, // 17: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	41, // 18: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 19: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	33, // 20: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	42, // 21: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	10, // 22: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	34, // 23: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	33, // 24: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	43, // 25: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	33, // 26: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	41, // 27: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	44, // 28: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	10, // 29: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	39, // 30: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	41, // 31: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	45, // 32: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	46, // 33: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	44, // 34: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	19, // 35: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
-	33, // 36: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	46, // 37: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	34, // 38: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	47, // 39: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	24, // 40: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	25, // 41: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	33, // 42: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 43: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	39, // 44: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	48, // 45: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 46: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 47: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	49, // 48: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 49: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 50: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 51: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 52: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 53: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 54: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	21, // 55: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	23, // 56: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	29, // 57: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
-	27, // 58: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 59: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 60: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	50, // 61: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 62: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 63: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 64: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 65: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 66: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	20, // 67: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	22, // 68: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	26, // 69: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	30, // 70: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
-	28, // 71: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	59, // [59:72] is the sub-list for method output_type
-	46, // [46:59] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	37, // 6: llm_mesh.policy.v1.AdmitRequest.rerank:type_name -> llm_mesh.inference.v1.RerankInput
+	38, // 7: llm_mesh.policy.v1.AdmitRequest.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
+	39, // 8: llm_mesh.policy.v1.AdmitRequest.assess:type_name -> llm_mesh.inference.v1.AssessInput
+	31, // 9: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	33, // 10: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 11: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	41, // 12: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	35, // 13: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 14: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	37, // 15: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
+	38, // 16: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
+	39, // 17: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
+	7,  // 18: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	42, // 19: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	0,  // 20: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
+	33, // 21: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	43, // 22: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	33, // 23: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	44, // 24: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 25: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	33, // 26: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	45, // 27: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	10, // 28: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	34, // 29: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	33, // 30: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	46, // 31: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	33, // 32: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	44, // 33: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	47, // 34: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	10, // 35: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	42, // 36: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	44, // 37: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	48, // 38: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	49, // 39: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	47, // 40: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	19, // 41: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
+	33, // 42: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	49, // 43: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	34, // 44: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	50, // 45: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	24, // 46: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	25, // 47: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	33, // 48: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 49: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	42, // 50: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	51, // 51: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 52: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 53: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	52, // 54: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 55: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 56: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 57: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 58: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 59: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 60: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	21, // 61: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	23, // 62: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	29, // 63: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	27, // 64: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 65: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 66: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	53, // 67: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 68: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 69: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 70: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 71: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 72: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	20, // 73: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	22, // 74: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	26, // 75: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	30, // 76: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	28, // 77: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	65, // [65:78] is the sub-list for method output_type
+	52, // [52:65] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }
@@ -2569,10 +2687,16 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 	file_llm_mesh_policy_v1_policy_proto_msgTypes[4].OneofWrappers = []any{
 		(*AdmitRequest_Generate)(nil),
 		(*AdmitRequest_Embed)(nil),
+		(*AdmitRequest_Rerank)(nil),
+		(*AdmitRequest_Moderate)(nil),
+		(*AdmitRequest_Assess)(nil),
 	}
 	file_llm_mesh_policy_v1_policy_proto_msgTypes[5].OneofWrappers = []any{
 		(*AdmitResponse_Generate)(nil),
 		(*AdmitResponse_Embed)(nil),
+		(*AdmitResponse_Rerank)(nil),
+		(*AdmitResponse_Moderate)(nil),
+		(*AdmitResponse_Assess)(nil),
 	}
 	file_llm_mesh_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{
 		(*ScreenStreamRequest_Start)(nil),

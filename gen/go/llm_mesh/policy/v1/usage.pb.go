@@ -638,7 +638,7 @@ type LedgerEntry struct {
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The alias that the request names.
 	Alias string `protobuf:"bytes,4,opt,name=alias,proto3" json:"alias,omitempty"`
-	// The operation: `generate`, `embed`, or `count_tokens` for a count in whose input screening found something. A count is not charged.
+	// The operation, as `AdmitRequest` names its input: `generate`, `embed`, `rerank`, …; or `count_tokens` for a count in whose input screening found something. A count is not charged.
 	Operation string `protobuf:"bytes,5,opt,name=operation,proto3" json:"operation,omitempty"`
 	// The caller.
 	Principal string `protobuf:"bytes,6,opt,name=principal,proto3" json:"principal,omitempty"`

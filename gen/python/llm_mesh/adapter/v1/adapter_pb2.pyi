@@ -1,8 +1,11 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from llm_mesh.inference.v1 import assess_pb2 as _assess_pb2
 from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
+from llm_mesh.inference.v1 import moderate_pb2 as _moderate_pb2
+from llm_mesh.inference.v1 import rerank_pb2 as _rerank_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
@@ -133,6 +136,66 @@ class EmbedStreamResponse(_message.Message):
     embeddings: _containers.RepeatedCompositeFieldContainer[_embed_pb2.Embedding]
     report: AttemptReport
     def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., embeddings: _Optional[_Iterable[_Union[_embed_pb2.Embedding, _Mapping]]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
+class RerankRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input", "exact")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _rerank_pb2.RerankInput
+    exact: bool
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+
+class RerankResponse(_message.Message):
+    __slots__ = ("output", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _rerank_pb2.RerankOutput
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_rerank_pb2.RerankOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
+class ModerateRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input", "exact")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _moderate_pb2.ModerateInput
+    exact: bool
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+
+class ModerateResponse(_message.Message):
+    __slots__ = ("output", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _moderate_pb2.ModerateOutput
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_moderate_pb2.ModerateOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
+class AssessRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input", "exact")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _assess_pb2.AssessInput
+    exact: bool
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+
+class AssessResponse(_message.Message):
+    __slots__ = ("output", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _assess_pb2.AssessOutput
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_assess_pb2.AssessOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class CountTokensRequest(_message.Message):
     __slots__ = ("attempt", "input")

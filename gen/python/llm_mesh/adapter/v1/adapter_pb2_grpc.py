@@ -55,6 +55,21 @@ class AdapterServiceStub:
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamResponse.FromString,
                 _registered_method=True)
+        self.Rerank = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/Rerank',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.RerankRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.RerankResponse.FromString,
+                _registered_method=True)
+        self.Moderate = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/Moderate',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.ModerateRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.ModerateResponse.FromString,
+                _registered_method=True)
+        self.Assess = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/Assess',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.adapter.v1.AdapterService/CountTokens',
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CountTokensRequest.SerializeToString,
@@ -118,6 +133,27 @@ class AdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Rerank(self, request, context):
+        """Orders documents by how well they answer a query. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Moderate(self, request, context):
+        """Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Assess(self, request, context):
+        """Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 
@@ -174,6 +210,21 @@ def add_AdapterServiceServicer_to_server(servicer, server):
                     servicer.EmbedStream,
                     request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamRequest.FromString,
                     response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamResponse.SerializeToString,
+            ),
+            'Rerank': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rerank,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.RerankRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.RerankResponse.SerializeToString,
+            ),
+            'Moderate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Moderate,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.ModerateRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.ModerateResponse.SerializeToString,
+            ),
+            'Assess': grpc.unary_unary_rpc_method_handler(
+                    servicer.Assess,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -305,6 +356,87 @@ class AdapterService:
             '/llm_mesh.adapter.v1.AdapterService/EmbedStream',
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamRequest.SerializeToString,
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.EmbedStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rerank(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/Rerank',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.RerankRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.RerankResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Moderate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/Moderate',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.ModerateRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.ModerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Assess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/Assess',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,12 @@ class AdapterServiceStub:
     The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
     Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
     """
+    Rerank: _aio.UnaryUnaryMultiCallable[_adapter_pb2.RerankRequest, _adapter_pb2.RerankResponse]
+    """Orders documents by how well they answer a query. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+    Moderate: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ModerateRequest, _adapter_pb2.ModerateResponse]
+    """Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+    Assess: _aio.UnaryUnaryMultiCallable[_adapter_pb2.AssessRequest, _adapter_pb2.AssessResponse]
+    """Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
     CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
     """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 
@@ -95,6 +101,27 @@ class AdapterServiceServicer:
         The first message has `output`, the last `report`; one message may be both. The vectors come in the order of the items, each once.
         Nothing is sent before the provider's answer is whole and has one vector per item, all of one length.
         """
+
+    def Rerank(
+        self,
+        request: _adapter_pb2.RerankRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.RerankResponse]:
+        """Orders documents by how well they answer a query. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+
+    def Moderate(
+        self,
+        request: _adapter_pb2.ModerateRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.ModerateResponse]:
+        """Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+
+    def Assess(
+        self,
+        request: _adapter_pb2.AssessRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.AssessResponse]:
+        """Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
 
     def CountTokens(
         self,

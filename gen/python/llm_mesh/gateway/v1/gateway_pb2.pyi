@@ -1,8 +1,11 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from llm_mesh.inference.v1 import assess_pb2 as _assess_pb2
 from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
+from llm_mesh.inference.v1 import moderate_pb2 as _moderate_pb2
+from llm_mesh.inference.v1 import rerank_pb2 as _rerank_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
@@ -144,6 +147,54 @@ class EmbedStreamResponse(_message.Message):
     embeddings: _containers.RepeatedCompositeFieldContainer[_embed_pb2.Embedding]
     receipt: Receipt
     def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., embeddings: _Optional[_Iterable[_Union[_embed_pb2.Embedding, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class RerankRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _rerank_pb2.RerankInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class RerankResponse(_message.Message):
+    __slots__ = ("output", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _rerank_pb2.RerankOutput
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_rerank_pb2.RerankOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class ModerateRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _moderate_pb2.ModerateInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class ModerateResponse(_message.Message):
+    __slots__ = ("output", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _moderate_pb2.ModerateOutput
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_moderate_pb2.ModerateOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class AssessRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _assess_pb2.AssessInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class AssessResponse(_message.Message):
+    __slots__ = ("output", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _assess_pb2.AssessOutput
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_assess_pb2.AssessOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
 class CountTokensRequest(_message.Message):
     __slots__ = ("input", "options")

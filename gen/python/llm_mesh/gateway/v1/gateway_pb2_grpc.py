@@ -62,6 +62,21 @@ class GatewayServiceStub:
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamResponse.FromString,
                 _registered_method=True)
+        self.Rerank = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/Rerank',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.RerankRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.RerankResponse.FromString,
+                _registered_method=True)
+        self.Moderate = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/Moderate',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ModerateRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ModerateResponse.FromString,
+                _registered_method=True)
+        self.Assess = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/Assess',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.gateway.v1.GatewayService/CountTokens',
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CountTokensRequest.SerializeToString,
@@ -134,6 +149,36 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Rerank(self, request, context):
+        """Orders documents by how well they answer a query.
+
+        Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+        alias has the capability `rerank`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Moderate(self, request, context):
+        """Classifies content by the provider's categories of harm.
+
+        Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+        alias has the capability `moderate`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Assess(self, request, context):
+        """Answers typed questions about a state with calibrated probabilities.
+
+        Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+        alias has the capability `assess`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """Counts the input tokens of a request. Costs nothing.
         """
@@ -187,6 +232,21 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.EmbedStream,
                     request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamRequest.FromString,
                     response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamResponse.SerializeToString,
+            ),
+            'Rerank': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rerank,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.RerankRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.RerankResponse.SerializeToString,
+            ),
+            'Moderate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Moderate,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ModerateRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ModerateResponse.SerializeToString,
+            ),
+            'Assess': grpc.unary_unary_rpc_method_handler(
+                    servicer.Assess,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -325,6 +385,87 @@ class GatewayService:
             '/llm_mesh.gateway.v1.GatewayService/EmbedStream',
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamRequest.SerializeToString,
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.EmbedStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rerank(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/Rerank',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.RerankRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.RerankResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Moderate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/Moderate',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ModerateRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.ModerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Assess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/Assess',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessResponse.FromString,
             options,
             channel_credentials,
             insecure,

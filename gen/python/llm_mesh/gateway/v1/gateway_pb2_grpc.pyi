@@ -46,6 +46,24 @@ class GatewayServiceStub:
     of the items, each once; small answers have them in the first message. An error before the first message means what it means for
     `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
     """
+    Rerank: _aio.UnaryUnaryMultiCallable[_gateway_pb2.RerankRequest, _gateway_pb2.RerankResponse]
+    """Orders documents by how well they answer a query.
+
+    Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+    alias has the capability `rerank`.
+    """
+    Moderate: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ModerateRequest, _gateway_pb2.ModerateResponse]
+    """Classifies content by the provider's categories of harm.
+
+    Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+    alias has the capability `moderate`.
+    """
+    Assess: _aio.UnaryUnaryMultiCallable[_gateway_pb2.AssessRequest, _gateway_pb2.AssessResponse]
+    """Answers typed questions about a state with calibrated probabilities.
+
+    Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+    alias has the capability `assess`.
+    """
     CountTokens: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]
     """Counts the input tokens of a request. Costs nothing."""
     ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
@@ -111,6 +129,39 @@ class GatewayServiceServicer:
         The first message has `output` and `receipt`: the provider's answer is whole by then, and charged. The vectors follow in the order
         of the items, each once; small answers have them in the first message. An error before the first message means what it means for
         `Embed`; an error after it, that the vectors are incomplete. A client that cancels after the first message is charged in full.
+        """
+
+    def Rerank(
+        self,
+        request: _gateway_pb2.RerankRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.RerankResponse]:
+        """Orders documents by how well they answer a query.
+
+        Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+        alias has the capability `rerank`.
+        """
+
+    def Moderate(
+        self,
+        request: _gateway_pb2.ModerateRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.ModerateResponse]:
+        """Classifies content by the provider's categories of harm.
+
+        Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+        alias has the capability `moderate`.
+        """
+
+    def Assess(
+        self,
+        request: _gateway_pb2.AssessRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.AssessResponse]:
+        """Answers typed questions about a state with calibrated probabilities.
+
+        Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+        alias has the capability `assess`.
         """
 
     def CountTokens(

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/inference/v1/assess.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xf7\x01\n\x0b\x41ssessInput\x12\r\n\x05model\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.inference.v1.Message\x12\x38\n\tquestions\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.AssessQuestion\x12\x18\n\x10prompt_cache_key\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_user\x18\x05 \x01(\t\x12\x16\n\x0esource_dialect\x18\x06 \x01(\t\x12,\n\x06\x65xtras\x18\x07 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x88\x02\n\x0e\x41ssessQuestion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x0cinstructions\x18\x02 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.Part\x12=\n\tpredicate\x18\x03 \x01(\x0b\x32(.llm_mesh.inference.v1.PredicateQuestionH\x00\x12\x37\n\x06\x63hoice\x18\x04 \x01(\x0b\x32%.llm_mesh.inference.v1.ChoiceQuestionH\x00\x12\x35\n\x05score\x18\x05 \x01(\x0b\x32$.llm_mesh.inference.v1.ScoreQuestionH\x00\x42\x06\n\x04kind\"H\n\x11PredicateQuestion\x12\x18\n\x10true_description\x18\x01 \x01(\t\x12\x19\n\x11\x66\x61lse_description\x18\x02 \x01(\t\"F\n\x0e\x43hoiceQuestion\x12\x34\n\x07options\x18\x01 \x03(\x0b\x32#.llm_mesh.inference.v1.ChoiceOption\"M\n\x0c\x43hoiceOption\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x0f\n\x05truth\x18\x02 \x01(\x08H\x00\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x07\n\x05value\"B\n\rScoreQuestion\x12\x31\n\x06levels\x18\x01 \x03(\x0b\x32!.llm_mesh.inference.v1.ScoreLevel\"0\n\nScoreLevel\x12\r\n\x05label\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\xf4\x01\n\x0c\x41ssessOutput\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x34\n\x07\x61nswers\x18\x03 \x03(\x0b\x32#.llm_mesh.inference.v1.AssessAnswer\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xb4\x02\n\x0c\x41ssessAnswer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12;\n\tpredicate\x18\x02 \x01(\x0b\x32&.llm_mesh.inference.v1.PredicateAnswerH\x00\x12\x35\n\x06\x63hoice\x18\x03 \x01(\x0b\x32#.llm_mesh.inference.v1.ChoiceAnswerH\x00\x12\x33\n\x05score\x18\x04 \x01(\x0b\x32\".llm_mesh.inference.v1.ScoreAnswerH\x00\x12\x37\n\x07refusal\x18\x05 \x01(\x0b\x32$.llm_mesh.inference.v1.AssessRefusalH\x00\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x06\n\x04kind\"&\n\x0fPredicateAnswer\x12\x13\n\x0bprobability\x18\x01 \x01(\x01\"I\n\x0c\x43hoiceAnswer\x12\x0e\n\x06option\x18\x01 \x01(\x05\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x15\n\rprobabilities\x18\x03 \x03(\x01\"G\n\x0bScoreAnswer\x12\r\n\x05score\x18\x01 \x01(\x01\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x15\n\rprobabilities\x18\x03 \x03(\x01\"\x1d\n\rAssessRefusal\x12\x0c\n\x04text\x18\x01 \x01(\tB^\n\x19\x64\x65v.llm_mesh.inference.v1B\x0b\x41ssessProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/inference/v1/assess.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xfe\x02\n\x0b\x41ssessInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12:\n\x05state\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.inference.v1.MessageB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x01 \x80 \x12\x45\n\tquestions\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.AssessQuestionB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x01 \x90\x03\x12#\n\x10prompt_cache_key\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x1b\n\x08\x65nd_user\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x06 \x01(\t\x12,\n\x06\x65xtras\x18\x07 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xa5\x02\n\x0e\x41ssessQuestion\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x02\x12=\n\x0cinstructions\x18\x02 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.PartB\n\xe2\xf3\x18\x06\x08\x01\x18\x01 @\x12=\n\tpredicate\x18\x03 \x01(\x0b\x32(.llm_mesh.inference.v1.PredicateQuestionH\x00\x12\x37\n\x06\x63hoice\x18\x04 \x01(\x0b\x32%.llm_mesh.inference.v1.ChoiceQuestionH\x00\x12\x35\n\x05score\x18\x05 \x01(\x0b\x32$.llm_mesh.inference.v1.ScoreQuestionH\x00\x42\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"H\n\x11PredicateQuestion\x12\x18\n\x10true_description\x18\x01 \x01(\t\x12\x19\n\x11\x66\x61lse_description\x18\x02 \x01(\t\"S\n\x0e\x43hoiceQuestion\x12\x41\n\x07options\x18\x01 \x03(\x0b\x32#.llm_mesh.inference.v1.ChoiceOptionB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x02 \xff\x01\"`\n\x0c\x43hoiceOption\x12\x1b\n\x04text\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07:\x05\x08\x01\x10\x80\x08H\x00\x12\x0f\n\x05truth\x18\x02 \x01(\x08H\x00\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\tB\r\n\x05value\x12\x04\xe8\xf3\x18\x01\"O\n\rScoreQuestion\x12>\n\x06levels\x18\x01 \x03(\x0b\x32!.llm_mesh.inference.v1.ScoreLevelB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x02 \xff\x01\";\n\nScoreLevel\x12\x18\n\x05label\x18\x01 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x08\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\xf4\x01\n\x0c\x41ssessOutput\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x34\n\x07\x61nswers\x18\x03 \x03(\x0b\x32#.llm_mesh.inference.v1.AssessAnswer\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xb4\x02\n\x0c\x41ssessAnswer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12;\n\tpredicate\x18\x02 \x01(\x0b\x32&.llm_mesh.inference.v1.PredicateAnswerH\x00\x12\x35\n\x06\x63hoice\x18\x03 \x01(\x0b\x32#.llm_mesh.inference.v1.ChoiceAnswerH\x00\x12\x33\n\x05score\x18\x04 \x01(\x0b\x32\".llm_mesh.inference.v1.ScoreAnswerH\x00\x12\x37\n\x07refusal\x18\x05 \x01(\x0b\x32$.llm_mesh.inference.v1.AssessRefusalH\x00\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x06\n\x04kind\"&\n\x0fPredicateAnswer\x12\x13\n\x0bprobability\x18\x01 \x01(\x01\"I\n\x0c\x43hoiceAnswer\x12\x0e\n\x06option\x18\x01 \x01(\x05\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x15\n\rprobabilities\x18\x03 \x03(\x01\"G\n\x0bScoreAnswer\x12\r\n\x05score\x18\x01 \x01(\x01\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x15\n\rprobabilities\x18\x03 \x03(\x01\"\x1d\n\rAssessRefusal\x12\x0c\n\x04text\x18\x01 \x01(\tB^\n\x19\x64\x65v.llm_mesh.inference.v1B\x0b\x41ssessProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,30 +35,56 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.asses
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\013AssessProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_ASSESSINPUT']._serialized_start=137
-  _globals['_ASSESSINPUT']._serialized_end=384
-  _globals['_ASSESSQUESTION']._serialized_start=387
-  _globals['_ASSESSQUESTION']._serialized_end=651
-  _globals['_PREDICATEQUESTION']._serialized_start=653
-  _globals['_PREDICATEQUESTION']._serialized_end=725
-  _globals['_CHOICEQUESTION']._serialized_start=727
-  _globals['_CHOICEQUESTION']._serialized_end=797
-  _globals['_CHOICEOPTION']._serialized_start=799
-  _globals['_CHOICEOPTION']._serialized_end=876
-  _globals['_SCOREQUESTION']._serialized_start=878
-  _globals['_SCOREQUESTION']._serialized_end=944
-  _globals['_SCORELEVEL']._serialized_start=946
-  _globals['_SCORELEVEL']._serialized_end=994
-  _globals['_ASSESSOUTPUT']._serialized_start=997
-  _globals['_ASSESSOUTPUT']._serialized_end=1241
-  _globals['_ASSESSANSWER']._serialized_start=1244
-  _globals['_ASSESSANSWER']._serialized_end=1552
-  _globals['_PREDICATEANSWER']._serialized_start=1554
-  _globals['_PREDICATEANSWER']._serialized_end=1592
-  _globals['_CHOICEANSWER']._serialized_start=1594
-  _globals['_CHOICEANSWER']._serialized_end=1667
-  _globals['_SCOREANSWER']._serialized_start=1669
-  _globals['_SCOREANSWER']._serialized_end=1740
-  _globals['_ASSESSREFUSAL']._serialized_start=1742
-  _globals['_ASSESSREFUSAL']._serialized_end=1771
+  _globals['_ASSESSINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_ASSESSINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_ASSESSINPUT'].fields_by_name['state']._loaded_options = None
+  _globals['_ASSESSINPUT'].fields_by_name['state']._serialized_options = b'\342\363\030\007\010\001\030\001 \200 '
+  _globals['_ASSESSINPUT'].fields_by_name['questions']._loaded_options = None
+  _globals['_ASSESSINPUT'].fields_by_name['questions']._serialized_options = b'\342\363\030\007\010\001\030\001 \220\003'
+  _globals['_ASSESSINPUT'].fields_by_name['prompt_cache_key']._loaded_options = None
+  _globals['_ASSESSINPUT'].fields_by_name['prompt_cache_key']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_ASSESSINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_ASSESSINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_ASSESSQUESTION'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_ASSESSQUESTION'].oneofs_by_name['kind']._serialized_options = b'\350\363\030\001'
+  _globals['_ASSESSQUESTION'].fields_by_name['name']._loaded_options = None
+  _globals['_ASSESSQUESTION'].fields_by_name['name']._serialized_options = b'\342\363\030\005:\003\020\200\002'
+  _globals['_ASSESSQUESTION'].fields_by_name['instructions']._loaded_options = None
+  _globals['_ASSESSQUESTION'].fields_by_name['instructions']._serialized_options = b'\342\363\030\006\010\001\030\001 @'
+  _globals['_CHOICEQUESTION'].fields_by_name['options']._loaded_options = None
+  _globals['_CHOICEQUESTION'].fields_by_name['options']._serialized_options = b'\342\363\030\007\010\001\030\002 \377\001'
+  _globals['_CHOICEOPTION'].oneofs_by_name['value']._loaded_options = None
+  _globals['_CHOICEOPTION'].oneofs_by_name['value']._serialized_options = b'\350\363\030\001'
+  _globals['_CHOICEOPTION'].fields_by_name['text']._loaded_options = None
+  _globals['_CHOICEOPTION'].fields_by_name['text']._serialized_options = b'\342\363\030\007:\005\010\001\020\200\010'
+  _globals['_SCOREQUESTION'].fields_by_name['levels']._loaded_options = None
+  _globals['_SCOREQUESTION'].fields_by_name['levels']._serialized_options = b'\342\363\030\007\010\001\030\002 \377\001'
+  _globals['_SCORELEVEL'].fields_by_name['label']._loaded_options = None
+  _globals['_SCORELEVEL'].fields_by_name['label']._serialized_options = b'\342\363\030\005:\003\020\200\010'
+  _globals['_ASSESSINPUT']._serialized_start=167
+  _globals['_ASSESSINPUT']._serialized_end=549
+  _globals['_ASSESSQUESTION']._serialized_start=552
+  _globals['_ASSESSQUESTION']._serialized_end=845
+  _globals['_PREDICATEQUESTION']._serialized_start=847
+  _globals['_PREDICATEQUESTION']._serialized_end=919
+  _globals['_CHOICEQUESTION']._serialized_start=921
+  _globals['_CHOICEQUESTION']._serialized_end=1004
+  _globals['_CHOICEOPTION']._serialized_start=1006
+  _globals['_CHOICEOPTION']._serialized_end=1102
+  _globals['_SCOREQUESTION']._serialized_start=1104
+  _globals['_SCOREQUESTION']._serialized_end=1183
+  _globals['_SCORELEVEL']._serialized_start=1185
+  _globals['_SCORELEVEL']._serialized_end=1244
+  _globals['_ASSESSOUTPUT']._serialized_start=1247
+  _globals['_ASSESSOUTPUT']._serialized_end=1491
+  _globals['_ASSESSANSWER']._serialized_start=1494
+  _globals['_ASSESSANSWER']._serialized_end=1802
+  _globals['_PREDICATEANSWER']._serialized_start=1804
+  _globals['_PREDICATEANSWER']._serialized_end=1842
+  _globals['_CHOICEANSWER']._serialized_start=1844
+  _globals['_CHOICEANSWER']._serialized_end=1917
+  _globals['_SCOREANSWER']._serialized_start=1919
+  _globals['_SCOREANSWER']._serialized_end=1990
+  _globals['_ASSESSREFUSAL']._serialized_start=1992
+  _globals['_ASSESSREFUSAL']._serialized_end=2021
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*llm_mesh/inference/v1/generate_image.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\x99\x02\n\x12GenerateImageInput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\x12\x0c\n\x04size\x18\x04 \x01(\t\x12\x0f\n\x07quality\x18\x05 \x01(\t\x12\x11\n\tmime_type\x18\x06 \x01(\t\x12\x12\n\nbackground\x18\x07 \x01(\t\x12\x18\n\x0b\x63ompression\x18\x08 \x01(\x05H\x00\x88\x01\x01\x12\r\n\x05style\x18\t \x01(\t\x12\x10\n\x08\x65nd_user\x18\n \x01(\t\x12\x16\n\x0esource_dialect\x18\x0b \x01(\t\x12,\n\x06\x65xtras\x18\x0c \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x0e\n\x0c_compression\"\xa0\x02\n\x13GenerateImageOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x03\x12\x35\n\x06images\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.GeneratedImage\x12\x0c\n\x04size\x18\x04 \x01(\t\x12\x0f\n\x07quality\x18\x05 \x01(\t\x12+\n\x05usage\x18\x06 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x07 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x08 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x83\x01\n\x0eGeneratedImage\x12+\n\x05image\x18\x01 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Media\x12\x16\n\x0erevised_prompt\x18\x02 \x01(\t\x12,\n\x06\x65xtras\x18\x03 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraBe\n\x19\x64\x65v.llm_mesh.inference.v1B\x12GenerateImageProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*llm_mesh/inference/v1/generate_image.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xe2\x03\n\x12GenerateImageInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12\x16\n\x06prompt\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\x17\n\x05\x63ount\x18\x03 \x01(\x05\x42\x08\xe2\xf3\x18\x04@\x00H\n\x12\x16\n\x04size\x18\x04 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x10 \x12\x19\n\x07quality\x18\x05 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x10 \x12\x1b\n\tmime_type\x18\x06 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x10@\x12\x35\n\nbackground\x18\x07 \x01(\tB!\xe2\xf3\x18\x1d:\x1b\"\x0btransparent\"\x06opaque\"\x04\x61uto\x12\"\n\x0b\x63ompression\x18\x08 \x01(\x05\x42\x08\xe2\xf3\x18\x04@\x00HdH\x00\x88\x01\x01\x12\x17\n\x05style\x18\t \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x10@\x12\x1b\n\x08\x65nd_user\x18\n \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x0b \x01(\t\x12,\n\x06\x65xtras\x18\x0c \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x0e\n\x0c_compression\"\xb4\x02\n\x13GenerateImageOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x03\x12\x35\n\x06images\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.GeneratedImage\x12\x16\n\x04size\x18\x04 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x10 \x12\x19\n\x07quality\x18\x05 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x10 \x12+\n\x05usage\x18\x06 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x07 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x08 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x83\x01\n\x0eGeneratedImage\x12+\n\x05image\x18\x01 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Media\x12\x16\n\x0erevised_prompt\x18\x02 \x01(\t\x12,\n\x06\x65xtras\x18\x03 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraBe\n\x19\x64\x65v.llm_mesh.inference.v1B\x12GenerateImageProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +35,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.gener
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\022GenerateImageProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_GENERATEIMAGEINPUT']._serialized_start=145
-  _globals['_GENERATEIMAGEINPUT']._serialized_end=426
-  _globals['_GENERATEIMAGEOUTPUT']._serialized_start=429
-  _globals['_GENERATEIMAGEOUTPUT']._serialized_end=717
-  _globals['_GENERATEDIMAGE']._serialized_start=720
-  _globals['_GENERATEDIMAGE']._serialized_end=851
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['prompt']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['prompt']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['count']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['count']._serialized_options = b'\342\363\030\004@\000H\n'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['size']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['size']._serialized_options = b'\342\363\030\004:\002\020 '
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['quality']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['quality']._serialized_options = b'\342\363\030\004:\002\020 '
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['mime_type']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['mime_type']._serialized_options = b'\342\363\030\004:\002\020@'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['background']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['background']._serialized_options = b'\342\363\030\035:\033\"\013transparent\"\006opaque\"\004auto'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['compression']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['compression']._serialized_options = b'\342\363\030\004@\000Hd'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['style']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['style']._serialized_options = b'\342\363\030\004:\002\020@'
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_GENERATEIMAGEINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_GENERATEIMAGEOUTPUT'].fields_by_name['size']._loaded_options = None
+  _globals['_GENERATEIMAGEOUTPUT'].fields_by_name['size']._serialized_options = b'\342\363\030\004:\002\020 '
+  _globals['_GENERATEIMAGEOUTPUT'].fields_by_name['quality']._loaded_options = None
+  _globals['_GENERATEIMAGEOUTPUT'].fields_by_name['quality']._serialized_options = b'\342\363\030\004:\002\020 '
+  _globals['_GENERATEIMAGEINPUT']._serialized_start=175
+  _globals['_GENERATEIMAGEINPUT']._serialized_end=657
+  _globals['_GENERATEIMAGEOUTPUT']._serialized_start=660
+  _globals['_GENERATEIMAGEOUTPUT']._serialized_end=968
+  _globals['_GENERATEDIMAGE']._serialized_start=971
+  _globals['_GENERATEDIMAGE']._serialized_end=1102
 # @@protoc_insertion_point(module_scope)

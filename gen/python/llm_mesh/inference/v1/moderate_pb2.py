@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$llm_mesh/inference/v1/moderate.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xaa\x01\n\rModerateInput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x32\n\x05items\x18\x02 \x03(\x0b\x32#.llm_mesh.inference.v1.ModerateItem\x12\x10\n\x08\x65nd_user\x18\x03 \x01(\t\x12\x16\n\x0esource_dialect\x18\x04 \x01(\t\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\":\n\x0cModerateItem\x12*\n\x05parts\x18\x01 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.Part\"\xf8\x01\n\x0eModerateOutput\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x36\n\x07results\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.ModerateResult\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x88\x01\n\x0eModerateResult\x12\x0f\n\x07\x66lagged\x18\x01 \x01(\x08\x12\x37\n\ncategories\x18\x02 \x03(\x0b\x32#.llm_mesh.inference.v1.HarmCategory\x12,\n\x06\x65xtras\x18\x03 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"_\n\x0cHarmCategory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x66lagged\x18\x02 \x01(\x08\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\nmodalities\x18\x04 \x03(\tB\x08\n\x06_scoreB`\n\x19\x64\x65v.llm_mesh.inference.v1B\rModerateProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$llm_mesh/inference/v1/moderate.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\x99\x02\n\rModerateInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12?\n\x05items\x18\x02 \x03(\x0b\x32#.llm_mesh.inference.v1.ModerateItemB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x01 \x80\x10\x12\x1b\n\x08\x65nd_user\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x04 \x01(\t\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"F\n\x0cModerateItem\x12\x36\n\x05parts\x18\x01 \x03(\x0b\x32\x1b.llm_mesh.inference.v1.PartB\n\xe2\xf3\x18\x06\x08\x01\x18\x01 @\"\xf8\x01\n\x0eModerateOutput\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x36\n\x07results\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.ModerateResult\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x88\x01\n\x0eModerateResult\x12\x0f\n\x07\x66lagged\x18\x01 \x01(\x08\x12\x37\n\ncategories\x18\x02 \x03(\x0b\x32#.llm_mesh.inference.v1.HarmCategory\x12,\n\x06\x65xtras\x18\x03 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"_\n\x0cHarmCategory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x66lagged\x18\x02 \x01(\x08\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\nmodalities\x18\x04 \x03(\tB\x08\n\x06_scoreB`\n\x19\x64\x65v.llm_mesh.inference.v1B\rModerateProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +35,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.moder
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\rModerateProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_MODERATEINPUT']._serialized_start=139
-  _globals['_MODERATEINPUT']._serialized_end=309
-  _globals['_MODERATEITEM']._serialized_start=311
-  _globals['_MODERATEITEM']._serialized_end=369
-  _globals['_MODERATEOUTPUT']._serialized_start=372
-  _globals['_MODERATEOUTPUT']._serialized_end=620
-  _globals['_MODERATERESULT']._serialized_start=623
-  _globals['_MODERATERESULT']._serialized_end=759
-  _globals['_HARMCATEGORY']._serialized_start=761
-  _globals['_HARMCATEGORY']._serialized_end=856
+  _globals['_MODERATEINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_MODERATEINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_MODERATEINPUT'].fields_by_name['items']._loaded_options = None
+  _globals['_MODERATEINPUT'].fields_by_name['items']._serialized_options = b'\342\363\030\007\010\001\030\001 \200\020'
+  _globals['_MODERATEINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_MODERATEINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_MODERATEITEM'].fields_by_name['parts']._loaded_options = None
+  _globals['_MODERATEITEM'].fields_by_name['parts']._serialized_options = b'\342\363\030\006\010\001\030\001 @'
+  _globals['_MODERATEINPUT']._serialized_start=169
+  _globals['_MODERATEINPUT']._serialized_end=450
+  _globals['_MODERATEITEM']._serialized_start=452
+  _globals['_MODERATEITEM']._serialized_end=522
+  _globals['_MODERATEOUTPUT']._serialized_start=525
+  _globals['_MODERATEOUTPUT']._serialized_end=773
+  _globals['_MODERATERESULT']._serialized_start=776
+  _globals['_MODERATERESULT']._serialized_end=912
+  _globals['_HARMCATEGORY']._serialized_start=914
+  _globals['_HARMCATEGORY']._serialized_end=1009
 # @@protoc_insertion_point(module_scope)

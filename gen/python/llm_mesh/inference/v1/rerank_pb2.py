@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/inference/v1/rerank.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xed\x01\n\x0bRerankInput\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12\x38\n\tdocuments\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.RerankDocument\x12\r\n\x05top_n\x18\x04 \x01(\x05\x12\x1f\n\x17max_tokens_per_document\x18\x05 \x01(\x05\x12\x10\n\x08\x65nd_user\x18\x06 \x01(\t\x12\x16\n\x0esource_dialect\x18\x07 \x01(\t\x12,\n\x06\x65xtras\x18\x08 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"(\n\x0eRerankDocument\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x42\x06\n\x04kind\"\xf4\x01\n\x0cRerankOutput\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x34\n\x07results\x18\x03 \x03(\x0b\x32#.llm_mesh.inference.v1.RerankResult\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\",\n\x0cRerankResult\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05score\x18\x02 \x01(\x01\x42^\n\x19\x64\x65v.llm_mesh.inference.v1B\x0bRerankProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/inference/v1/rerank.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xf4\x02\n\x0bRerankInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12\x15\n\x05query\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\x45\n\tdocuments\x18\x03 \x03(\x0b\x32%.llm_mesh.inference.v1.RerankDocumentB\x0b\xe2\xf3\x18\x07\x08\x01\x18\x01 \x90N\x12\x15\n\x05top_n\x18\x04 \x01(\x05\x42\x06\xe2\xf3\x18\x02@\x00\x12\'\n\x17max_tokens_per_document\x18\x05 \x01(\x05\x42\x06\xe2\xf3\x18\x02@\x00\x12\x1b\n\x08\x65nd_user\x18\x06 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x07 \x01(\t\x12,\n\x06\x65xtras\x18\x08 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"8\n\x0eRerankDocument\x12\x18\n\x04text\x18\x01 \x01(\tB\x08\xe2\xf3\x18\x04:\x02\x08\x01H\x00\x42\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"\xf4\x01\n\x0cRerankOutput\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x34\n\x07results\x18\x03 \x03(\x0b\x32#.llm_mesh.inference.v1.RerankResult\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\",\n\x0cRerankResult\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05score\x18\x02 \x01(\x01\x42^\n\x19\x64\x65v.llm_mesh.inference.v1B\x0bRerankProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +35,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.reran
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\013RerankProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_RERANKINPUT']._serialized_start=137
-  _globals['_RERANKINPUT']._serialized_end=374
-  _globals['_RERANKDOCUMENT']._serialized_start=376
-  _globals['_RERANKDOCUMENT']._serialized_end=416
-  _globals['_RERANKOUTPUT']._serialized_start=419
-  _globals['_RERANKOUTPUT']._serialized_end=663
-  _globals['_RERANKRESULT']._serialized_start=665
-  _globals['_RERANKRESULT']._serialized_end=709
+  _globals['_RERANKINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_RERANKINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_RERANKINPUT'].fields_by_name['query']._loaded_options = None
+  _globals['_RERANKINPUT'].fields_by_name['query']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_RERANKINPUT'].fields_by_name['documents']._loaded_options = None
+  _globals['_RERANKINPUT'].fields_by_name['documents']._serialized_options = b'\342\363\030\007\010\001\030\001 \220N'
+  _globals['_RERANKINPUT'].fields_by_name['top_n']._loaded_options = None
+  _globals['_RERANKINPUT'].fields_by_name['top_n']._serialized_options = b'\342\363\030\002@\000'
+  _globals['_RERANKINPUT'].fields_by_name['max_tokens_per_document']._loaded_options = None
+  _globals['_RERANKINPUT'].fields_by_name['max_tokens_per_document']._serialized_options = b'\342\363\030\002@\000'
+  _globals['_RERANKINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_RERANKINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_RERANKDOCUMENT'].oneofs_by_name['kind']._loaded_options = None
+  _globals['_RERANKDOCUMENT'].oneofs_by_name['kind']._serialized_options = b'\350\363\030\001'
+  _globals['_RERANKDOCUMENT'].fields_by_name['text']._loaded_options = None
+  _globals['_RERANKDOCUMENT'].fields_by_name['text']._serialized_options = b'\342\363\030\004:\002\010\001'
+  _globals['_RERANKINPUT']._serialized_start=167
+  _globals['_RERANKINPUT']._serialized_end=539
+  _globals['_RERANKDOCUMENT']._serialized_start=541
+  _globals['_RERANKDOCUMENT']._serialized_end=597
+  _globals['_RERANKOUTPUT']._serialized_start=600
+  _globals['_RERANKOUTPUT']._serialized_end=844
+  _globals['_RERANKRESULT']._serialized_start=846
+  _globals['_RERANKRESULT']._serialized_end=890
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from llm_mesh.inference.v1 import content_pb2 as llm__mesh_dot_inference_dot_v1_dot_content__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/inference/v1/sound.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\"\xd4\x01\n\nSpeakInput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05voice\x18\x03 \x01(\t\x12\x14\n\x0cinstructions\x18\x04 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x05 \x01(\t\x12\x12\n\x05speed\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x65nd_user\x18\x07 \x01(\t\x12\x16\n\x0esource_dialect\x18\x08 \x01(\t\x12,\n\x06\x65xtras\x18\t \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x08\n\x06_speed\"\xd3\x01\n\x0bSpeakOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05sound\x18\x02 \x01(\x0c\x12\x11\n\tmime_type\x18\x03 \x01(\t\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xb7\x02\n\x0fTranscribeInput\x12\r\n\x05model\x18\x01 \x01(\t\x12+\n\x05sound\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Media\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x0e\n\x06prompt\x18\x04 \x01(\t\x12\x10\n\x08keywords\x18\x05 \x03(\t\x12\x18\n\x0btemperature\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08segments\x18\x07 \x01(\x08\x12\r\n\x05words\x18\x08 \x01(\x08\x12\x10\n\x08speakers\x18\t \x01(\x08\x12\x10\n\x08\x65nd_user\x18\n \x01(\t\x12\x16\n\x0esource_dialect\x18\x0b \x01(\t\x12,\n\x06\x65xtras\x18\x0c \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x0e\n\x0c_temperature\"\xea\x02\n\x10TranscribeOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x1d\n\x15\x64uration_milliseconds\x18\x04 \x01(\x03\x12;\n\x08segments\x18\x05 \x03(\x0b\x32).llm_mesh.inference.v1.TranscribedSegment\x12\x35\n\x05words\x18\x06 \x03(\x0b\x32&.llm_mesh.inference.v1.TranscribedWord\x12+\n\x05usage\x18\x07 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x08 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\t \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x97\x01\n\x12TranscribedSegment\x12\x1a\n\x12start_milliseconds\x18\x01 \x01(\x03\x12\x18\n\x10\x65nd_milliseconds\x18\x02 \x01(\x03\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07speaker\x18\x04 \x01(\t\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"U\n\x0fTranscribedWord\x12\x1a\n\x12start_milliseconds\x18\x01 \x01(\x03\x12\x18\n\x10\x65nd_milliseconds\x18\x02 \x01(\x03\x12\x0c\n\x04text\x18\x03 \x01(\tB]\n\x19\x64\x65v.llm_mesh.inference.v1B\nSoundProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/inference/v1/sound.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\x85\x03\n\nSpeakInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12\x1a\n\x04text\x18\x02 \x01(\tB\x0c\xe2\xf3\x18\x08\x08\x01:\x04\x10\x80\xb5\x18\x12\x1a\n\x05voice\x18\x03 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x02\x12 \n\x0cinstructions\x18\x04 \x01(\tB\n\xe2\xf3\x18\x06:\x04\x10\x80\x80\x01\x12\x36\n\x06\x66ormat\x18\x05 \x01(\tB&\xe2\xf3\x18\": \"\x03mp3\"\x04opus\"\x03\x61\x61\x63\"\x04\x66lac\"\x03wav\"\x03pcm\x12\x12\n\x05speed\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x08\x65nd_user\x18\x07 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x08 \x01(\t\x12,\n\x06\x65xtras\x18\t \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x08\n\x06_speed\"\xd3\x01\n\x0bSpeakOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05sound\x18\x02 \x01(\x0c\x12\x11\n\tmime_type\x18\x03 \x01(\t\x12+\n\x05usage\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x05 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\x06 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\xd5\x03\n\x0fTranscribeInput\x12\x64\n\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12\x33\n\x05sound\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.MediaB\x06\xe2\xf3\x18\x02\x08\x01\x12\x1f\n\tlanguages\x18\x03 \x03(\tB\x0c\xe2\xf3\x18\x08 \x10:\x04\x08\x01\x10\x10\x12\x1a\n\x06prompt\x18\x04 \x01(\tB\n\xe2\xf3\x18\x06:\x04\x10\x80\x80\x01\x12 \n\x08keywords\x18\x05 \x03(\tB\x0e\xe2\xf3\x18\n \x80\x08:\x05\x08\x01\x10\x80\x02\x12\"\n\x0btemperature\x18\x06 \x01(\x01\x42\x08\xe2\xf3\x18\x04@\x00H\x01H\x00\x88\x01\x01\x12\x10\n\x08segments\x18\x07 \x01(\x08\x12\r\n\x05words\x18\x08 \x01(\x08\x12\x10\n\x08speakers\x18\t \x01(\x08\x12\x1b\n\x08\x65nd_user\x18\n \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x12\x16\n\x0esource_dialect\x18\x0b \x01(\t\x12,\n\x06\x65xtras\x18\x0c \x03(\x0b\x32\x1c.llm_mesh.inference.v1.ExtraB\x0e\n\x0c_temperature\"\xea\x02\n\x10TranscribeOutput\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x1d\n\x15\x64uration_milliseconds\x18\x04 \x01(\x03\x12;\n\x08segments\x18\x05 \x03(\x0b\x32).llm_mesh.inference.v1.TranscribedSegment\x12\x35\n\x05words\x18\x06 \x03(\x0b\x32&.llm_mesh.inference.v1.TranscribedWord\x12+\n\x05usage\x18\x07 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12\x38\n\x0ctranslations\x18\x08 \x03(\x0b\x32\".llm_mesh.inference.v1.Translation\x12,\n\x06\x65xtras\x18\t \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"\x97\x01\n\x12TranscribedSegment\x12\x1a\n\x12start_milliseconds\x18\x01 \x01(\x03\x12\x18\n\x10\x65nd_milliseconds\x18\x02 \x01(\x03\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07speaker\x18\x04 \x01(\t\x12,\n\x06\x65xtras\x18\x05 \x03(\x0b\x32\x1c.llm_mesh.inference.v1.Extra\"U\n\x0fTranscribedWord\x12\x1a\n\x12start_milliseconds\x18\x01 \x01(\x03\x12\x18\n\x10\x65nd_milliseconds\x18\x02 \x01(\x03\x12\x0c\n\x04text\x18\x03 \x01(\tB]\n\x19\x64\x65v.llm_mesh.inference.v1B\nSoundProtoP\x01Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +35,42 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.inference.v1.sound
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031dev.llm_mesh.inference.v1B\nSoundProtoP\001Z2llm-mesh.dev/gen/llm_mesh/inference/v1;inferencev1'
-  _globals['_SPEAKINPUT']._serialized_start=136
-  _globals['_SPEAKINPUT']._serialized_end=348
-  _globals['_SPEAKOUTPUT']._serialized_start=351
-  _globals['_SPEAKOUTPUT']._serialized_end=562
-  _globals['_TRANSCRIBEINPUT']._serialized_start=565
-  _globals['_TRANSCRIBEINPUT']._serialized_end=876
-  _globals['_TRANSCRIBEOUTPUT']._serialized_start=879
-  _globals['_TRANSCRIBEOUTPUT']._serialized_end=1241
-  _globals['_TRANSCRIBEDSEGMENT']._serialized_start=1244
-  _globals['_TRANSCRIBEDSEGMENT']._serialized_end=1395
-  _globals['_TRANSCRIBEDWORD']._serialized_start=1397
-  _globals['_TRANSCRIBEDWORD']._serialized_end=1482
+  _globals['_SPEAKINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_SPEAKINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_SPEAKINPUT'].fields_by_name['text']._loaded_options = None
+  _globals['_SPEAKINPUT'].fields_by_name['text']._serialized_options = b'\342\363\030\010\010\001:\004\020\200\265\030'
+  _globals['_SPEAKINPUT'].fields_by_name['voice']._loaded_options = None
+  _globals['_SPEAKINPUT'].fields_by_name['voice']._serialized_options = b'\342\363\030\007\010\001:\003\020\200\002'
+  _globals['_SPEAKINPUT'].fields_by_name['instructions']._loaded_options = None
+  _globals['_SPEAKINPUT'].fields_by_name['instructions']._serialized_options = b'\342\363\030\006:\004\020\200\200\001'
+  _globals['_SPEAKINPUT'].fields_by_name['format']._loaded_options = None
+  _globals['_SPEAKINPUT'].fields_by_name['format']._serialized_options = b'\342\363\030\": \"\003mp3\"\004opus\"\003aac\"\004flac\"\003wav\"\003pcm'
+  _globals['_SPEAKINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_SPEAKINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['model']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['model']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['sound']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['sound']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['languages']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['languages']._serialized_options = b'\342\363\030\010 \020:\004\010\001\020\020'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['prompt']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['prompt']._serialized_options = b'\342\363\030\006:\004\020\200\200\001'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['keywords']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['keywords']._serialized_options = b'\342\363\030\n \200\010:\005\010\001\020\200\002'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['temperature']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['temperature']._serialized_options = b'\342\363\030\004@\000H\001'
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['end_user']._loaded_options = None
+  _globals['_TRANSCRIBEINPUT'].fields_by_name['end_user']._serialized_options = b'\342\363\030\005:\003\020\200\004'
+  _globals['_SPEAKINPUT']._serialized_start=166
+  _globals['_SPEAKINPUT']._serialized_end=555
+  _globals['_SPEAKOUTPUT']._serialized_start=558
+  _globals['_SPEAKOUTPUT']._serialized_end=769
+  _globals['_TRANSCRIBEINPUT']._serialized_start=772
+  _globals['_TRANSCRIBEINPUT']._serialized_end=1241
+  _globals['_TRANSCRIBEOUTPUT']._serialized_start=1244
+  _globals['_TRANSCRIBEOUTPUT']._serialized_end=1606
+  _globals['_TRANSCRIBEDSEGMENT']._serialized_start=1609
+  _globals['_TRANSCRIBEDSEGMENT']._serialized_end=1760
+  _globals['_TRANSCRIBEDWORD']._serialized_start=1762
+  _globals['_TRANSCRIBEDWORD']._serialized_end=1847
 # @@protoc_insertion_point(module_scope)

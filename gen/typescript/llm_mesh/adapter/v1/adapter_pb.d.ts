@@ -10,6 +10,9 @@ import type { GenerateInput, GenerateOutput, StreamEvent, Usage } from "../../in
 import type { UsageSource } from "../../policy/v1/usage_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
+import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js";
+import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_pb.js";
+import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
 
 /**
  * Describes the file llm_mesh/adapter/v1/adapter.proto.
@@ -328,6 +331,210 @@ export declare type EmbedStreamResponse = Message<"llm_mesh.adapter.v1.EmbedStre
  * Use `create(EmbedStreamResponseSchema)` to create a new message.
  */
 export declare const EmbedStreamResponseSchema: GenMessage<EmbedStreamResponse>;
+
+/**
+ * Request of `Rerank`.
+ *
+ * @generated from message llm_mesh.adapter.v1.RerankRequest
+ */
+export declare type RerankRequest = Message<"llm_mesh.adapter.v1.RerankRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * What to order. `model` is ignored: the attempt names it.
+   *
+   * @generated from field: llm_mesh.inference.v1.RerankInput input = 3;
+   */
+  input?: RerankInput | undefined;
+
+  /**
+   * A translation that drops or approximates fails with FIDELITY_LOST instead.
+   *
+   * @generated from field: bool exact = 4;
+   */
+  exact: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.RerankRequest.
+ * Use `create(RerankRequestSchema)` to create a new message.
+ */
+export declare const RerankRequestSchema: GenMessage<RerankRequest>;
+
+/**
+ * Response of `Rerank`.
+ *
+ * @generated from message llm_mesh.adapter.v1.RerankResponse
+ */
+export declare type RerankResponse = Message<"llm_mesh.adapter.v1.RerankResponse"> & {
+  /**
+   * The order.
+   *
+   * @generated from field: llm_mesh.inference.v1.RerankOutput output = 1;
+   */
+  output?: RerankOutput | undefined;
+
+  /**
+   * How it went.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 2;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.RerankResponse.
+ * Use `create(RerankResponseSchema)` to create a new message.
+ */
+export declare const RerankResponseSchema: GenMessage<RerankResponse>;
+
+/**
+ * Request of `Moderate`.
+ *
+ * @generated from message llm_mesh.adapter.v1.ModerateRequest
+ */
+export declare type ModerateRequest = Message<"llm_mesh.adapter.v1.ModerateRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * What to classify. `model` is ignored: the attempt names it.
+   *
+   * @generated from field: llm_mesh.inference.v1.ModerateInput input = 3;
+   */
+  input?: ModerateInput | undefined;
+
+  /**
+   * A translation that drops or approximates fails with FIDELITY_LOST instead.
+   *
+   * @generated from field: bool exact = 4;
+   */
+  exact: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.ModerateRequest.
+ * Use `create(ModerateRequestSchema)` to create a new message.
+ */
+export declare const ModerateRequestSchema: GenMessage<ModerateRequest>;
+
+/**
+ * Response of `Moderate`.
+ *
+ * @generated from message llm_mesh.adapter.v1.ModerateResponse
+ */
+export declare type ModerateResponse = Message<"llm_mesh.adapter.v1.ModerateResponse"> & {
+  /**
+   * What was found.
+   *
+   * @generated from field: llm_mesh.inference.v1.ModerateOutput output = 1;
+   */
+  output?: ModerateOutput | undefined;
+
+  /**
+   * How it went.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 2;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.ModerateResponse.
+ * Use `create(ModerateResponseSchema)` to create a new message.
+ */
+export declare const ModerateResponseSchema: GenMessage<ModerateResponse>;
+
+/**
+ * Request of `Assess`.
+ *
+ * @generated from message llm_mesh.adapter.v1.AssessRequest
+ */
+export declare type AssessRequest = Message<"llm_mesh.adapter.v1.AssessRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * The state and the questions. `model` is ignored: the attempt names it.
+   *
+   * @generated from field: llm_mesh.inference.v1.AssessInput input = 3;
+   */
+  input?: AssessInput | undefined;
+
+  /**
+   * A translation that drops or approximates fails with FIDELITY_LOST instead.
+   *
+   * @generated from field: bool exact = 4;
+   */
+  exact: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.AssessRequest.
+ * Use `create(AssessRequestSchema)` to create a new message.
+ */
+export declare const AssessRequestSchema: GenMessage<AssessRequest>;
+
+/**
+ * Response of `Assess`.
+ *
+ * @generated from message llm_mesh.adapter.v1.AssessResponse
+ */
+export declare type AssessResponse = Message<"llm_mesh.adapter.v1.AssessResponse"> & {
+  /**
+   * The answers.
+   *
+   * @generated from field: llm_mesh.inference.v1.AssessOutput output = 1;
+   */
+  output?: AssessOutput | undefined;
+
+  /**
+   * How it went.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 2;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.AssessResponse.
+ * Use `create(AssessResponseSchema)` to create a new message.
+ */
+export declare const AssessResponseSchema: GenMessage<AssessResponse>;
 
 /**
  * Request of `CountTokens`.
@@ -870,6 +1077,36 @@ export declare const AdapterService: GenService<{
     methodKind: "server_streaming";
     input: typeof EmbedStreamRequestSchema;
     output: typeof EmbedStreamResponseSchema;
+  },
+  /**
+   * Orders documents by how well they answer a query. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.Rerank
+   */
+  rerank: {
+    methodKind: "unary";
+    input: typeof RerankRequestSchema;
+    output: typeof RerankResponseSchema;
+  },
+  /**
+   * Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.Moderate
+   */
+  moderate: {
+    methodKind: "unary";
+    input: typeof ModerateRequestSchema;
+    output: typeof ModerateResponseSchema;
+  },
+  /**
+   * Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.Assess
+   */
+  assess: {
+    methodKind: "unary";
+    input: typeof AssessRequestSchema;
+    output: typeof AssessResponseSchema;
   },
   /**
    * Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.

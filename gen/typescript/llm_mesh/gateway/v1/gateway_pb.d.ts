@@ -8,6 +8,9 @@ import type { GenerateInput, GenerateOutput, StreamEvent } from "../../inference
 import type { LimitStatus } from "../../policy/v1/policy_pb.js";
 import type { ChargeLine, ScreeningCount } from "../../policy/v1/usage_pb.js";
 import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
+import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js";
+import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_pb.js";
+import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
 import type { Money } from "../../mesh/v1/resources_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
@@ -363,6 +366,168 @@ export declare type EmbedStreamResponse = Message<"llm_mesh.gateway.v1.EmbedStre
 export declare const EmbedStreamResponseSchema: GenMessage<EmbedStreamResponse>;
 
 /**
+ * Request of `Rerank`.
+ *
+ * @generated from message llm_mesh.gateway.v1.RerankRequest
+ */
+export declare type RerankRequest = Message<"llm_mesh.gateway.v1.RerankRequest"> & {
+  /**
+   * What to order. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.RerankInput input = 1;
+   */
+  input?: RerankInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.RerankRequest.
+ * Use `create(RerankRequestSchema)` to create a new message.
+ */
+export declare const RerankRequestSchema: GenMessage<RerankRequest>;
+
+/**
+ * Response of `Rerank`.
+ *
+ * @generated from message llm_mesh.gateway.v1.RerankResponse
+ */
+export declare type RerankResponse = Message<"llm_mesh.gateway.v1.RerankResponse"> & {
+  /**
+   * The order.
+   *
+   * @generated from field: llm_mesh.inference.v1.RerankOutput output = 1;
+   */
+  output?: RerankOutput | undefined;
+
+  /**
+   * What it cost.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.RerankResponse.
+ * Use `create(RerankResponseSchema)` to create a new message.
+ */
+export declare const RerankResponseSchema: GenMessage<RerankResponse>;
+
+/**
+ * Request of `Moderate`.
+ *
+ * @generated from message llm_mesh.gateway.v1.ModerateRequest
+ */
+export declare type ModerateRequest = Message<"llm_mesh.gateway.v1.ModerateRequest"> & {
+  /**
+   * What to classify. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.ModerateInput input = 1;
+   */
+  input?: ModerateInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.ModerateRequest.
+ * Use `create(ModerateRequestSchema)` to create a new message.
+ */
+export declare const ModerateRequestSchema: GenMessage<ModerateRequest>;
+
+/**
+ * Response of `Moderate`.
+ *
+ * @generated from message llm_mesh.gateway.v1.ModerateResponse
+ */
+export declare type ModerateResponse = Message<"llm_mesh.gateway.v1.ModerateResponse"> & {
+  /**
+   * What was found.
+   *
+   * @generated from field: llm_mesh.inference.v1.ModerateOutput output = 1;
+   */
+  output?: ModerateOutput | undefined;
+
+  /**
+   * What it cost.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.ModerateResponse.
+ * Use `create(ModerateResponseSchema)` to create a new message.
+ */
+export declare const ModerateResponseSchema: GenMessage<ModerateResponse>;
+
+/**
+ * Request of `Assess`.
+ *
+ * @generated from message llm_mesh.gateway.v1.AssessRequest
+ */
+export declare type AssessRequest = Message<"llm_mesh.gateway.v1.AssessRequest"> & {
+  /**
+   * The state and the questions. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.AssessInput input = 1;
+   */
+  input?: AssessInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.AssessRequest.
+ * Use `create(AssessRequestSchema)` to create a new message.
+ */
+export declare const AssessRequestSchema: GenMessage<AssessRequest>;
+
+/**
+ * Response of `Assess`.
+ *
+ * @generated from message llm_mesh.gateway.v1.AssessResponse
+ */
+export declare type AssessResponse = Message<"llm_mesh.gateway.v1.AssessResponse"> & {
+  /**
+   * The answers.
+   *
+   * @generated from field: llm_mesh.inference.v1.AssessOutput output = 1;
+   */
+  output?: AssessOutput | undefined;
+
+  /**
+   * What it cost.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.AssessResponse.
+ * Use `create(AssessResponseSchema)` to create a new message.
+ */
+export declare const AssessResponseSchema: GenMessage<AssessResponse>;
+
+/**
  * Request of `CountTokens`.
  *
  * @generated from message llm_mesh.gateway.v1.CountTokensRequest
@@ -698,7 +863,7 @@ export declare const ReceiptSchema: GenMessage<Receipt>;
  */
 export declare type RecordedAnswer = Message<"llm_mesh.gateway.v1.RecordedAnswer"> & {
   /**
-   * Serialised messages, in order: one `GenerateOutput`; or an `EmbedOutput` in parts, the vectors behind all else; or `StreamEvents`.
+   * Serialised messages, in order: one output of the method; or an `EmbedOutput` in parts, the vectors behind all else; or `StreamEvents`.
    *
    * @generated from field: repeated bytes messages = 1;
    */
@@ -930,6 +1095,45 @@ export declare const GatewayService: GenService<{
     methodKind: "server_streaming";
     input: typeof EmbedStreamRequestSchema;
     output: typeof EmbedStreamResponseSchema;
+  },
+  /**
+   * Orders documents by how well they answer a query.
+   *
+   * Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+   * alias has the capability `rerank`.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.Rerank
+   */
+  rerank: {
+    methodKind: "unary";
+    input: typeof RerankRequestSchema;
+    output: typeof RerankResponseSchema;
+  },
+  /**
+   * Classifies content by the provider's categories of harm.
+   *
+   * Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+   * alias has the capability `moderate`.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.Moderate
+   */
+  moderate: {
+    methodKind: "unary";
+    input: typeof ModerateRequestSchema;
+    output: typeof ModerateResponseSchema;
+  },
+  /**
+   * Answers typed questions about a state with calibrated probabilities.
+   *
+   * Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
+   * alias has the capability `assess`.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.Assess
+   */
+  assess: {
+    methodKind: "unary";
+    input: typeof AssessRequestSchema;
+    output: typeof AssessResponseSchema;
   },
   /**
    * Counts the input tokens of a request. Costs nothing.

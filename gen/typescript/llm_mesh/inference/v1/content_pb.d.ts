@@ -457,8 +457,8 @@ export declare type OpaquePart = Message$1<"llm_mesh.inference.v1.OpaquePart"> &
   json: Uint8Array;
 
   /**
-   * It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The message
-   * that holds it MUST have no other part; its role says who made the item.
+   * It is an item of the conversation by itself, such as a `compaction` of OpenAI's Responses, and no part of a message's content. The
+   * message that holds it says by its role who made the item, and stands for it alone.
    *
    * @generated from field: bool item = 4;
    */

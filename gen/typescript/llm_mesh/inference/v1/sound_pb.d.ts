@@ -26,7 +26,7 @@ export declare type SpeakInput = Message<"llm_mesh.inference.v1.SpeakInput"> & {
   model: string;
 
   /**
-   * The text. Required, 1 to 100,000 characters; providers take less, mostly 4,096.
+   * The text. Required, at most 400,000 bytes; providers take less, mostly 4,096.
    *
    * @generated from field: string text = 2;
    */

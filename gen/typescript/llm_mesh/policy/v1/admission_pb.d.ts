@@ -147,7 +147,7 @@ export declare type Admission = Message<"llm_mesh.policy.v1.Admission"> & {
   inputDigest: Uint8Array;
 
   /**
-   * The operation, such as `generate` or `embed`.
+   * The operation, as `AdmitRequest` names its input, such as `generate` or `rerank`.
    *
    * @generated from field: string operation = 10;
    */
@@ -501,7 +501,7 @@ export declare type AttemptGrant = Message<"llm_mesh.policy.v1.AttemptGrant"> & 
   region: string;
 
   /**
-   * Most output tokens per choice. The adapter sends it to the provider. 0: embeddings.
+   * Most output tokens per choice. The adapter sends it to the provider, where that takes one. 0: the operation has no output tokens.
    *
    * @generated from field: int64 max_output_tokens = 7;
    */

@@ -9,6 +9,9 @@ import type { Money, Sealed } from "../../mesh/v1/resources_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GenerateInput } from "../../inference/v1/generate_pb.js";
 import type { EmbedInput } from "../../inference/v1/embed_pb.js";
+import type { RerankInput } from "../../inference/v1/rerank_pb.js";
+import type { ModerateInput } from "../../inference/v1/moderate_pb.js";
+import type { AssessInput } from "../../inference/v1/assess_pb.js";
 import type { ChargeLine, LedgerEntry, ReservationState, ScreeningCount, UsageEvent, UsageLine } from "./usage_pb.js";
 import type { Attempt, Plan } from "../../router/v1/plan_pb.js";
 import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./audit_pb.js";
@@ -182,6 +185,30 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
      */
     value: EmbedInput;
     case: "embed";
+  } | {
+    /**
+     * A reranking.
+     *
+     * @generated from field: llm_mesh.inference.v1.RerankInput rerank = 7;
+     */
+    value: RerankInput;
+    case: "rerank";
+  } | {
+    /**
+     * A moderation.
+     *
+     * @generated from field: llm_mesh.inference.v1.ModerateInput moderate = 8;
+     */
+    value: ModerateInput;
+    case: "moderate";
+  } | {
+    /**
+     * An assessment.
+     *
+     * @generated from field: llm_mesh.inference.v1.AssessInput assess = 9;
+     */
+    value: AssessInput;
+    case: "assess";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -262,6 +289,30 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
      */
     value: EmbedInput;
     case: "embed";
+  } | {
+    /**
+     * A reranking.
+     *
+     * @generated from field: llm_mesh.inference.v1.RerankInput rerank = 8;
+     */
+    value: RerankInput;
+    case: "rerank";
+  } | {
+    /**
+     * A moderation.
+     *
+     * @generated from field: llm_mesh.inference.v1.ModerateInput moderate = 9;
+     */
+    value: ModerateInput;
+    case: "moderate";
+  } | {
+    /**
+     * An assessment.
+     *
+     * @generated from field: llm_mesh.inference.v1.AssessInput assess = 10;
+     */
+    value: AssessInput;
+    case: "assess";
   } | { case: undefined; value?: undefined };
 
   /**

@@ -279,7 +279,7 @@ export declare type LedgerEntry = Message<"llm_mesh.policy.v1.LedgerEntry"> & {
   alias: string;
 
   /**
-   * The operation: `generate`, `embed`, or `count_tokens` for a count in whose input screening found something. A count is not charged.
+   * The operation, as `AdmitRequest` names its input: `generate`, `embed`, `rerank`, …; or `count_tokens` for a count in whose input screening found something. A count is not charged.
    *
    * @generated from field: string operation = 5;
    */

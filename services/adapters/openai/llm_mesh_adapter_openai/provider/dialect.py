@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
 
 import orjson
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unreachable, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, malformed, unreachable, unsupported
 from llm_mesh_adapter_kit.framing import Framing
 from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_adapter_openai.provider.failures import of_answer
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
 from llm_mesh_adapter_openai.provider.rows import GENERIC, OpenAIProvider
+from llm_mesh_adapter_openai.provider.saying import allowance_of, not_sayable, path_of, sayable
 from llm_mesh_adapter_openai.provider.vectors import OpenAIVectors
 from llm_mesh_dialects import openai
-from llm_mesh_dialects.addresses import MediaRule
-from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
-from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
+from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import merged
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_runtime.errors import MeshError, invalid
 
 T = TypeVar("T")
 _COUNTED = frozenset({"model", "messages", "tools"})
@@ -56,16 +53,16 @@ class OpenAIDialect:
                 model=ask.model,
                 stream=ask.stream,
                 max_output_tokens=ask.max_output_tokens,
-                allowance=_allowance(ask.endpoint),
+                allowance=allowance_of(ask.endpoint),
             )
         except DialectError as error:
-            raise _not_sayable(error) from None
+            raise not_sayable(error) from None
         names = openai.requests.shorten_tool_names(body, row.quirks, translations)
         if ask.zero_retention:
             if body.pop("store", None):
                 translations.append(generate_pb2.Translation(field="extras[openai.store]", action=_DROPPED, note="nothing may be kept"))
             body = merged(body, row.zero_retention)
-        return Call(_path(row, ask.model, "/chat/completions"), _json(body), translations=translations, tool_names=names)
+        return Call(path_of(row, ask.model, "/chat/completions"), _json(body), translations=translations, tool_names=names)
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole answer."""
@@ -84,9 +81,9 @@ class OpenAIDialect:
         row = self._row(ask.endpoint)
         if not row.embeddings:
             raise unsupported(ask.endpoint.name, "embeddings")
-        packed, allowance = ask.packed and row.quirks.base64_vectors, _allowance(ask.endpoint)
-        body, translations = _wanted(lambda: openai.embeddings.input_to_body(request, model=ask.model, allowance=allowance, base64=packed))
-        return Call(_path(row, ask.model, "/embeddings"), _json(body), translations=translations)
+        packed, allowance = ask.packed and row.quirks.base64_vectors, allowance_of(ask.endpoint)
+        body, translations = sayable(lambda: openai.embeddings.input_to_body(request, model=ask.model, allowance=allowance, base64=packed))
+        return Call(path_of(row, ask.model, "/embeddings"), _json(body), translations=translations)
 
     def vectors(self, endpoint: Endpoint, items: int) -> VectorReader:
         """Reads one answer with embeddings."""
@@ -103,8 +100,8 @@ class OpenAIDialect:
         row = self._row(ask.endpoint)
         if not row.tokenize:
             return None
-        allowance = _allowance(ask.endpoint)
-        body, _ = _wanted(lambda: openai.requests.input_to_chat(request, row.quirks, model=ask.model, stream=False, allowance=allowance))
+        allowance = allowance_of(ask.endpoint)
+        body, _ = sayable(lambda: openai.requests.input_to_chat(request, row.quirks, model=ask.model, stream=False, allowance=allowance))
         wanted = {key: value for key, value in body.items() if key in _COUNTED}
         return Call("/tokenize", _json(wanted), at_origin=True)
 
@@ -115,12 +112,12 @@ class OpenAIDialect:
 
     def models(self, endpoint: Endpoint) -> Call:
         """The request for the provider's models."""
-        return Call(_path(self._row(endpoint), "", "/models"), method="GET")
+        return Call(path_of(self._row(endpoint), "", "/models"), method="GET")
 
     def check(self, endpoint: Endpoint) -> Call:
         """The provider's models, unless it shows them to everybody and has something of the credential's own."""
         row = self._row(endpoint)
-        return Call(_path(row, "", row.check), method="GET")
+        return Call(path_of(row, "", row.check), method="GET")
 
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """An answer with models; some servers leave the envelope out."""
@@ -136,36 +133,6 @@ class OpenAIDialect:
 
     def _row(self, endpoint: Endpoint) -> OpenAIProvider:
         return self._rows.get(endpoint.name, GENERIC)
-
-
-def _allowance(endpoint: Endpoint) -> Allowance:
-    """What the operator lets through at the endpoint."""
-    if not endpoint.extras and not endpoint.media:
-        return NOTHING_MORE  # as nearly everywhere
-    return Allowance(endpoint.extras, MediaRule(endpoint.media))
-
-
-def _path(row: OpenAIProvider, model: str, path: str) -> str:
-    if not row.api_version:
-        return path
-    version = urlencode({"api-version": row.api_version})
-    return f"/openai/deployments/{quote(model, safe='')}{path}?{version}" if model else f"/openai{path}?{version}"
-
-
-def _wanted(translate: Callable[[], T]) -> T:
-    try:
-        return translate()
-    except DialectError as error:
-        raise _not_sayable(error) from None
-
-
-def _not_sayable(error: DialectError) -> MeshError:
-    """A typed payload that the dialect cannot say is the caller's mistake."""
-    if isinstance(error, CostlyError):
-        return extra_not_allowed(f"input.{error.field}", error.name, error.expected)
-    if isinstance(error, MediaAddressError):
-        return media_address_not_allowed(f"input.{error.field}", error.expected)
-    return invalid(f"input.{error.field}", error.expected, sent="false")
 
 
 def _json(body: dict[str, Any]) -> bytes:

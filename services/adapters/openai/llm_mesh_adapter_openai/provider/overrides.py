@@ -11,11 +11,12 @@ import orjson
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
-from llm_mesh_adapter_openai.provider.rows import GENERIC, ROWS, OpenAIProvider
+from llm_mesh_adapter_openai.provider.rows import GENERIC, METHODS, ROWS, OpenAIProvider
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import OpenAIQuirks
+from llm_mesh_dialects.openai.reranking import FORMS
 from llm_mesh_runtime.secret import Secret
 
 
@@ -53,6 +54,10 @@ def configured(
 def _check(fields: Fields, row: OpenAIProvider, *, given: bool) -> None:
     if given and not row.base_url:
         raise fields.wrong("base_url", "required")
+    if unknown := row.methods - METHODS:
+        raise fields.wrong("methods", f"there is no method {min(unknown)}; expected of {', '.join(sorted(METHODS))}")
+    if row.rerank and row.rerank not in FORMS:
+        raise fields.wrong("rerank", f"expected one of {', '.join(FORMS)}")
     if left := fields.rest():
         raise fields.wrong(min(left), "there is no such key")
 
@@ -71,6 +76,8 @@ def _row(name: str, fields: Fields, known: Mapping[str, OpenAIProvider]) -> Open
         key="" if like else base.key,
         local=base.local if local is None else local,
         region=fields.text("region") or base.region,
+        methods=frozenset(fields.texts("methods")) if fields.peek("methods") is not None else base.methods,
+        rerank=base.rerank if (rerank := fields.text("rerank")) is None else rerank,
         api_version=fields.text("api_version") or base.api_version,
         quirks=_quirks(base.quirks, fields.inner("quirks")),
     )

@@ -38,20 +38,26 @@ class OpenAIProvider:
     tokenize: bool = False
     """The origin has `/tokenize`, which counts a conversation by the model's own tokenizer."""
     embeddings: bool = True
+    methods: frozenset[str] = frozenset()
+    """What it has beside chat and embeddings, as `METHODS` names it."""
+    rerank: str = ""
+    """The form of its reranking: `jina`, `vllm`, `voyage` or `tei`. Empty: it has none."""
     check: str = "/models"
     """What is asked to find out whether the provider takes the credential."""
 
 
+METHODS: Final = frozenset({"moderations", "decisions"})
 _STORE: Final[Mapping[str, Any]] = {"store": False}
 
 ROWS: Final = (
     OpenAIProvider(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai",
         zero_retention=_STORE,
-        quirks=OPENAI),
+        methods=METHODS, quirks=OPENAI),
     OpenAIProvider(name="azure", provider="Azure OpenAI", key="azure_key", auth=Auth(header="api-key", scheme=""), system="azure.ai.openai",
         zero_retention=_STORE, quirks=OPENAI),
     OpenAIProvider(name="mistral", provider="Mistral AI", base_url="https://api.mistral.ai/v1", key="mistral_key", system="mistral_ai",
         region="eu",
+        methods=frozenset({"moderations"}),
         quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, stream_usage=False, seed="random_seed", prompt_cache_key=False,
                       text_lists=False,
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "user", "modalities"}))),
@@ -59,7 +65,7 @@ ROWS: Final = (
         quirks=OpenAIQuirks(developer_role=False, message_names=False, reasoning_history="reasoning", prompt_cache_key=False,
             text_lists=False,
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "modalities"}))),
-    OpenAIProvider(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key",
+    OpenAIProvider(name="together", provider="Together AI", base_url="https://api.together.xyz/v1", key="together_key", rerank="jina",
         quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
                       unsupported=frozenset({"user", "modalities"}))),
     OpenAIProvider(name="openrouter", provider="OpenRouter", base_url="https://openrouter.ai/api/v1", key="openrouter_key", check="/key",
@@ -84,9 +90,11 @@ ROWS: Final = (
                                              "user", "parallel_tool_calls"}))),
     OpenAIProvider(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True,
         tokenize=True,
+        rerank="vllm",
         quirks=OpenAIQuirks(developer_role=False, top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, most_stops=0,
                       unsupported=frozenset({"modalities"}))),
     OpenAIProvider(name="llamacpp", provider="llama.cpp", base_url="http://127.0.0.1:8080/v1", key="llamacpp_key", auth=_NO_KEY, local=True,
+        rerank="jina",
         quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
                       prompt_cache_key=False, most_stops=0, unsupported=frozenset({"modalities"}))),
     OpenAIProvider(name="ollama", provider="Ollama", base_url="http://127.0.0.1:11434/v1", auth=_NO_KEY, local=True,
@@ -95,9 +103,13 @@ ROWS: Final = (
     OpenAIProvider(name="lmstudio", provider="LM Studio", base_url="http://127.0.0.1:1234/v1", auth=_NO_KEY, local=True,
         quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, prompt_cache_key=False,
                       unsupported=frozenset({"n", "user", "parallel_tool_calls", "modalities"}))),
+    OpenAIProvider(name="jina", provider="Jina AI", base_url="https://api.jina.ai/v1", key="jina_key", region="eu", rerank="jina"),
+    OpenAIProvider(name="voyage", provider="Voyage AI", base_url="https://api.voyageai.com/v1", key="voyage_key", rerank="voyage"),
+    OpenAIProvider(name="tei", provider="Text Embeddings Inference", base_url="http://127.0.0.1:8085/v1", key="tei_key", auth=_NO_KEY,
+        local=True, rerank="tei"),
     OpenAIProvider(name="simulator", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY,
-        local=True),
+        local=True, methods=METHODS, rerank="jina"),
 )  # fmt: skip
 
-GENERIC: Final = OpenAIProvider(name="", provider="OpenAI-compatible server", auth=_NO_KEY)
+GENERIC: Final = OpenAIProvider(name="", provider="OpenAI-compatible server", auth=_NO_KEY, methods=METHODS, rerank="jina")
 """What an endpoint is that no row knows."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from google.protobuf.message import Message
+
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_gateway.domain.ports import Piece, Release
 from llm_mesh_gateway.domain.transforms.order import AnswerOrder, TextRun, Unreadable
+from llm_mesh_gateway.domain.transforms.outputs import texts_of
 
 _FIELDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "text": (("text", "text"),),
@@ -33,7 +36,7 @@ class AnswerTexts:
         self._order = AnswerOrder(unreadable)
         self._releasing = asyncio.Lock()
         self._whole: Piece | None = None
-        self._fields: list[tuple[TextRun, content_pb2.Part, str]] = []
+        self._fields: list[tuple[TextRun, Message, str]] = []
         self._report: adapter_pb2.AttemptReport | None = None
 
     def add(self, piece: Piece) -> None:
@@ -43,6 +46,9 @@ class AnswerTexts:
             self._whole = piece
             if isinstance(piece.answer, generate_pb2.GenerateOutput):
                 self._add_whole(piece.answer)
+            else:
+                for owner, field in texts_of(piece.answer, self._unreadable):
+                    self._add_field("text", owner, field)
         for event in piece.events:
             self._order.add(event)
         if piece.report is not None:
@@ -90,15 +96,18 @@ class AnswerTexts:
             for part in choice.message.parts:
                 kind = part.WhichOneof("kind") or ""
                 for channel, field in _FIELDS[kind]:
-                    run = self._order.run(channel, _never)
-                    run.add(getattr(getattr(part, kind), field))
-                    run.closed = True
-                    self._order.changed[run] = None
-                    self._fields.append((run, part, field))
+                    self._add_field(channel, getattr(part, kind), field)
+
+    def _add_field(self, channel: str, owner: Message, field: str) -> None:
+        run = self._order.run(channel, _never)
+        run.add(getattr(owner, field))
+        run.closed = True
+        self._order.changed[run] = None
+        self._fields.append((run, owner, field))
 
     async def _release_whole(self, piece: Piece) -> None:
-        for run, part, field in self._fields:
-            setattr(getattr(part, part.WhichOneof("kind") or ""), field, "".join(run.released))
+        for run, owner, field in self._fields:
+            setattr(owner, field, "".join(run.released))
         await self._release(piece)
 
     def _strip(self, message: content_pb2.Message) -> None:

@@ -5,18 +5,17 @@ Of a refusal and of a count it writes the record; a request that goes on is reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, floors_pb2, identity_pb2, policy_pb2
 from llm_mesh_figures.screened import REQUEST as DIRECTION
 from llm_mesh_figures.screened import screened_text
-from llm_mesh_policy.admission.domain import texts
 from llm_mesh_policy.admission.domain.callers import Callers, Known
 from llm_mesh_policy.admission.domain.ids import Ids, ulid
+from llm_mesh_policy.admission.domain.inputs import INPUTS, InputKind
 from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
@@ -28,7 +27,6 @@ from llm_mesh_policy.screening.ports import (
     Screened,
     ScreeningRules,
     ScreeningTrail,
-    Slot,
     Watchlist,
     record_of,
     screen,
@@ -150,7 +148,7 @@ class Admitting:
                 if request.counts_only and screening.counts:
                     unfunded = self._unfunded(screening, checked, known.caller, request, admission_id, now)
                     await self._counted(screening, known.caller, unfunded)
-            if self._screen_output:
+            if self._screen_output and checked.kind.answers_text:
                 _oblige_to_screen(response.obligations, state_of(admission_id, watchlist, self._seals))
         put_micros(admission.expire_time, now + _VALID_MICROS)
         if tags:
@@ -204,7 +202,7 @@ class Admitting:
         def work() -> Screened[Any]:
             if not watchlist.may_find_on_wire(raw):
                 return CLEAN
-            return screen(checked.input, checked.slots, watchlist, patient=patient, most_values=self._most_values)
+            return screen(checked.input, checked.kind.slots, watchlist, patient=patient, most_values=self._most_values)
 
         try:
             return await self._heavy.run(domain, len(raw), work) if patient else work()
@@ -282,8 +280,9 @@ class _CheckedRequest(NamedTuple):
     """As the request and the response call the field of the input, too."""
     alias: str
     outputs: int
-    input: generate_pb2.GenerateInput | embed_pb2.EmbedInput
-    slots: Callable[[Any], Iterator[Slot]]
+    input: Any
+    """The message, of a type that the operation says."""
+    kind: InputKind
 
 
 def within(operation: str, failure: MeshError) -> MeshError:
@@ -297,11 +296,9 @@ def within(operation: str, failure: MeshError) -> MeshError:
 
 def _checked(request: policy_pb2.AdmitRequest) -> _CheckedRequest:
     """What is asked. The gateway has checked the fields of the input."""
-    if request.WhichOneof("input") == "generate":
-        generate = request.generate
-        return _CheckedRequest("generate", generate.model, generate.max_output_tokens, generate, texts.of_generate)
-    embed = request.embed
-    return _CheckedRequest("embed", embed.model, 0, embed, texts.of_embed)
+    operation = request.WhichOneof("input") or ""
+    kind, message = INPUTS[operation], getattr(request, operation)
+    return _CheckedRequest(operation, message.model, message.max_output_tokens if kind.asks_for_output else 0, message, kind)
 
 
 def _report(

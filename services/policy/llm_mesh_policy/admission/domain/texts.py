@@ -13,85 +13,91 @@ _MEDIA = frozenset({"image", "audio", "file"})
 def of_generate(message: generate_pb2.GenerateInput) -> Iterator[Slot]:
     """What a generation holds, in the order of its fields."""
     for number, each in enumerate(message.messages[:]):
-        yield from _message(each, f"messages[{number}]")
+        yield from of_message(each, f"messages[{number}]")
     for number, tool in enumerate(message.tools[:] if message.tools else ()):
         yield from _tool(tool, f"tools[{number}]")
     if message.HasField("tool_choice"):
-        yield from _attribute(message.tool_choice, "name", "tool_choice", form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+        yield from of_attribute(message.tool_choice, "name", "tool_choice", form=TextForm.NAME, flow=Flow.IDENTIFIERS)
     if message.HasField("response_format") and message.response_format.HasField("json_schema"):
         yield from _schema(message.response_format.json_schema, "response_format.json_schema")
     for name in ("stop", "modalities"):
         yield from _repeated(getattr(message, name), name)
     for name in ("end_user", "prompt_cache_key"):
-        yield from _attribute(message, name, "", flow=Flow.ATTRIBUTES)
+        yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
     if message.HasField("sampling") and message.sampling.logit_bias:
         yield from _biases(message.sampling)
     if message.extras:
-        yield from _extras(message.extras, "")
+        yield from of_extras(message.extras, "")
 
 
 def of_embed(message: embed_pb2.EmbedInput) -> Iterator[Slot]:
     """What an embedding holds. Token ids are nothing that screening can read."""
     for number, item in enumerate(message.items[:]):
         if item.WhichOneof("kind") == "text":
-            yield from _attribute(item, "text", f"items[{number}]")
+            yield from of_attribute(item, "text", f"items[{number}]")
         else:
             yield _opaque(f"items[{number}].tokens", "token ids", _setter(item, "text"))
-    yield from _attribute(message, "end_user", "", flow=Flow.ATTRIBUTES)
-    yield from _extras(message.extras, "")
+    yield from of_attribute(message, "end_user", "", flow=Flow.ATTRIBUTES)
+    yield from of_extras(message.extras, "")
 
 
-def _message(message: content_pb2.Message, place: str) -> Iterator[Slot]:
+def of_message(message: content_pb2.Message, place: str) -> Iterator[Slot]:
+    """What a message holds."""
     if message.name:
-        yield from _attribute(message, "name", place, flow=Flow.IDENTIFIERS)
-    for number, part in enumerate(message.parts[:]):
-        yield from _part(part, f"{place}.parts[{number}]")
+        yield from of_attribute(message, "name", place, flow=Flow.IDENTIFIERS)
+    yield from of_parts(message.parts, f"{place}.parts")
     if message.extras:
-        yield from _extras(message.extras, place)
+        yield from of_extras(message.extras, place)
+
+
+def of_parts(parts: Sequence[content_pb2.Part], place: str) -> Iterator[Slot]:
+    """Parts of a message, or of something else that has some."""
+    for number, part in enumerate(parts[:]):
+        yield from _part(part, f"{place}[{number}]")
 
 
 def _part(part: content_pb2.Part, here: str) -> Iterator[Slot]:
     kind = part.WhichOneof("kind")
     if kind == "text":
-        yield from _attribute(part.text, "text", here)
+        yield from of_attribute(part.text, "text", here)
         if part.text.annotations:
-            yield from _extras(part.text.annotations, here + ".text", "annotations")
+            yield from of_extras(part.text.annotations, here + ".text", "annotations")
     elif kind in _MEDIA:
         yield from _media(part, kind, f"{here}.{kind}")
     elif kind is not None:
         yield from _KINDS[kind](part, f"{here}.{kind}")
     if part.extras:
-        yield from _extras(part.extras, here)
+        yield from of_extras(part.extras, here)
 
 
 def _refusal(part: content_pb2.Part, place: str) -> Iterator[Slot]:
-    yield from _attribute(part.refusal, "text", place)
+    yield from of_attribute(part.refusal, "text", place)
 
 
 def _tool_result(part: content_pb2.Part, place: str) -> Iterator[Slot]:
     result = part.tool_result
-    yield from _attribute(result, "tool_call_id", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from of_attribute(result, "tool_call_id", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
     for number, inner in enumerate(result.parts[:]):
         yield from _part(inner, f"{place}.parts[{number}]")
 
 
 def _opaque_part(part: content_pb2.Part, place: str) -> Iterator[Slot]:
-    yield from _attribute(part.opaque, "type", place, flow=Flow.IDENTIFIERS)
+    yield from of_attribute(part.opaque, "type", place, flow=Flow.IDENTIFIERS)
     yield from _json(part.opaque, place, Flow.CONVERSATION)
 
 
 def _reasoning(part: content_pb2.Part, place: str) -> Iterator[Slot]:
-    yield from _attribute(part.reasoning, "text", place)
-    yield from _attribute(part.reasoning, "signature", place, flow=Flow.ATTRIBUTES)
+    yield from of_attribute(part.reasoning, "text", place)
+    yield from of_attribute(part.reasoning, "signature", place, flow=Flow.ATTRIBUTES)
     if part.reasoning.redacted:
         yield _opaque(f"{place}.redacted", "sealed reasoning", _as_text(part))
 
 
 def _tool_call(part: content_pb2.Part, place: str) -> Iterator[Slot]:
     call = part.tool_call
-    yield from _attribute(call, "id", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
-    yield from _attribute(call, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
-    yield from _attribute(call, "arguments_json", place, form=TextForm.JSON)
+    yield from of_attribute(call, "id", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from of_attribute(call, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from of_attribute(call, "arguments_json", place, form=TextForm.JSON)
 
 
 _KINDS: Mapping[str, Callable[[content_pb2.Part, str], Iterator[Slot]]] = {
@@ -106,10 +112,10 @@ _KINDS: Mapping[str, Callable[[content_pb2.Part, str], Iterator[Slot]]] = {
 def _media(part: content_pb2.Part, kind: str, place: str) -> Iterator[Slot]:
     owner: content_pb2.Media = getattr(part, kind)
     for name in ("transcript", "filename"):
-        yield from _attribute(owner, name, place)
+        yield from of_attribute(owner, name, place)
     for name in ("mime_type", "detail", "file_id"):
-        yield from _attribute(owner, name, place, flow=Flow.ATTRIBUTES)
-    yield from _attribute(owner, "uri", place, form=TextForm.URI, flow=Flow.ATTRIBUTES)
+        yield from of_attribute(owner, name, place, flow=Flow.ATTRIBUTES)
+    yield from of_attribute(owner, "uri", place, form=TextForm.URI, flow=Flow.ATTRIBUTES)
     text = media.readable(owner)
     if text is None:
         yield _opaque(place, kind, _as_text(part))
@@ -120,20 +126,20 @@ def _media(part: content_pb2.Part, kind: str, place: str) -> Iterator[Slot]:
 def _tool(tool: content_pb2.Tool, place: str) -> Iterator[Slot]:
     if tool.WhichOneof("kind") == "function":
         here = f"{place}.function"
-        yield from _attribute(tool.function, "name", here, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
-        yield from _attribute(tool.function, "description", here, flow=Flow.TOOLS)
-        yield from _attribute(tool.function, "parameters_json", here, form=TextForm.SCHEMA, flow=Flow.TOOLS)
+        yield from of_attribute(tool.function, "name", here, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+        yield from of_attribute(tool.function, "description", here, flow=Flow.TOOLS)
+        yield from of_attribute(tool.function, "parameters_json", here, form=TextForm.SCHEMA, flow=Flow.TOOLS)
     elif tool.WhichOneof("kind") == "opaque":
-        yield from _attribute(tool.opaque, "type", f"{place}.opaque", flow=Flow.IDENTIFIERS)
+        yield from of_attribute(tool.opaque, "type", f"{place}.opaque", flow=Flow.IDENTIFIERS)
         yield from _json(tool.opaque, f"{place}.opaque", Flow.TOOLS)
     if tool.extras:
-        yield from _extras(tool.extras, place)
+        yield from of_extras(tool.extras, place)
 
 
 def _schema(schema: content_pb2.JsonSchemaFormat, place: str) -> Iterator[Slot]:
-    yield from _attribute(schema, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
-    yield from _attribute(schema, "description", place, flow=Flow.TOOLS)
-    yield from _attribute(schema, "schema_json", place, form=TextForm.SCHEMA, flow=Flow.TOOLS)
+    yield from of_attribute(schema, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from of_attribute(schema, "description", place, flow=Flow.TOOLS)
+    yield from of_attribute(schema, "schema_json", place, form=TextForm.SCHEMA, flow=Flow.TOOLS)
 
 
 def _biases(sampling: generate_pb2.Sampling) -> Iterator[Slot]:
@@ -146,7 +152,7 @@ def _biases(sampling: generate_pb2.Sampling) -> Iterator[Slot]:
         yield Slot(f"sampling.logit_bias[{token}]", token, drop, TextForm.KEY, Flow.ATTRIBUTES)
 
 
-def _attribute(
+def of_attribute(
     owner: Any,  # noqa: ANN401 (messages of many types)
     name: str,
     place: str,
@@ -154,6 +160,7 @@ def _attribute(
     form: TextForm = TextForm.TEXT,
     flow: Flow = Flow.CONVERSATION,
 ) -> Iterator[Slot]:
+    """A field with a text."""
     text = getattr(owner, name)
     if text:
         yield Slot(f"{place}.{name}" if place else name, text, _setter(owner, name), form, flow)
@@ -185,10 +192,11 @@ def _repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repea
         yield Slot(f"{name}[{number}]", text, replace, TextForm.TEXT, Flow.ATTRIBUTES)
 
 
-def _extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras") -> Iterator[Slot]:
+def of_extras(extras: Sequence[content_pb2.Extra], place: str, name: str = "extras") -> Iterator[Slot]:
+    """Keys of dialects."""
     for number, extra in enumerate(extras[:]):
         here = f"{place}.{name}[{number}]" if place else f"{name}[{number}]"
-        yield from _attribute(extra, "key", here, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+        yield from of_attribute(extra, "key", here, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
         yield from _json(extra, here, Flow.ATTRIBUTES)
 
 

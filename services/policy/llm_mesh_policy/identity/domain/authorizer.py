@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
 from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.domain.errors import PolicyError, action_denied, invalid_credential
+from llm_mesh_policy.domain.model_uses import MODEL_USES
 from llm_mesh_policy.domain.sealed import AUDIENCE, CALLER
 from llm_mesh_policy.identity.domain.credentials import BOOTSTRAP_PREFIX, Credential, Pepper, parse, token_digest
 from llm_mesh_policy.rules.ports import SELF, Allowances, absolute, within_credential
@@ -31,7 +32,7 @@ _LONGEST = 1024
 _LONGEST_SHOWN = 256
 _NO_DIGEST = bytes(32)
 _MODELS = "models/"
-_MODEL_USES = frozenset({"models.generate", "models.embed", "models.count"})
+_MODEL_USES = frozenset(MODEL_USES)
 
 
 class Authorizer:

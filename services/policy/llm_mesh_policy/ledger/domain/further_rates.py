@@ -87,8 +87,8 @@ def worst_units(parts: Iterable[FurtherRates], units: Units) -> int:
     whole += units.search_units * dearest(each.search_unit for each in known)
     if units.images:
         whole += units.images * dearest(each.image(units.image_size, units.image_quality) for each in known)
-    heard = units.audio_input_milliseconds * dearest(each.audio_input_second for each in known)
-    return 1000 * whole + heard + units.audio_output_milliseconds * dearest(each.audio_output_second for each in known)
+    input_sound = units.audio_input_milliseconds * dearest(each.audio_input_second for each in known)
+    return 1000 * whole + input_sound + units.audio_output_milliseconds * dearest(each.audio_output_second for each in known)
 
 
 def is_dearer(one: FurtherRates, other: FurtherRates) -> bool:

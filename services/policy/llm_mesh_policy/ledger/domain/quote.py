@@ -20,6 +20,10 @@ from llm_mesh_runtime.resources import is_named
 _MOST_TOKENS = 10**9
 _MOST_CANDIDATES = 128
 _DEFAULT_DATA_CLASS = "internal"
+WITHOUT_OUTPUT = frozenset({"embed", "rerank", "moderate"})
+"""Operations whose answers have no tokens that are billed."""
+UNLIMITED = frozenset({"assess"})
+"""Operations whose output tokens no request can limit."""
 
 
 @dataclass(slots=True)  # frozen would triple what a line costs to make, and each request makes some
@@ -86,7 +90,7 @@ def quote(attempts: Sequence[PlannedAttempt], admitted: Admitted, terms: Terms, 
     """One line per attempt. PLAN_NOT_ADMITTED where the plan differs from the admission, PRICE_UNKNOWN without a price."""
     if not 0 <= candidates <= _MOST_CANDIDATES:
         raise invalid("candidate_count", f"0 to {_MOST_CANDIDATES}")
-    if admitted.operation == "embed":
+    if admitted.operation in WITHOUT_OUTPUT:
         candidates = 1
     lines = tuple([_line(attempt, admitted, terms, candidates or 1) for attempt in attempts])
     if len(lines) > 1:
@@ -207,12 +211,22 @@ def _tokens(attempt: PlannedAttempt, operation: str, cap: int, rates: Rates) -> 
         raise invalid(f"plan.attempt[{attempt.id}].max_input_tokens", f"0 to {_MOST_TOKENS}")
     if inputs == 0 and rates.input > 0:
         raise invalid(f"plan.attempt[{attempt.id}].max_input_tokens", "an upper bound of the input, since the model has a price")
-    if operation == "embed":
+    if operation in WITHOUT_OUTPUT:
         return inputs, 0
+    if operation in UNLIMITED:
+        return inputs, _model_output(attempt, cap, rates)
     outputs = attempt.max_output_tokens or (min(attempt.model_output_limit, cap) if attempt.model_output_limit > 0 else cap)
     if not 0 < outputs <= _MOST_TOKENS:
         raise invalid(f"plan.attempt[{attempt.id}].max_output_tokens", f"1 to {_MOST_TOKENS}")
     return inputs, outputs
+
+
+def _model_output(attempt: PlannedAttempt, cap: int, rates: Rates) -> int:
+    """The output of an operation whose limit providers do not take: what the model itself can do at most bounds it."""
+    bound = max(attempt.model_output_limit, attempt.max_output_tokens)
+    if rates.prices_output and not attempt.model_output_limit:
+        raise _differs(attempt, f"nothing bounds its output: the most output tokens of {attempt.model} are not known")
+    return min(bound or cap, _MOST_TOKENS)
 
 
 def _units(attempt: PlannedAttempt) -> Units:

@@ -83,6 +83,11 @@ class Rates:
         return self.further is None and not self.variants
 
     @property
+    def prices_output(self) -> bool:
+        """Whether output tokens cost something."""
+        return self.worst(0, 1) > self.worst(0, 0) or any(each.rates.prices_output for each in self.variants)
+
+    @property
     def all_further(self) -> FurtherRates:
         """What it says beyond plain tokens, filled in where it says nothing."""
         written = self.cache_write
@@ -122,10 +127,15 @@ class Rates:
         audio = min(usage.audio_input_tokens, inputs - cached - written)
         spoken = min(usage.audio_output_tokens, outputs)
         thought = min(usage.reasoning_output_tokens, outputs - spoken)
-        fresh, said, pictures, writing = inputs - cached - written - audio, outputs - spoken - thought, 0, written * self.cache_write
+        fresh, plain_output, pictures, writing = (
+            inputs - cached - written - audio,
+            outputs - spoken - thought,
+            0,
+            written * self.cache_write,
+        )
         if self.further is not None:
-            seen, drawn = min(usage.image_input_tokens, fresh), min(usage.image_output_tokens, said)
-            fresh, said = fresh - seen, said - drawn
+            seen, drawn = min(usage.image_input_tokens, fresh), min(usage.image_output_tokens, plain_output)
+            fresh, plain_output = fresh - seen, plain_output - drawn
             pictures = seen * self.further.image_input + drawn * self.further.image_output
             writing = self.further.writing(usage, written, self.cache_write)
         return (
@@ -133,7 +143,7 @@ class Rates:
             + cached * self.cached
             + writing
             + audio * self.audio_input
-            + said * self.output
+            + plain_output * self.output
             + spoken * self.audio_output
             + thought * self.reasoning
             + pictures

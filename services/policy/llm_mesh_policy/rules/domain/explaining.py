@@ -11,6 +11,7 @@ from llm_mesh.policy.v1 import errors_pb2, identity_pb2, rules_pb2
 from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.domain.errors import PolicyError
 from llm_mesh_policy.domain.kinds import DOMAINS, KEY_NAME, PRINCIPALS
+from llm_mesh_policy.domain.model_uses import MODEL_USES
 from llm_mesh_policy.rules.domain.allowances import check_listed
 from llm_mesh_policy.rules.domain.consent import active, state_of
 from llm_mesh_policy.rules.domain.matching import EVERYWHERE
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 ALL_DOMAINS = "domains/-"
 _LONGEST = 1024
 _PROJECT_PARTS = 4
-_MODEL_USES = frozenset({"models.generate", "models.embed", "models.count"})
+_MODEL_USES = frozenset(MODEL_USES)
 
 
 class Explaining:

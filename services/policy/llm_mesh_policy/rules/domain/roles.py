@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from llm_mesh.policy.v1 import rules_pb2
+from llm_mesh_policy.domain.model_uses import MODEL_USES
 
 PLATFORM_ADMIN = "roles/platform-admin"
 EVERYONE = "roles/everyone"
@@ -13,7 +14,7 @@ EVERYONE = "roles/everyone"
 
 SHARED_DOMAIN = "domains/shared"
 
-_USE = ("models.generate", "models.embed", "models.count", "models.list", "prompts.get", "prompts.render", "feedback.create")
+_USE = (*MODEL_USES, "models.list", "prompts.get", "prompts.render", "feedback.create")
 _READ = (
     "domains.get", "domains.list", "projects.get", "projects.list", "models.get", "models.list", "registryModels.list",
     "wellKnownModels.list", "prices.get", "prices.list", "adapters.list", "endpointFacts.get", "endpointFacts.list",

@@ -1,0 +1,83 @@
+"""The methods that servers of the dialect have beside chat and embeddings, each by the pure translators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from llm_mesh.inference.v1 import assess_pb2, moderate_pb2, rerank_pb2
+from llm_mesh_adapter_kit.dialect import Ask, Call
+from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.errors import unsupported
+from llm_mesh_adapter_kit.methods import AnsweredMethod, DialectMethod, DialectMethods
+from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
+from llm_mesh_adapter_openai.provider.rows import GENERIC, OpenAIProvider
+from llm_mesh_adapter_openai.provider.saying import allowance_of, path_of, sayable
+from llm_mesh_dialects import openai
+from llm_mesh_dialects.openai.reranking import FORMS, RerankForm
+
+
+class OpenAIMethods:
+    """Methods at every server that speaks them."""
+
+    def __init__(self, rows: Mapping[str, OpenAIProvider]) -> None:
+        self._rows = rows
+
+    def all(self) -> DialectMethods:
+        """By the name of the RPC."""
+        return {
+            "Rerank": DialectMethod(self._rerank, self._reranked),
+            "Moderate": DialectMethod(self._moderate, self._moderated),
+            "Assess": DialectMethod(self._assess, self._assessed),
+        }
+
+    def _rerank(self, ask: Ask, request: rerank_pb2.RerankInput) -> Call:
+        form = self._form(ask.endpoint)
+        body, translations = sayable(
+            lambda: openai.reranking.input_to_body(request, form, model=ask.model, allowance=allowance_of(ask.endpoint))
+        )
+        return Call(form.path, orjson.dumps(body), translations=translations, at_origin=form.at_origin)
+
+    def _reranked(self, answer: AnsweredMethod, request: rerank_pb2.RerankInput, output: rerank_pb2.RerankOutput) -> None:
+        form, body = self._form(answer.endpoint), self._parsed(answer)
+        understood(answer.endpoint, lambda: openai.reranking.body_into_output(body, request, form, output))
+
+    def _moderate(self, ask: Ask, request: moderate_pb2.ModerateInput) -> Call:
+        row = self._having(ask.endpoint, "moderations")
+        body, translations = sayable(
+            lambda: openai.moderations.input_to_body(request, model=ask.model, allowance=allowance_of(ask.endpoint))
+        )
+        return Call(path_of(row, ask.model, "/moderations"), orjson.dumps(body), translations=translations)
+
+    def _moderated(self, answer: AnsweredMethod, request: moderate_pb2.ModerateInput, output: moderate_pb2.ModerateOutput) -> None:
+        body = self._parsed(answer)
+        understood(answer.endpoint, lambda: openai.moderations.body_into_output(body, request, output))
+
+    def _assess(self, ask: Ask, request: assess_pb2.AssessInput) -> Call:
+        row = self._having(ask.endpoint, "decisions")
+        body, translations = sayable(lambda: openai.decisions.input_to_body(request, model=ask.model, allowance=allowance_of(ask.endpoint)))
+        return Call(path_of(row, ask.model, "/decisions"), orjson.dumps(body), translations=translations)
+
+    def _assessed(self, answer: AnsweredMethod, request: assess_pb2.AssessInput, output: assess_pb2.AssessOutput) -> None:
+        body = self._parsed(answer)
+        understood(answer.endpoint, lambda: openai.decisions.body_into_output(body, request, output))
+
+    def _parsed(self, answer: AnsweredMethod) -> Any:  # noqa: ANN401 (JSON)
+        return answered_by(answer.endpoint, answer.body)
+
+    def _form(self, endpoint: Endpoint) -> RerankForm:
+        form = FORMS.get(self._row(endpoint).rerank)
+        if form is None:
+            raise unsupported(endpoint.name, "reranking")
+        return form
+
+    def _having(self, endpoint: Endpoint, method: str) -> OpenAIProvider:
+        row = self._row(endpoint)
+        if method not in row.methods:
+            raise unsupported(endpoint.name, method)
+        return row
+
+    def _row(self, endpoint: Endpoint) -> OpenAIProvider:
+        return self._rows.get(endpoint.name, GENERIC)

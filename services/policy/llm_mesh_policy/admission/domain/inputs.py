@@ -1,0 +1,30 @@
+"""What can be admitted, by the field of the input in `AdmitRequest`: how it is screened.
+
+A new method is an entry here, with its texts. Its bounds are rules in the contract, which the gateway has checked.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from llm_mesh_policy.admission.domain import method_texts, texts
+from llm_mesh_policy.screening.ports import Slot
+
+
+class InputKind(NamedTuple):
+    """How an input is screened, and what its answer may hold."""
+
+    slots: Callable[[Any], Iterator[Slot]]
+    """Everything of it that a provider could read."""
+    asks_for_output: bool = False
+    """It has `max_output_tokens`."""
+    answers_text: bool = True
+    """Its answer may have text of the model's own, which is screened where policy obliges to that."""
+
+
+INPUTS: Mapping[str, InputKind] = {
+    "generate": InputKind(texts.of_generate, asks_for_output=True),
+    "embed": InputKind(texts.of_embed),
+    "rerank": InputKind(method_texts.of_rerank, answers_text=False),
+    "moderate": InputKind(method_texts.of_moderate, answers_text=False),
+    "assess": InputKind(method_texts.of_assess),
+}

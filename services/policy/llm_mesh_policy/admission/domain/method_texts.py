@@ -1,0 +1,54 @@
+"""What screening reads of inputs that are no conversation: everything that a provider could read."""
+
+from collections.abc import Iterator
+
+from llm_mesh.inference.v1 import assess_pb2, moderate_pb2, rerank_pb2
+from llm_mesh_policy.admission.domain.texts import of_attribute, of_extras, of_message, of_parts
+from llm_mesh_policy.screening.ports import Flow, Slot, TextForm
+
+
+def of_rerank(message: rerank_pb2.RerankInput) -> Iterator[Slot]:
+    """What a reranking holds."""
+    yield from of_attribute(message, "query", "")
+    for number, document in enumerate(message.documents[:]):
+        yield from of_attribute(document, "text", f"documents[{number}]")
+    yield from of_attribute(message, "end_user", "", flow=Flow.ATTRIBUTES)
+    yield from of_extras(message.extras, "")
+
+
+def of_moderate(message: moderate_pb2.ModerateInput) -> Iterator[Slot]:
+    """What a moderation holds."""
+    for number, item in enumerate(message.items[:]):
+        yield from of_parts(item.parts, f"items[{number}].parts")
+    yield from of_attribute(message, "end_user", "", flow=Flow.ATTRIBUTES)
+    yield from of_extras(message.extras, "")
+
+
+def of_assess(message: assess_pb2.AssessInput) -> Iterator[Slot]:
+    """What an assessment holds: the state, and the questions with all that they name."""
+    for number, each in enumerate(message.state[:]):
+        yield from of_message(each, f"state[{number}]")
+    for number, question in enumerate(message.questions[:]):
+        yield from _question(question, f"questions[{number}]")
+    for name in ("prompt_cache_key", "end_user"):
+        yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
+    yield from of_extras(message.extras, "")
+
+
+def _question(question: assess_pb2.AssessQuestion, place: str) -> Iterator[Slot]:
+    yield from of_attribute(question, "name", place, form=TextForm.NAME, flow=Flow.IDENTIFIERS)
+    yield from of_parts(question.instructions, f"{place}.instructions")
+    kind = question.WhichOneof("kind")
+    if kind == "predicate":
+        for name in ("true_description", "false_description"):
+            yield from of_attribute(question.predicate, name, f"{place}.predicate")
+    elif kind == "choice":
+        for number, option in enumerate(question.choice.options[:]):
+            here = f"{place}.choice.options[{number}]"
+            if option.WhichOneof("value") == "text":
+                yield from of_attribute(option, "text", here)
+            yield from of_attribute(option, "description", here)
+    elif kind == "score":
+        for number, level in enumerate(question.score.levels[:]):
+            for name in ("label", "description"):
+                yield from of_attribute(level, name, f"{place}.score.levels[{number}]")
