@@ -46,8 +46,13 @@ def _check_turn(model: str, number: int, parts: list[RequestFields]) -> None:
             raise RefusedError(message, param=at)
         if call is None or signature is None or signature in PLACEHOLDERS:
             continue
-        if signature != of_call(model, call.text("name"), call.values.get("args") or {}):
+        if _standard(signature) != of_call(model, call.text("name"), call.values.get("args") or {}):
             raise RefusedError("Thought signature is not valid.", param=at)
+
+
+def _standard(signature: str) -> str:
+    """Bytes in JSON may be written in either alphabet of base64: the official client writes the other one."""
+    return signature.replace("-", "+").replace("_", "/")
 
 
 def _signed(model: str, *texts: str) -> str:
