@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh_adapter_anthropic.provider import failures as anthropic
+from llm_mesh_adapter_gemini.provider import failures as gemini
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.retry_after import retry_after
 from llm_mesh_adapter_openai.provider import failures as openai
@@ -103,7 +104,12 @@ def failures_of(status: int, words: tuple[str, str, str]) -> list[AdapterError]:
     code, kind, message = words
     theirs = orjson.dumps({"error": {"message": message, "type": kind, "code": code, "param": "messages"}})
     others = orjson.dumps({"type": "error", "error": {"type": kind or code, "message": message}})
-    return [openai.of_answer("here", status, {}, theirs), anthropic.of_answer("here", status, {}, others)]
+    googles = orjson.dumps({"error": {"code": status, "message": message, "status": kind or code}})
+    return [
+        openai.of_answer("here", status, {}, theirs),
+        anthropic.of_answer("here", status, {}, others),
+        gemini.of_answer("here", status, {}, googles),
+    ]
 
 
 @pytest.mark.parametrize("status", MEANINGS)
@@ -116,13 +122,13 @@ def test_a_status_means_the_same_whatever_the_body_says(status: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_what_is_about_the_request_is_told_by_the_words(status: int) -> None:
-    (told, _) = failures_of(status, ("context_length_exceeded", "invalid_request_error", "too long"))
+    (told, *_) = failures_of(status, ("context_length_exceeded", "invalid_request_error", "too long"))
     assert told.reason_name == "CONTEXT_EXCEEDED"
     said = {key: told.metadata[key] for key in ("provider_code", "provider_type", "provider_param")}
     assert said == {"provider_code": "context_length_exceeded", "provider_type": "invalid_request_error", "provider_param": "messages"}
 
 
-@pytest.mark.parametrize("dialect", [openai, anthropic])
+@pytest.mark.parametrize("dialect", [openai, anthropic, gemini])
 @pytest.mark.parametrize(
     ("status", "message", "exhausted"),
     [

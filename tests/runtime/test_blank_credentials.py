@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_mesh_adapter_anthropic.settings import Settings as AnthropicSettings
+from llm_mesh_adapter_gemini.settings import Settings as GeminiSettings
 from llm_mesh_adapter_openai.settings import Settings as OpenAISettings
 from llm_mesh_cli.settings import Settings as CliSettings
 from llm_mesh_policy.settings import Settings as PolicySettings
@@ -25,6 +26,7 @@ SETTINGS: Mapping[str, type] = {
     "policy": PolicySettings,
     "adapter/openai": OpenAISettings,
     "adapter/anthropic": AnthropicSettings,
+    "adapter/gemini": GeminiSettings,
     "simulator": SimulatorSettings,
 }
 BLANKS = ("", " ", "\t\n ")

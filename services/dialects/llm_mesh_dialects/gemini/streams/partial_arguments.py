@@ -14,6 +14,9 @@ from llm_mesh_dialects.fields import Fields
 
 _STEP: Final = re.compile(r"""\.([^.\[\]'"]+)|\[([0-9]{1,5})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
 _ESCAPED: Final = re.compile(r"\\(.)")
+_EXACT: Final = 2**53
+"""Below it, a number of JSON that is whole has no other whole number beside it."""
+_PATH: Final = "jsonPath"
 _MOST_PIECES: Final = 100_000
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _DEEPEST: Final = 64
@@ -29,7 +32,7 @@ class PartialArguments:
 
     def __init__(self) -> None:
         self._value: dict[str, Any] = {}
-        self._texts: dict[tuple[Step, ...], list[str]] = {}
+        self._texts: dict[tuple[Step, ...], tuple[str, list[str]]] = {}
         self._pieces = 0
         self._bytes = 0
 
@@ -38,70 +41,68 @@ class PartialArguments:
 
     def add(self, piece: Fields) -> None:
         """One piece. Raises `DialectError` where it is none, or where there are too many."""
-        path = _path(piece)
+        path, place = _path(piece), piece.at(_PATH)
         self._pieces += 1
         text = piece.text("stringValue")
         self._bytes += len(text or "") + len(path)
         if self._pieces > _MOST_PIECES or self._bytes > _MOST_BYTES:
-            raise piece.wrong("jsonPath", "expected fewer pieces of arguments")
+            raise DialectError(place, "expected fewer pieces of arguments")
         if text is not None:
-            texts = self._texts.get(path)
-            if texts is None:
-                texts = self._texts[path] = []
-                self._put(path, "", piece)
-            texts.append(text)
+            if path not in self._texts:
+                self._texts[path] = (place, [])
+                self._put(path, "", place)
+            self._texts[path][1].append(text)
         elif (truth := piece.truth("boolValue")) is not None:
-            self._put(path, truth, piece)
+            self._put(path, truth, place)
         elif piece.peek("numberValue") is not None:
             number = piece.number("numberValue") or 0.0
-            self._put(path, int(number) if number.is_integer() else number, piece)
+            self._put(path, int(number) if abs(number) < _EXACT and number.is_integer() else number, place)
         else:
-            self._put(path, None, piece)
+            self._put(path, None, place)
 
     def whole(self, begun: dict[str, Any]) -> dict[str, Any]:
         """All of it, on top of the arguments that came in one piece."""
-        for path, texts in self._texts.items():
-            self._put(path, "".join(texts), None)
+        for path, (place, texts) in self._texts.items():
+            self._put(path, "".join(texts), place)
         return {**begun, **self._value}
 
-    def _put(self, path: tuple[Step, ...], value: object, piece: Fields | None) -> None:
+    def _put(self, path: tuple[Step, ...], value: object, place: str) -> None:
         holder: Any = self._value
         for step, following in pairwise(path):
-            holder = _held(holder, step, [] if isinstance(following, int) else {}, piece)
+            holder = _held(holder, step, [] if isinstance(following, int) else {}, place)
         last = path[-1]
         if isinstance(last, int):
-            _lengthen(holder, last, piece)
+            _lengthen(holder, last, place)
         elif not isinstance(holder, dict):
-            raise _odd(piece)
+            raise _odd(place)
         holder[last] = value
 
 
-def _held(holder: Any, step: Step, empty: Any, piece: Fields | None) -> Any:  # noqa: ANN401 (JSON)
+def _held(holder: Any, step: Step, empty: Any, place: str) -> Any:  # noqa: ANN401 (JSON)
     """What stands at a step; something empty where nothing does."""
     if isinstance(step, int):
-        _lengthen(holder, step, piece)
+        _lengthen(holder, step, place)
         if holder[step] is None:
             holder[step] = empty
         return holder[step]
     if not isinstance(holder, dict):
-        raise _odd(piece)
+        raise _odd(place)
     return holder.setdefault(step, empty)
 
 
-def _lengthen(holder: Any, index: int, piece: Fields | None) -> None:  # noqa: ANN401 (JSON)
+def _lengthen(holder: Any, index: int, place: str) -> None:  # noqa: ANN401 (JSON)
     if not isinstance(holder, list) or index > _LONGEST_LIST:
-        raise _odd(piece)
+        raise _odd(place)
     holder.extend([None] * (index + 1 - len(holder)))
 
 
-def _odd(piece: Fields | None) -> DialectError:
-    expected = "expected the path of a place in the arguments so far"
-    return DialectError("jsonPath", expected) if piece is None else piece.wrong("jsonPath", expected)
+def _odd(place: str) -> DialectError:
+    return DialectError(place, "expected the path of a place in the arguments so far")
 
 
 def _path(piece: Fields) -> tuple[Step, ...]:
     """`$.places[0].name` as steps."""
-    text = piece.required_text("jsonPath")
+    text = piece.required_text(_PATH)
     steps: list[Step] = []
     at = 1
     while text[:1] == "$" and at < len(text) and len(steps) < _DEEPEST:
@@ -112,5 +113,5 @@ def _path(piece: Fields) -> tuple[Step, ...]:
         steps.append(step[1] or (int(step[2]) if step[2] is not None else _ESCAPED.sub(r"\1", quoted)))
         at = step.end()
     if at < len(text) or not steps or isinstance(steps[0], int):
-        raise _odd(piece)
+        raise _odd(piece.at(_PATH))
     return tuple(steps)

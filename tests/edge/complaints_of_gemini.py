@@ -1,0 +1,112 @@
+"""What the Gemini dialect complains about: answers that have everything, and requests that it cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh_dialects.allowing import NOTHING_MORE
+from llm_mesh_dialects.gemini import embeddings, requests, responses
+from llm_mesh_dialects.gemini.quirks import NEWEST
+from llm_mesh_dialects.gemini.streams import GeminiChunkReader
+from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest
+
+COUNTS: dict[str, Any] = {"promptTokenCount": 1, "candidatesTokenCount": 1, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 1}]}
+LOGPROBS = {
+    "chosenCandidates": [{"token": "x", "logProbability": -0.5}],
+    "topCandidates": [{"candidates": [{"token": "x", "logProbability": -0.5}]}],
+}
+PARTS: list[dict[str, Any]] = [
+    {"text": "x", "thought": True, "thoughtSignature": "s"},
+    {"text": "x", "thoughtSignature": "s"},
+    {"functionCall": {"id": "c", "name": "f", "args": {}}},
+    {"inlineData": {"mimeType": "image/png", "data": "aGk=", "displayName": "x"}},
+]
+
+
+def answer(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    candidate: dict[str, Any] = {"index": 0, "content": {"parts": list(parts), "role": "model"}, **more}
+    return {"candidates": [candidate], "usageMetadata": COUNTS, "modelVersion": "m", "responseId": "r"}
+
+
+def piece(path: str, **value: Any) -> dict[str, Any]:
+    return answer({"functionCall": {"partialArgs": [{"jsonPath": path, **value}], "willContinue": True}})
+
+
+BEGUN = answer({"functionCall": {"name": "f", "willContinue": True}})
+ENDED = answer(*PARTS[1:2], logprobsResult=LOGPROBS, finishReason="STOP")
+STREAM = [
+    BEGUN,
+    piece("$.a", stringValue="x"),
+    piece("$.b[0]", numberValue=1),
+    piece("$.c", boolValue=True),
+    answer(*PARTS),
+    ENDED,
+]
+OVERWRITTEN = [BEGUN, piece("$.a[0]", stringValue="x"), piece("$.a", numberValue=1), ENDED]
+"""A text at a place that is none any more when the call ends."""
+MANY = [BEGUN, *[piece("$.a", stringValue="x" * 2**20)] * 4, ENDED]
+
+
+def gemini_answered(body: Any) -> None:
+    responses.body_into_output(generate_pb2.GenerateOutput(), body)
+
+
+def gemini_chunks(read: list[Any]) -> None:
+    reader = GeminiChunkReader()
+    for each in read:
+        reader.feed(each)
+
+
+def gemini_vectors(body: Any) -> None:
+    embeddings.body_to_output(body, [b"\0\0\0\0"])
+
+
+def to_gemini(given: generate_pb2.GenerateInput) -> None:
+    requests.input_to_body(given, NEWEST, allowance=NOTHING_MORE)
+
+
+def typed(*parts: content_pb2.Part, **more: Any) -> generate_pb2.GenerateInput:
+    message = content_pb2.Message(role=content_pb2.ROLE_USER, parts=parts)
+    return generate_pb2.GenerateInput(model="m", messages=[message], **more)
+
+
+def opaque(json: bytes) -> content_pb2.Part:
+    return content_pb2.Part(opaque=content_pb2.OpaquePart(dialect="gemini", type="x", json=json))
+
+
+TEXT = content_pb2.Part(text=content_pb2.Text(text="x"))
+TOKENS = embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=[1]))
+ELSEWHERE = content_pb2.Part(file=content_pb2.Media(file_id="https://10.0.0.1/a", mime_type="image/png"))
+PRIVATE = content_pb2.Part(image=content_pb2.Media(uri="https://10.0.0.1/a.png", mime_type="image/png"))
+CALL: dict[str, Any] = {"role": "tool", "tool_call_id": "unknown", "content": "x"}
+FOREIGN = content_pb2.Part(opaque=content_pb2.OpaquePart(dialect="anthropic", type="x", json=b"{}"))
+
+READ: Mapping[str, tuple[Read, list[Any]]] = {
+    "gemini-answer": (gemini_answered, [answer(*PARTS, logprobsResult=LOGPROBS, finishReason="STOP")]),
+    "gemini-vectors": (
+        gemini_vectors,
+        [
+            {"embeddings": [{"values": "#0"}], "usageMetadata": COUNTS},
+            {"embedding": {"values": "#0"}},
+            {"predictions": [{"embeddings": {"values": "#0", "statistics": {"token_count": 1}}}]},
+        ],
+    ),
+}
+STREAMED: Mapping[str, tuple[Read, list[Any]]] = {"gemini-chunks": (gemini_chunks, STREAM)}
+LARGE: Mapping[str, tuple[Read, Any]] = {"gemini-overwritten": (gemini_chunks, OVERWRITTEN), "gemini-many": (gemini_chunks, MANY)}
+WRITTEN: Mapping[str, WrittenRequest] = {
+    "gemini-result": ("openai", {"messages": [{"role": "user", "content": "x"}, CALL]}, to_gemini),
+}
+TYPED: Mapping[str, TypedRequest] = {
+    "gemini-nothing": (typed(), to_gemini),
+    "gemini-lost": (typed(FOREIGN), to_gemini),
+    "gemini-file": (typed(ELSEWHERE), to_gemini),
+    "gemini-address": (typed(PRIVATE), to_gemini),
+    "gemini-part": (typed(opaque(b"[]")), to_gemini),
+    "gemini-modelled": (typed(opaque(b'{"text":"x"}')), to_gemini),
+    "gemini-images": (typed(TEXT, modalities=["image"]), to_gemini),
+    "gemini-tokens": (embed_pb2.EmbedInput(model="m", items=[TOKENS]), partial(embeddings.input_to_batch, model="m")),
+}
