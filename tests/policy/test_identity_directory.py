@@ -44,7 +44,7 @@ async def test_ids_are_of_their_form(world: World, bad: str) -> None:
         (identity_pb2.Project(display_name="ä" * 128), "project.display_name"),
         (identity_pb2.Project(allowed_models=["gpt*4"]), "project.allowed_models[0]"),
         (identity_pb2.Project(allowed_models=["ok", "no space"]), "project.allowed_models[1]"),
-        (identity_pb2.Project(allowed_models=[""]), "project.allowed_models"),
+        (identity_pb2.Project(allowed_models=[""]), "project.allowed_models[0]"),
         (identity_pb2.Project(allowed_models=["m"] * 257), "project.allowed_models"),
         (identity_pb2.Project(max_output_tokens=-1), "project.max_output_tokens"),
     ],

@@ -108,7 +108,7 @@ async def test_a_binding_names_what_exists_within_its_domain(world: World, field
         (rules_pb2.Permission(actions=["models"]), "role.permissions[0].actions[0]"),
         (rules_pb2.Permission(actions=["models.g*"]), "role.permissions[0].actions[0]"),
         (rules_pb2.Permission(actions=["*"], resources=["a*b"]), "role.permissions[0].resources[0]"),
-        (rules_pb2.Permission(actions=["*"], resources=[""]), "role.permissions[0].resources"),
+        (rules_pb2.Permission(actions=["*"], resources=[""]), "role.permissions[0].resources[0]"),
         (rules_pb2.Permission(actions=["*"], resources=["x"] * 65), "role.permissions[0].resources"),
         (rules_pb2.Permission(actions=['*" || true || "']), "role.permissions[0].actions[0]"),
     ],

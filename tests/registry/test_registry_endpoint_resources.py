@@ -66,7 +66,7 @@ async def test_an_apply_declares_endpoints_before_its_models_and_only_for_the_pl
             "endpoint.price_floor.input_nanos_per_million",
         ),
         ({"token_floor": registry_pb2.TokenFloor(image_tokens=-1)}, "endpoint.token_floor.image_tokens"),
-        ({"token_floor": registry_pb2.TokenFloor(hidden_output=["tools"])}, "endpoint.token_floor.hidden_output"),
+        ({"token_floor": registry_pb2.TokenFloor(hidden_output=["tools"])}, "endpoint.token_floor.hidden_output[0]"),
     ],
 )
 async def test_facts_of_wrong_form_are_refused_with_their_field(database: Database, fields: dict[str, Any], field: str) -> None:

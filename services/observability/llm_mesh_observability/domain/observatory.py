@@ -96,7 +96,7 @@ class Observatory:
     ) -> AsyncIterator[observability_pb2.TailResponse]:
         """Requests as they come, until the tail's lifetime is over."""
         scope = queries.scope_of(request.parent)
-        backlog = queries.checked_backlog(request.backlog)
+        backlog = request.backlog
         resumed = self._tokens.sequence(request.resume_token)
         if not self._tails.take(party):
             raise too_many_tails(self._tails.places)
@@ -153,7 +153,7 @@ class Observatory:
         """Keeps what somebody says of an answer."""
         queries.checked_request(parent, "parent")
         stored = observability_pb2.Feedback()
-        stored.CopyFrom(queries.checked_feedback(feedback))
+        stored.CopyFrom(feedback)
         stored.principal = principal
         return await self._store.add_feedback(parent, stored)
 

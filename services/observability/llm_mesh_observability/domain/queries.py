@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +19,7 @@ REQUEST = re.compile(r"domains/[a-z0-9-]{1,63}/projects/[a-z0-9-]{1,63}/reservat
 
 _ALL = "domains/-"
 _DEFAULT_SPAN = timedelta(days=30)
-_MOST_DIMENSIONS = 4
 _TAG_KEY = re.compile(r"[a-z0-9_-]{1,63}")
-_ASPECT = re.compile(r"[a-z0-9_-]{1,63}")
-_LONGEST_COMMENT = 4096
-_MOST_BACKLOG = 1000
 _LATEST = 1 << 62
 
 
@@ -79,33 +74,9 @@ def span_of(request: observability_pb2.QuerySpendRequest) -> tuple[int, int]:
 
 def check_dimensions(request: observability_pb2.QuerySpendRequest) -> None:
     """Whether it is clear what to sum by."""
-    known = observability_pb2.SpendDimension.values()
-    if len(request.group_by) > _MOST_DIMENSIONS or len(set(request.group_by)) != len(request.group_by):
-        raise invalid("group_by", f"must be at most {_MOST_DIMENSIONS} different dimensions")
-    for index, dimension in enumerate(request.group_by):
-        if dimension == observability_pb2.SPEND_DIMENSION_UNSPECIFIED or dimension not in known:
-            raise invalid(f"group_by[{index}]", "must be a known dimension")
     tagged = observability_pb2.SPEND_DIMENSION_TAG in request.group_by
     if tagged != bool(request.tag_key) or (tagged and _TAG_KEY.fullmatch(request.tag_key) is None):
         raise invalid("tag_key", "must be the key of a tag with SPEND_DIMENSION_TAG, and empty without")
-
-
-def checked_feedback(feedback: observability_pb2.Feedback) -> observability_pb2.Feedback:
-    """The feedback, where all of it is of its documented form."""
-    if not math.isfinite(feedback.score) or not -1 <= feedback.score <= 1:
-        raise invalid("feedback.score", "must be from -1 to 1")
-    if feedback.aspect and _ASPECT.fullmatch(feedback.aspect) is None:
-        raise invalid("feedback.aspect", "must be 1 to 63 of a-z, 0-9, _ and -")
-    if len(feedback.comment.encode()) > _LONGEST_COMMENT:
-        raise invalid("feedback.comment", f"must be at most {_LONGEST_COMMENT} bytes")
-    return feedback
-
-
-def checked_backlog(backlog: int) -> int:
-    """How many older requests a tail begins with."""
-    if not 0 <= backlog <= _MOST_BACKLOG:
-        raise invalid("backlog", f"must be 0 to {_MOST_BACKLOG}")
-    return backlog
 
 
 def _micros(time: Timestamp) -> int:

@@ -9,7 +9,8 @@ from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.models import SHARED, is_offered
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.pace import Pace
-from llm_mesh_runtime.resources import NamePattern, checked_alias, domain_of
+from llm_mesh_runtime.resources import NamePattern, domain_of
+from llm_mesh_runtime.validation import check_message
 
 ROUTE = NamePattern("domains/{domain}/routes/{route}")
 MODEL = NamePattern("domains/{domain}/models/{model}")
@@ -17,41 +18,13 @@ DOMAIN = NamePattern("domains/{domain}")
 MUTABLE = frozenset(field.name for field in router_pb2.Route.DESCRIPTOR.fields) - {"name", "etag", "create_time", "update_time"}
 """What an apply may change."""
 
-_MOST_TARGETS = 64
-_MOST_ATTEMPTS = 8
-_HIGHEST_PRIORITY = 1_000
-_LARGEST_WEIGHT = 10_000
-_MOST_RECEIVERS = 1_000
-
 
 def checked_route(route: router_pb2.Route, field: str = "route") -> router_pb2.Route:
     """The route, where all of it is of its documented form."""
-    checked_alias(route.alias, f"{field}.alias")
-    if not 1 <= len(route.targets) <= _MOST_TARGETS:
-        raise invalid(f"{field}.targets", f"must be 1 to {_MOST_TARGETS} targets")
-    if not 0 <= route.max_attempts <= _MOST_ATTEMPTS:
-        raise invalid(f"{field}.max_attempts", f"must be 0 to {_MOST_ATTEMPTS}")
-    for index, target in enumerate(route.targets):
-        _check_target(target, f"{field}.targets[{index}]")
+    check_message(route, field)
     if len({target.model for target in route.targets}) != len(route.targets):
         raise invalid(f"{field}.targets", "must name each model once")
-    if len(route.shared_with) > _MOST_RECEIVERS:
-        raise invalid(f"{field}.shared_with", f"must be at most {_MOST_RECEIVERS} domains, or `*`")
-    for index, domain in enumerate(route.shared_with):
-        if domain != "*":
-            DOMAIN.parse(domain, f"{field}.shared_with[{index}]")
-    for phase in ("connect", "first_token", "idle", "total"):
-        if route.limits.HasField(phase) and getattr(route.limits, phase).ToNanoseconds() <= 0:
-            raise invalid(f"{field}.limits.{phase}", "must be over zero")
     return route
-
-
-def _check_target(target: router_pb2.RouteTarget, field: str) -> None:
-    MODEL.parse(target.model, f"{field}.model")
-    if not 0 <= target.priority <= _HIGHEST_PRIORITY:
-        raise invalid(f"{field}.priority", f"must be 0 to {_HIGHEST_PRIORITY}")
-    if not 0 <= target.weight <= _LARGEST_WEIGHT:
-        raise invalid(f"{field}.weight", f"must be 0 to {_LARGEST_WEIGHT}")
 
 
 class Shelf:

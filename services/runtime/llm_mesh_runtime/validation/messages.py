@@ -95,7 +95,7 @@ class Compiler:
         if is_map(field):
             return self._of_map(field.message_type, rule, scope.whole())
         if field.is_repeated:
-            return _list_check(rule, self._of_value(field, rule, scope.whole()), _item_name(field))
+            return _list_check(rule, self._of_value(field, rule, replace(scope, partial=rule.partial)), _item_name(field))
         return self._of_value(field, rule, replace(scope, partial=scope.partial or rule.partial))
 
     def _of_map(self, entry: Any, rule: rules_pb2.FieldRule, scope: RuleScope) -> Check | None:  # noqa: ANN401 (a descriptor)

@@ -43,7 +43,8 @@ def _conditions(field: Any, rule: rules_pb2.FieldRule, *, known_enums: bool) -> 
         yield from _well_known(field.message_type.full_name, rule)
     elif field.enum_type is not None:
         if known_enums:
-            yield frozenset(field.enum_type.values_by_number).__contains__, _names(field.enum_type)
+            zero = () if field.has_presence else (0,)  # of a list: alone it would be unset, which `required` looks at
+            yield frozenset(field.enum_type.values_by_number).difference(zero).__contains__, _names(field.enum_type)
     elif rule.HasField("text"):
         yield from _text(rule.text, rule.expected, of_bytes=field.type == FieldDescriptor.TYPE_BYTES)
     elif rule.HasField("min") or rule.HasField("max"):

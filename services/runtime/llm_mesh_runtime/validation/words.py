@@ -53,6 +53,8 @@ def required_when(rule: rules_pb2.FieldRule) -> str:
 
 def items(rule: rules_pb2.FieldRule) -> str:
     """How many items or entries."""
+    if not (rule.min_items or rule.max_items):
+        return ""
     return f"must have {_range(rule.min_items or None, rule.max_items or None)}"
 
 

@@ -1097,17 +1097,17 @@ var File_llm_mesh_observability_v1_observability_proto protoreflect.FileDescript
 
 const file_llm_mesh_observability_v1_observability_proto_rawDesc = "" +
 	"\n" +
-	"-llm_mesh/observability/v1/observability.proto\x12\x19llm_mesh.observability.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"G\n" +
+	"-llm_mesh/observability/v1/observability.proto\x12\x19llm_mesh.observability.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"G\n" +
 	"\rIngestRequest\x126\n" +
 	"\x06events\x18\x01 \x03(\v2\x1e.llm_mesh.policy.v1.UsageEventR\x06events\";\n" +
 	"\x0eIngestResponse\x12)\n" +
-	"\x10through_sequence\x18\x01 \x01(\x03R\x0fthroughSequence\"\xb8\x02\n" +
+	"\x10through_sequence\x18\x01 \x01(\x03R\x0fthroughSequence\"\xc2\x02\n" +
 	"\x11QuerySpendRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x129\n" +
 	"\n" +
 	"start_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
-	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12D\n" +
-	"\bgroup_by\x18\x04 \x03(\x0e2).llm_mesh.observability.v1.SpendDimensionR\agroupBy\x12\x17\n" +
+	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12N\n" +
+	"\bgroup_by\x18\x04 \x03(\x0e2).llm_mesh.observability.v1.SpendDimensionB\b\xe2\xf3\x18\x04 \x04(\x01R\agroupBy\x12\x17\n" +
 	"\atag_key\x18\x05 \x01(\tR\x06tagKey\x12\x1b\n" +
 	"\tpage_size\x18\x06 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1125,10 +1125,10 @@ const file_llm_mesh_observability_v1_observability_proto_rawDesc = "" +
 	"\finput_tokens\x18\x06 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\a \x01(\x03R\foutputTokens\x12.\n" +
 	"\x13cached_input_tokens\x18\b \x01(\x03R\x11cachedInputTokens\x12\x1c\n" +
-	"\tsaturated\x18\t \x01(\bR\tsaturated\"b\n" +
+	"\tsaturated\x18\t \x01(\bR\tsaturated\"m\n" +
 	"\vTailRequest\x12\x16\n" +
-	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x18\n" +
-	"\abacklog\x18\x02 \x01(\x05R\abacklog\x12!\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12#\n" +
+	"\abacklog\x18\x02 \x01(\x05B\t\xe2\xf3\x18\x05@\x00H\xe8\aR\abacklog\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\x80\x01\n" +
 	"\fTailResponse\x129\n" +
 	"\aentries\x18\x01 \x03(\v2\x1f.llm_mesh.policy.v1.LedgerEntryR\aentries\x12!\n" +
@@ -1137,12 +1137,12 @@ const file_llm_mesh_observability_v1_observability_proto_rawDesc = "" +
 	"\x11GetRequestRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"K\n" +
 	"\x12GetRequestResponse\x125\n" +
-	"\x05entry\x18\x01 \x01(\v2\x1f.llm_mesh.policy.v1.LedgerEntryR\x05entry\"\xc1\x01\n" +
+	"\x05entry\x18\x01 \x01(\v2\x1f.llm_mesh.policy.v1.LedgerEntryR\x05entry\"\x98\x02\n" +
 	"\bFeedback\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05score\x18\x02 \x01(\x01R\x05score\x12\x16\n" +
-	"\x06aspect\x18\x03 \x01(\tR\x06aspect\x12\x18\n" +
-	"\acomment\x18\x04 \x01(\tR\acomment\x12\x1c\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12'\n" +
+	"\x05score\x18\x02 \x01(\x01B\x11\xe2\xf3\x18\r@\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01H\x01R\x05score\x12O\n" +
+	"\x06aspect\x18\x03 \x01(\tB7\xe2\xf3\x183:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01\x1c1 to 63 of a-z, 0-9, _ and -R\x06aspect\x12#\n" +
+	"\acomment\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80 R\acomment\x12\x1c\n" +
 	"\tprincipal\x18\x05 \x01(\tR\tprincipal\x12;\n" +
 	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\"p\n" +

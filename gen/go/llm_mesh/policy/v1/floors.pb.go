@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -329,30 +330,30 @@ var File_llm_mesh_policy_v1_floors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_floors_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9e\x05\n" +
+	"\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xdd\v\n" +
 	"\x05Floor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\x12\x18\n" +
-	"\aregions\x18\x05 \x03(\tR\aregions\x120\n" +
-	"\x14minimum_data_classes\x18\x06 \x03(\tR\x12minimumDataClasses\x12!\n" +
-	"\fdata_classes\x18\a \x03(\tR\vdataClasses\x12%\n" +
-	"\x0ezero_retention\x18\b \x01(\bR\rzeroRetention\x12)\n" +
-	"\x10allowed_adapters\x18\t \x03(\tR\x0fallowedAdapters\x12+\n" +
+	"updateTime\x12Y\n" +
+	"\aregions\x18\x05 \x03(\tB?\xe2\xf3\x18; @:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01#a region, 1 to 63 of a-z, 0-9 and -R\aregions\x12y\n" +
+	"\x14minimum_data_classes\x18\x06 \x03(\tBG\xe2\xf3\x18C @:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01*a data class, 1 to 63 of a-z, 0-9, _ and -R\x12minimumDataClasses\x12j\n" +
+	"\fdata_classes\x18\a \x03(\tBG\xe2\xf3\x18C @:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01*a data class, 1 to 63 of a-z, 0-9, _ and -R\vdataClasses\x12%\n" +
+	"\x0ezero_retention\x18\b \x01(\bR\rzeroRetention\x12l\n" +
+	"\x10allowed_adapters\x18\t \x03(\tBA\xe2\xf3\x18= @:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01%an adapter, 1 to 63 of a-z, 0-9 and -R\x0fallowedAdapters\x12\x7f\n" +
 	"\x11allowed_endpoints\x18\n" +
-	" \x03(\tR\x10allowedEndpoints\x12?\n" +
-	"\tscreening\x18\v \x03(\v2!.llm_mesh.policy.v1.ScreeningRuleR\tscreening\x12$\n" +
-	"\x0emay_publish_to\x18\f \x03(\tR\fmayPublishTo\x12&\n" +
-	"\x0fmay_accept_from\x18\r \x03(\tR\rmayAcceptFrom\x12*\n" +
-	"\x11max_output_tokens\x18\x0e \x01(\x03R\x0fmaxOutputTokens\x12%\n" +
-	"\x0eallowed_models\x18\x0f \x03(\tR\rallowedModels\x12#\n" +
-	"\rdenied_models\x18\x10 \x03(\tR\fdeniedModels\"h\n" +
-	"\rScreeningRule\x12\x1a\n" +
-	"\bdetector\x18\x01 \x01(\tR\bdetector\x12;\n" +
-	"\x06action\x18\x02 \x01(\x0e2#.llm_mesh.policy.v1.ScreeningActionR\x06action*\x84\x01\n" +
+	" \x03(\tBR\xe2\xf3\x18N @:#\x1a!-|[a-z0-9-]{1,63}/[a-z0-9-]{1,63}\x82\x01$`{adapter}/{endpoint}`, or `-` aloneR\x10allowedEndpoints\x12G\n" +
+	"\tscreening\x18\v \x03(\v2!.llm_mesh.policy.v1.ScreeningRuleB\x06\xe2\xf3\x18\x02 @R\tscreening\x12k\n" +
+	"\x0emay_publish_to\x18\f \x03(\tBE\xe2\xf3\x18A \x80\x02:\x1b\x1a\x19-|domains/[a-z0-9-]{1,63}\x82\x01\x1ea domain by name, or `-` aloneR\fmayPublishTo\x12m\n" +
+	"\x0fmay_accept_from\x18\r \x03(\tBE\xe2\xf3\x18A \x80\x02:\x1b\x1a\x19-|domains/[a-z0-9-]{1,63}\x82\x01\x1ea domain by name, or `-` aloneR\rmayAcceptFrom\x128\n" +
+	"\x11max_output_tokens\x18\x0e \x01(\x03B\f\xe2\xf3\x18\b@\x00H\xff\xff\xff\xff\aR\x0fmaxOutputTokens\x12\x9b\x01\n" +
+	"\x0eallowed_models\x18\x0f \x03(\tBt\xe2\xf3\x18p @: \x1a\x1e-|domains/[a-z0-9/-]{0,191}\\*?\x82\x01Ia model's resource name, whole or as a prefix ending in `*`, or `-` aloneR\rallowedModels\x12\xdc\x01\n" +
+	"\rdenied_models\x18\x10 \x03(\tB\xb6\x01\xe2\xf3\x18\xb1\x01 @:D\x1aBdomains/[a-z0-9/-]{0,191}\\*?|upstream:[A-Za-z0-9._:/@+-]{0,255}\\*?\x82\x01fa model's resource name, or `upstream:` and adapter/endpoint/model, whole or as a prefix ending in `*`R\fdeniedModels\"\x9c\x01\n" +
+	"\rScreeningRule\x12F\n" +
+	"\bdetector\x18\x01 \x01(\tB*\xe2\xf3\x18&\b\x01:\x0e\x1a\f[a-z_]{1,63}\x82\x01\x11a detector's nameR\bdetector\x12C\n" +
+	"\x06action\x18\x02 \x01(\x0e2#.llm_mesh.policy.v1.ScreeningActionB\x06\xe2\xf3\x18\x02\b\x01R\x06action*\x84\x01\n" +
 	"\x0fScreeningAction\x12 \n" +
 	"\x1cSCREENING_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SCREENING_ACTION_LOG\x10\x01\x12\x19\n" +

@@ -2385,48 +2385,48 @@ var File_llm_mesh_policy_v1_identity_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/policy/v1/identity.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\"\xf5\x03\n" +
+	"!llm_mesh/policy/v1/identity.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\"\xcb\x05\n" +
 	"\x06Domain\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\vdisplayName\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\x12\x18\n" +
-	"\aregions\x18\x06 \x03(\tR\aregions\x12,\n" +
-	"\x12default_data_class\x18\a \x01(\tR\x10defaultDataClass\x12)\n" +
-	"\x10allowed_adapters\x18\b \x03(\tR\x0fallowedAdapters\x12%\n" +
+	"updateTime\x12Y\n" +
+	"\aregions\x18\x06 \x03(\tB?\xe2\xf3\x18; @:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01#a region, 1 to 63 of a-z, 0-9 and -R\aregions\x12s\n" +
+	"\x12default_data_class\x18\a \x01(\tBE\xe2\xf3\x18A:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01*a data class, 1 to 63 of a-z, 0-9, _ and -R\x10defaultDataClass\x12l\n" +
+	"\x10allowed_adapters\x18\b \x03(\tBA\xe2\xf3\x18= @:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01%an adapter, 1 to 63 of a-z, 0-9 and -R\x0fallowedAdapters\x12%\n" +
 	"\x0ezero_retention\x18\t \x01(\bR\rzeroRetention\x12/\n" +
 	"\x05floor\x18\n" +
 	" \x01(\v2\x19.llm_mesh.policy.v1.FloorR\x05floor\x12=\n" +
 	"\teffective\x18\v \x01(\v2\x1f.llm_mesh.policy.v1.ConstraintsR\teffective\x12\x1c\n" +
-	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xed\x02\n" +
+	"\tconflicts\x18\f \x03(\tR\tconflicts\"\xd5\x03\n" +
 	"\aProject\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\vdisplayName\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\x12%\n" +
-	"\x0eallowed_models\x18\x06 \x03(\tR\rallowedModels\x12*\n" +
-	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\x12'\n" +
+	"updateTime\x12t\n" +
+	"\x0eallowed_models\x18\x06 \x03(\tBM\xe2\xf3\x18I \x80\x02:\x1e\b\x01\x1a\x1a[A-Za-z0-9._:/-]{0,128}\\*?\x82\x01#an alias, or a prefix ending in `*`R\rallowedModels\x128\n" +
+	"\x11max_output_tokens\x18\a \x01(\x03B\f\xe2\xf3\x18\b@\x00H\xff\xff\xff\xff\aR\x0fmaxOutputTokens\x12'\n" +
 	"\x0fstrict_charging\x18\b \x01(\bR\x0estrictCharging\x12!\n" +
-	"\fkeep_answers\x18\t \x01(\bR\vkeepAnswers\"\xaf\x01\n" +
+	"\fkeep_answers\x18\t \x01(\bR\vkeepAnswers\"\xba\x01\n" +
 	"\tPrincipal\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1a\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\vdisplayName\x12\x1a\n" +
 	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12\x12\n" +
 	"\x04etag\x18\x04 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\xb6\x03\n" +
+	"createTime\"\x98\x04\n" +
 	"\x03Key\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1c\n" +
-	"\tprincipal\x18\x03 \x01(\tR\tprincipal\x12\x1a\n" +
-	"\bprojects\x18\x04 \x03(\tR\bprojects\x12%\n" +
-	"\x0eallowed_models\x18\x05 \x03(\tR\rallowedModels\x12;\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\vdisplayName\x12\x1c\n" +
+	"\tprincipal\x18\x03 \x01(\tR\tprincipal\x12\"\n" +
+	"\bprojects\x18\x04 \x03(\tB\x06\xe2\xf3\x18\x02 @R\bprojects\x12t\n" +
+	"\x0eallowed_models\x18\x05 \x03(\tBM\xe2\xf3\x18I \x80\x02:\x1e\b\x01\x1a\x1a[A-Za-z0-9._:/-]{0,128}\\*?\x82\x01#an alias, or a prefix ending in `*`R\rallowedModels\x12;\n" +
 	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2459,9 +2459,9 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"s\n" +
 	"\x13ListDomainsResponse\x124\n" +
 	"\adomains\x18\x01 \x03(\v2\x1a.llm_mesh.policy.v1.DomainR\adomains\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x86\x01\n" +
-	"\x13UpdateDomainRequest\x122\n" +
-	"\x06domain\x18\x01 \x01(\v2\x1a.llm_mesh.policy.v1.DomainR\x06domain\x12;\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x90\x01\n" +
+	"\x13UpdateDomainRequest\x12<\n" +
+	"\x06domain\x18\x01 \x01(\v2\x1a.llm_mesh.policy.v1.DomainB\b\xe2\xf3\x18\x04\b\x01p\x01R\x06domain\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"J\n" +
 	"\x14UpdateDomainResponse\x122\n" +
@@ -2484,9 +2484,9 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"w\n" +
 	"\x14ListProjectsResponse\x127\n" +
 	"\bprojects\x18\x01 \x03(\v2\x1b.llm_mesh.policy.v1.ProjectR\bprojects\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8a\x01\n" +
-	"\x14UpdateProjectRequest\x125\n" +
-	"\aproject\x18\x01 \x01(\v2\x1b.llm_mesh.policy.v1.ProjectR\aproject\x12;\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x94\x01\n" +
+	"\x14UpdateProjectRequest\x12?\n" +
+	"\aproject\x18\x01 \x01(\v2\x1b.llm_mesh.policy.v1.ProjectB\b\xe2\xf3\x18\x04\b\x01p\x01R\aproject\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"N\n" +
 	"\x15UpdateProjectResponse\x125\n" +
@@ -2506,9 +2506,9 @@ const file_llm_mesh_policy_v1_identity_proto_rawDesc = "" +
 	"\n" +
 	"principals\x18\x01 \x03(\v2\x1d.llm_mesh.policy.v1.PrincipalR\n" +
 	"principals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x01\n" +
-	"\x16UpdatePrincipalRequest\x12;\n" +
-	"\tprincipal\x18\x01 \x01(\v2\x1d.llm_mesh.policy.v1.PrincipalR\tprincipal\x12;\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9c\x01\n" +
+	"\x16UpdatePrincipalRequest\x12E\n" +
+	"\tprincipal\x18\x01 \x01(\v2\x1d.llm_mesh.policy.v1.PrincipalB\b\xe2\xf3\x18\x04\b\x01p\x01R\tprincipal\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"V\n" +
 	"\x17UpdatePrincipalResponse\x12;\n" +

@@ -2472,20 +2472,20 @@ var File_llm_mesh_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1fllm_mesh/policy/v1/errors.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\x99\x01\n" +
+	"\x1ellm_mesh/policy/v1/rules.proto\x12\x12llm_mesh.policy.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1fllm_mesh/policy/v1/errors.proto\x1a\x1fllm_mesh/policy/v1/floors.proto\x1a!llm_mesh/policy/v1/identity.proto\x1a\x1fllm_mesh/policy/v1/ledger.proto\"\xad\x01\n" +
 	"\x04Role\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
-	"\vdescription\x18\x02 \x01(\tR\vdescription\x12@\n" +
-	"\vpermissions\x18\x03 \x03(\v2\x1e.llm_mesh.policy.v1.PermissionR\vpermissions\x12\x19\n" +
-	"\bbuilt_in\x18\x04 \x01(\bR\abuiltIn\"D\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
+	"\vdescription\x18\x02 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\bR\vdescription\x12I\n" +
+	"\vpermissions\x18\x03 \x03(\v2\x1e.llm_mesh.policy.v1.PermissionB\a\xe2\xf3\x18\x03 \x80\x02R\vpermissions\x12\x19\n" +
+	"\bbuilt_in\x18\x04 \x01(\bR\abuiltIn\"\xa1\x02\n" +
 	"\n" +
-	"Permission\x12\x18\n" +
-	"\aactions\x18\x01 \x03(\tR\aactions\x12\x1c\n" +
-	"\tresources\x18\x02 \x03(\tR\tresources\"\x9d\x01\n" +
+	"Permission\x12\x82\x01\n" +
+	"\aactions\x18\x01 \x03(\tBh\xe2\xf3\x18d\b\x01\x18\x01 @:(\x1a&\\*|[A-Za-z]{1,63}\\.(\\*|[A-Za-z]{1,63})\x82\x011an action such as `models.get`, `models.*` or `*`R\aactions\x12\x8d\x01\n" +
+	"\tresources\x18\x02 \x03(\tBo\xe2\xf3\x18k @: \b\x01\x1a\x1c[A-Za-z0-9._:/@+-]{0,255}\\*?\x82\x01Da resource relative to the scope, whole or as a prefix ending in `*`R\tresources\"\xad\x01\n" +
 	"\aBinding\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
-	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x12\n" +
-	"\x04role\x18\x03 \x01(\tR\x04role\x12\x14\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12$\n" +
+	"\tprincipal\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\tprincipal\x12\x1a\n" +
+	"\x04role\x18\x03 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x04role\x12\x14\n" +
 	"\x05scope\x18\x04 \x01(\tR\x05scope\x126\n" +
 	"\x05state\x18\x05 \x01(\x0e2 .llm_mesh.policy.v1.BindingStateR\x05state\">\n" +
 	"\x0ePutRoleRequest\x12,\n" +
@@ -2618,21 +2618,21 @@ const file_llm_mesh_policy_v1_rules_proto_rawDesc = "" +
 	"\x1aExportAuditRecordsResponse\x129\n" +
 	"\arecords\x18\x01 \x03(\v2\x1f.llm_mesh.policy.v1.AuditRecordR\arecords\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x123\n" +
-	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xb0\x05\n" +
+	"\x05heads\x18\x03 \x03(\v2\x1d.llm_mesh.policy.v1.ChainHeadR\x05heads\"\xe0\x05\n" +
 	"\x12ApplyPolicyRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
-	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x124\n" +
-	"\adomains\x18\x03 \x03(\v2\x1a.llm_mesh.policy.v1.DomainR\adomains\x127\n" +
-	"\bprojects\x18\x04 \x03(\v2\x1b.llm_mesh.policy.v1.ProjectR\bprojects\x12=\n" +
+	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x12<\n" +
+	"\adomains\x18\x03 \x03(\v2\x1a.llm_mesh.policy.v1.DomainB\x06\xe2\xf3\x18\x02p\x01R\adomains\x12?\n" +
+	"\bprojects\x18\x04 \x03(\v2\x1b.llm_mesh.policy.v1.ProjectB\x06\xe2\xf3\x18\x02p\x01R\bprojects\x12E\n" +
 	"\n" +
-	"principals\x18\x05 \x03(\v2\x1d.llm_mesh.policy.v1.PrincipalR\n" +
-	"principals\x12.\n" +
-	"\x05roles\x18\x06 \x03(\v2\x18.llm_mesh.policy.v1.RoleR\x05roles\x127\n" +
-	"\bbindings\x18\a \x03(\v2\x1b.llm_mesh.policy.v1.BindingR\bbindings\x124\n" +
+	"principals\x18\x05 \x03(\v2\x1d.llm_mesh.policy.v1.PrincipalB\x06\xe2\xf3\x18\x02p\x01R\n" +
+	"principals\x126\n" +
+	"\x05roles\x18\x06 \x03(\v2\x18.llm_mesh.policy.v1.RoleB\x06\xe2\xf3\x18\x02p\x01R\x05roles\x12?\n" +
+	"\bbindings\x18\a \x03(\v2\x1b.llm_mesh.policy.v1.BindingB\x06\xe2\xf3\x18\x02p\x01R\bbindings\x124\n" +
 	"\abudgets\x18\b \x03(\v2\x1a.llm_mesh.policy.v1.BudgetR\abudgets\x121\n" +
-	"\x06limits\x18\t \x03(\v2\x19.llm_mesh.policy.v1.LimitR\x06limits\x121\n" +
+	"\x06limits\x18\t \x03(\v2\x19.llm_mesh.policy.v1.LimitR\x06limits\x129\n" +
 	"\x06floors\x18\n" +
-	" \x03(\v2\x19.llm_mesh.policy.v1.FloorR\x06floors\x12Z\n" +
+	" \x03(\v2\x19.llm_mesh.policy.v1.FloorB\x06\xe2\xf3\x18\x02p\x01R\x06floors\x12Z\n" +
 	"\fupdate_masks\x18= \x03(\v27.llm_mesh.policy.v1.ApplyPolicyRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
 	"\x10UpdateMasksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +

@@ -4996,32 +4996,32 @@ var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xa9\b\n" +
+	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xdc\r\n" +
 	"\x05Model\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05alias\x18\x02 \x01(\tR\x05alias\x12!\n" +
-	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12\x18\n" +
-	"\aadapter\x18\x04 \x01(\tR\aadapter\x12\x1a\n" +
-	"\bendpoint\x18\x05 \x01(\tR\bendpoint\x12%\n" +
-	"\x0eupstream_model\x18\x06 \x01(\tR\rupstreamModel\x12\x18\n" +
-	"\adialect\x18\a \x01(\tR\adialect\x12\"\n" +
-	"\fcapabilities\x18\b \x03(\tR\fcapabilities\x12%\n" +
-	"\x0econtext_window\x18\t \x01(\x03R\rcontextWindow\x12*\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12k\n" +
+	"\x05alias\x18\x02 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05alias\x12,\n" +
+	"\fdisplay_name\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\vdisplayName\x12O\n" +
+	"\aadapter\x18\x04 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\aadapter\x12Q\n" +
+	"\bendpoint\x18\x05 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\bendpoint\x124\n" +
+	"\x0eupstream_model\x18\x06 \x01(\tB\r\xe2\xf3\x18\t\b\x01:\x05\b\x01\x10\xff\x01R\rupstreamModel\x12V\n" +
+	"\adialect\x18\a \x01(\tB<\xe2\xf3\x188:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\adialect\x12d\n" +
+	"\fcapabilities\x18\b \x03(\tB@\xe2\xf3\x18< @(\x01:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\fcapabilities\x123\n" +
+	"\x0econtext_window\x18\t \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\rcontextWindow\x128\n" +
 	"\x11max_output_tokens\x18\n" +
-	" \x01(\x03R\x0fmaxOutputTokens\x12\x16\n" +
-	"\x06region\x18\v \x01(\tR\x06region\x12!\n" +
-	"\fdata_classes\x18\f \x03(\tR\vdataClasses\x12G\n" +
+	" \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\x0fmaxOutputTokens\x12T\n" +
+	"\x06region\x18\v \x01(\tB<\xe2\xf3\x188:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\x06region\x12c\n" +
+	"\fdata_classes\x18\f \x03(\tB@\xe2\xf3\x18< @(\x01:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\vdataClasses\x12G\n" +
 	"\rservice_level\x18\r \x01(\v2\".llm_mesh.registry.v1.ServiceLevelR\fserviceLevel\x12=\n" +
 	"\tlifecycle\x18\x0e \x01(\x0e2\x1f.llm_mesh.registry.v1.LifecycleR\tlifecycle\x12;\n" +
 	"\vretire_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"retireTime\x12\x12\n" +
-	"\x04free\x18\x10 \x01(\bR\x04free\x12!\n" +
-	"\fimage_tokens\x18\x11 \x01(\x03R\vimageTokens\x12\x1f\n" +
-	"\vshared_with\x18\x12 \x03(\tR\n" +
+	"\x04free\x18\x10 \x01(\bR\x04free\x12/\n" +
+	"\fimage_tokens\x18\x11 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\vimageTokens\x12a\n" +
+	"\vshared_with\x18\x12 \x03(\tB@\xe2\xf3\x18< \xe8\a:\x1c\x1a\x1a\\*|domains/[a-z0-9-]{1,63}\x82\x01\x18a domain by name, or `*`R\n" +
 	"sharedWith\x12%\n" +
-	"\x0ezero_retention\x18\x13 \x01(\bR\rzeroRetention\x12\x1e\n" +
+	"\x0ezero_retention\x18\x13 \x01(\bR\rzeroRetention\x12\\\n" +
 	"\n" +
-	"credential\x18\x14 \x01(\tR\n" +
+	"credential\x18\x14 \x01(\tB<\xe2\xf3\x188:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\n" +
 	"credential\x12\x12\n" +
 	"\x04etag\x18\x15 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -5029,13 +5029,14 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vupdate_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x121\n" +
 	"\x05price\x18\x18 \x01(\v2\x1b.llm_mesh.registry.v1.PriceR\x05price\x12\x1c\n" +
-	"\tconflicts\x18) \x03(\tR\tconflicts\x12!\n" +
-	"\faudio_tokens\x183 \x01(\x03R\vaudioTokens\x12\x1f\n" +
-	"\vfile_tokens\x184 \x01(\x03R\n" +
-	"fileTokens\x12#\n" +
-	"\raudio_seconds\x185 \x01(\x03R\faudioSeconds\"\x92\x01\n" +
-	"\fServiceLevel\x12;\n" +
-	"\x19availability_millipercent\x18\x01 \x01(\x05R\x18availabilityMillipercent\x12+\n" +
+	"\tconflicts\x18) \x03(\tR\tconflicts\x12/\n" +
+	"\faudio_tokens\x183 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\vaudioTokens\x12-\n" +
+	"\vfile_tokens\x184 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\n" +
+	"fileTokens\x121\n" +
+	"\raudio_seconds\x185 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\faudioSeconds\"\x9e\x01\n" +
+	"\fServiceLevel\x12G\n" +
+	"\x19availability_millipercent\x18\x01 \x01(\x05B\n" +
+	"\xe2\xf3\x18\x06@\x00H\xa0\x8d\x06R\x18availabilityMillipercent\x12+\n" +
 	"\x12first_token_p90_ms\x18\x02 \x01(\x05R\x0ffirstTokenP90Ms\x12\x18\n" +
 	"\acontact\x18\x03 \x01(\tR\acontact\"\xf7\x0f\n" +
 	"\x05Price\x12\x12\n" +
@@ -5120,42 +5121,42 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"!_cache_write_1h_nanos_per_millionB$\n" +
 	"\"_cache_write_12h_nanos_per_millionB \n" +
 	"\x1e_image_input_nanos_per_millionB!\n" +
-	"\x1f_image_output_nanos_per_million\"Y\n" +
+	"\x1f_image_output_nanos_per_million\"\x9b\x01\n" +
 	"\aAdapter\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\adialect\x18\x02 \x01(\tR\adialect\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xf8\x04\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12O\n" +
+	"\adialect\x18\x02 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\adialect\x12+\n" +
+	"\vdescription\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\bR\vdescription\"\xd2\a\n" +
 	"\bEndpoint\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
-	"\boperator\x18\x02 \x01(\tR\boperator\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\x12\x16\n" +
-	"\x06region\x18\x04 \x01(\tR\x06region\x12\x1c\n" +
-	"\tprocessor\x18\x05 \x01(\tR\tprocessor\x12!\n" +
-	"\fdata_classes\x18\x06 \x03(\tR\vdataClasses\x12%\n" +
-	"\x0ezero_retention\x18\a \x01(\bR\rzeroRetention\x12 \n" +
-	"\vcredentials\x18\b \x03(\tR\vcredentials\x12'\n" +
-	"\x0fupstream_models\x18\t \x03(\tR\x0eupstreamModels\x12!\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
+	"\boperator\x18\x02 \x01(\tB\x1a\xe2\xf3\x18\x16\b\x01:\x12*\x10domains/{domain}R\boperator\x12+\n" +
+	"\vdescription\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\bR\vdescription\x12T\n" +
+	"\x06region\x18\x04 \x01(\tB<\xe2\xf3\x188:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\x06region\x12'\n" +
+	"\tprocessor\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\tprocessor\x12c\n" +
+	"\fdata_classes\x18\x06 \x03(\tB@\xe2\xf3\x18< @(\x01:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\vdataClasses\x12%\n" +
+	"\x0ezero_retention\x18\a \x01(\bR\rzeroRetention\x12b\n" +
+	"\vcredentials\x18\b \x03(\tB@\xe2\xf3\x18< @(\x01:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\vcredentials\x12n\n" +
+	"\x0fupstream_models\x18\t \x03(\tBE\xe2\xf3\x18A \x80\x02(\x01:\x0f\b\x01\x10\x80\x02\x1a\b[^*]*\\*?\x82\x01(1 to 256 bytes, with `*` at the end onlyR\x0eupstreamModels\x12!\n" +
 	"\ffree_allowed\x18\n" +
 	" \x01(\bR\vfreeAllowed\x12A\n" +
 	"\vprice_floor\x18\v \x01(\v2 .llm_mesh.registry.v1.PriceFloorR\n" +
-	"priceFloor\x12\x18\n" +
-	"\adomains\x18\f \x03(\tR\adomains\x12\x12\n" +
+	"priceFloor\x127\n" +
+	"\adomains\x18\f \x03(\tB\x1d\xe2\xf3\x18\x19 \x80\b(\x01:\x12*\x10domains/{domain}R\adomains\x12\x12\n" +
 	"\x04etag\x18\r \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12A\n" +
 	"\vtoken_floor\x18\x10 \x01(\v2 .llm_mesh.registry.v1.TokenFloorR\n" +
-	"tokenFloor\"\xe4\x01\n" +
+	"tokenFloor\"\xcd\x02\n" +
 	"\n" +
-	"TokenFloor\x12!\n" +
-	"\fimage_tokens\x18\x01 \x01(\x03R\vimageTokens\x12!\n" +
-	"\faudio_tokens\x18\x02 \x01(\x03R\vaudioTokens\x12\x1f\n" +
-	"\vfile_tokens\x18\x03 \x01(\x03R\n" +
-	"fileTokens\x12#\n" +
-	"\raudio_seconds\x18\x06 \x01(\x03R\faudioSeconds\x12%\n" +
-	"\x0econtext_window\x18\x04 \x01(\x03R\rcontextWindow\x12#\n" +
-	"\rhidden_output\x18\x05 \x03(\tR\fhiddenOutput\"\x9b\x0e\n" +
+	"TokenFloor\x12/\n" +
+	"\fimage_tokens\x18\x01 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\vimageTokens\x12/\n" +
+	"\faudio_tokens\x18\x02 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\vaudioTokens\x12-\n" +
+	"\vfile_tokens\x18\x03 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\n" +
+	"fileTokens\x121\n" +
+	"\raudio_seconds\x18\x06 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\faudioSeconds\x123\n" +
+	"\x0econtext_window\x18\x04 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\rcontextWindow\x12F\n" +
+	"\rhidden_output\x18\x05 \x03(\tB!\xe2\xf3\x18\x1d(\x01:\x19\"\faudio_output\"\treasoningR\fhiddenOutput\"\x9b\x0e\n" +
 	"\n" +
 	"PriceFloor\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x125\n" +
@@ -5210,11 +5211,11 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x15DeleteEndpointRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x18\n" +
-	"\x16DeleteEndpointResponse\"z\n" +
+	"\x16DeleteEndpointResponse\"\x82\x01\n" +
 	"\x12CreateModelRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x19\n" +
-	"\bmodel_id\x18\x02 \x01(\tR\amodelId\x121\n" +
-	"\x05model\x18\x03 \x01(\v2\x1b.llm_mesh.registry.v1.ModelR\x05model\"H\n" +
+	"\bmodel_id\x18\x02 \x01(\tR\amodelId\x129\n" +
+	"\x05model\x18\x03 \x01(\v2\x1b.llm_mesh.registry.v1.ModelB\x06\xe2\xf3\x18\x02\b\x01R\x05model\"H\n" +
 	"\x13CreateModelResponse\x121\n" +
 	"\x05model\x18\x01 \x01(\v2\x1b.llm_mesh.registry.v1.ModelR\x05model\"%\n" +
 	"\x0fGetModelRequest\x12\x12\n" +
@@ -5228,9 +5229,9 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"q\n" +
 	"\x12ListModelsResponse\x123\n" +
 	"\x06models\x18\x01 \x03(\v2\x1b.llm_mesh.registry.v1.ModelR\x06models\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x84\x01\n" +
-	"\x12UpdateModelRequest\x121\n" +
-	"\x05model\x18\x01 \x01(\v2\x1b.llm_mesh.registry.v1.ModelR\x05model\x12;\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8e\x01\n" +
+	"\x12UpdateModelRequest\x12;\n" +
+	"\x05model\x18\x01 \x01(\v2\x1b.llm_mesh.registry.v1.ModelB\b\xe2\xf3\x18\x04\b\x01p\x01R\x05model\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"H\n" +
 	"\x13UpdateModelResponse\x121\n" +
@@ -5290,13 +5291,13 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x19removed_accepted_products\x18\b \x03(\v2,.llm_mesh.registry.v1.RemovedAcceptedProductR\x17removedAcceptedProducts\"J\n" +
 	"\x16RemovedAcceptedProduct\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
-	"\aproduct\x18\x02 \x01(\tR\aproduct\"\xad\x03\n" +
+	"\aproduct\x18\x02 \x01(\tR\aproduct\"\xc5\x03\n" +
 	"\x12ApplyModelsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
-	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x123\n" +
-	"\x06models\x18\x03 \x03(\v2\x1b.llm_mesh.registry.v1.ModelR\x06models\x129\n" +
-	"\badapters\x18\x04 \x03(\v2\x1d.llm_mesh.registry.v1.AdapterR\badapters\x12<\n" +
-	"\tendpoints\x18) \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\x12\\\n" +
+	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x12;\n" +
+	"\x06models\x18\x03 \x03(\v2\x1b.llm_mesh.registry.v1.ModelB\x06\xe2\xf3\x18\x02p\x01R\x06models\x12A\n" +
+	"\badapters\x18\x04 \x03(\v2\x1d.llm_mesh.registry.v1.AdapterB\x06\xe2\xf3\x18\x02p\x01R\badapters\x12D\n" +
+	"\tendpoints\x18) \x03(\v2\x1e.llm_mesh.registry.v1.EndpointB\x06\xe2\xf3\x18\x02p\x01R\tendpoints\x12\\\n" +
 	"\fupdate_masks\x18= \x03(\v29.llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntryR\vupdateMasks\x1aZ\n" +
 	"\x10UpdateMasksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +

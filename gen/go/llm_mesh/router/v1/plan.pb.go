@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -817,7 +818,7 @@ var File_llm_mesh_router_v1_plan_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1dllm_mesh/router/v1/plan.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\"o\n" +
+	"\x1dllm_mesh/router/v1/plan.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"o\n" +
 	"\x04Plan\x120\n" +
 	"\x04root\x18\x01 \x01(\v2\x1c.llm_mesh.router.v1.PlanNodeR\x04root\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\x12\x1f\n" +
@@ -863,13 +864,13 @@ const file_llm_mesh_router_v1_plan_proto_rawDesc = "" +
 	"\n" +
 	"characters\x18\x06 \x01(\x03R\n" +
 	"characters\x12!\n" +
-	"\fsearch_units\x18\a \x01(\x03R\vsearchUnits\"\xe0\x01\n" +
-	"\rAttemptLimits\x123\n" +
-	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aconnect\x12:\n" +
-	"\vfirst_token\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"firstToken\x12-\n" +
-	"\x04idle\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04idle\x12/\n" +
-	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total\"D\n" +
+	"\fsearch_units\x18\a \x01(\x03R\vsearchUnits\"\xb8\x02\n" +
+	"\rAttemptLimits\x12I\n" +
+	"\aconnect\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zeroR\aconnect\x12P\n" +
+	"\vfirst_token\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zeroR\n" +
+	"firstToken\x12C\n" +
+	"\x04idle\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zeroR\x04idle\x12E\n" +
+	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zeroR\x05total\"D\n" +
 	"\bFailover\x128\n" +
 	"\bchildren\x18\x01 \x03(\v2\x1c.llm_mesh.router.v1.PlanNodeR\bchildren\"r\n" +
 	"\x05Hedge\x128\n" +

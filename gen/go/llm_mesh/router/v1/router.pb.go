@@ -1937,24 +1937,25 @@ var File_llm_mesh_router_v1_router_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xf9\x02\n" +
+	"\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xa8\x04\n" +
 	"\x05Route\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05alias\x18\x02 \x01(\tR\x05alias\x129\n" +
-	"\atargets\x18\x03 \x03(\v2\x1f.llm_mesh.router.v1.RouteTargetR\atargets\x12!\n" +
-	"\fmax_attempts\x18\x04 \x01(\x05R\vmaxAttempts\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12k\n" +
+	"\x05alias\x18\x02 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05alias\x12E\n" +
+	"\atargets\x18\x03 \x03(\v2\x1f.llm_mesh.router.v1.RouteTargetB\n" +
+	"\xe2\xf3\x18\x06\b\x01\x18\x01 @R\atargets\x12+\n" +
+	"\fmax_attempts\x18\x04 \x01(\x05B\b\xe2\xf3\x18\x04@\x00H\bR\vmaxAttempts\x12\x12\n" +
 	"\x04etag\x18\x05 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\x12\x1f\n" +
-	"\vshared_with\x18\b \x03(\tR\n" +
+	"updateTime\x12a\n" +
+	"\vshared_with\x18\b \x03(\tB@\xe2\xf3\x18< \xe8\a:\x1c\x1a\x1a\\*|domains/[a-z0-9-]{1,63}\x82\x01\x18a domain by name, or `*`R\n" +
 	"sharedWith\x129\n" +
-	"\x06limits\x18\t \x01(\v2!.llm_mesh.router.v1.AttemptLimitsR\x06limits\"W\n" +
-	"\vRouteTarget\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
-	"\bpriority\x18\x02 \x01(\x05R\bpriority\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\x05R\x06weight\"\xdb\x05\n" +
+	"\x06limits\x18\t \x01(\v2!.llm_mesh.router.v1.AttemptLimitsR\x06limits\"\x98\x01\n" +
+	"\vRouteTarget\x12?\n" +
+	"\x05model\x18\x01 \x01(\tB)\xe2\xf3\x18%\b\x01:!*\x1fdomains/{domain}/models/{model}R\x05model\x12%\n" +
+	"\bpriority\x18\x02 \x01(\x05B\t\xe2\xf3\x18\x05@\x00H\xe8\aR\bpriority\x12!\n" +
+	"\x06weight\x18\x03 \x01(\x05B\t\xe2\xf3\x18\x05@\x00H\x90NR\x06weight\"\xdb\x05\n" +
 	"\x0eRequestProfile\x12\x1f\n" +
 	"\vinput_bytes\x18\x01 \x01(\x03R\n" +
 	"inputBytes\x124\n" +
@@ -2040,11 +2041,11 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"excludedBy\x12\x12\n" +
 	"\x04note\x18\x03 \x01(\tR\x04note\x12\x1a\n" +
 	"\bpriority\x18\x04 \x01(\x05R\bpriority\x12\x14\n" +
-	"\x05score\x18\x05 \x01(\x01R\x05score\"\xac\x01\n" +
+	"\x05score\x18\x05 \x01(\x01R\x05score\"\xb4\x01\n" +
 	"\x12CreateRouteRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x19\n" +
-	"\broute_id\x18\x02 \x01(\tR\arouteId\x12/\n" +
-	"\x05route\x18\x03 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x122\n" +
+	"\broute_id\x18\x02 \x01(\tR\arouteId\x127\n" +
+	"\x05route\x18\x03 \x01(\v2\x19.llm_mesh.router.v1.RouteB\x06\xe2\xf3\x18\x02\b\x01R\x05route\x122\n" +
 	"\x15allow_missing_targets\x18\x04 \x01(\bR\x13allowMissingTargets\"F\n" +
 	"\x13CreateRouteResponse\x12/\n" +
 	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\"%\n" +
@@ -2059,20 +2060,20 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"o\n" +
 	"\x12ListRoutesResponse\x121\n" +
 	"\x06routes\x18\x01 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"y\n" +
-	"\x12UpdateRouteRequest\x12/\n" +
-	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\x122\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x81\x01\n" +
+	"\x12UpdateRouteRequest\x127\n" +
+	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteB\x06\xe2\xf3\x18\x02\b\x01R\x05route\x122\n" +
 	"\x15allow_missing_targets\x18\x02 \x01(\bR\x13allowMissingTargets\"F\n" +
 	"\x13UpdateRouteResponse\x12/\n" +
 	"\x05route\x18\x01 \x01(\v2\x19.llm_mesh.router.v1.RouteR\x05route\"<\n" +
 	"\x12DeleteRouteRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x15\n" +
-	"\x13DeleteRouteResponse\"\xe4\x02\n" +
+	"\x13DeleteRouteResponse\"\xec\x02\n" +
 	"\x12ApplyRoutesRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x17\n" +
-	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x121\n" +
-	"\x06routes\x18\x03 \x03(\v2\x19.llm_mesh.router.v1.RouteR\x06routes\x12Z\n" +
+	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x129\n" +
+	"\x06routes\x18\x03 \x03(\v2\x19.llm_mesh.router.v1.RouteB\x06\xe2\xf3\x18\x02p\x01R\x06routes\x12Z\n" +
 	"\fupdate_masks\x18= \x03(\v27.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntryR\vupdateMasks\x122\n" +
 	"\x15allow_missing_targets\x18\x04 \x01(\bR\x13allowMissingTargets\x1aZ\n" +
 	"\x10UpdateMasksEntry\x12\x10\n" +

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-llm_mesh/observability/v1/observability.proto\x12\x19llm_mesh.observability.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"?\n\rIngestRequest\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent\"*\n\x0eIngestResponse\x12\x18\n\x10through_sequence\x18\x01 \x01(\x03\"\xf6\x01\n\x11QuerySpendRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x08group_by\x18\x04 \x03(\x0e\x32).llm_mesh.observability.v1.SpendDimension\x12\x0f\n\x07tag_key\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"z\n\x12QuerySpendResponse\x12\x31\n\x04rows\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.SpendRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10through_sequence\x18\x03 \x01(\x03\"\xed\x01\n\x08SpendRow\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12(\n\x07\x63harged\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12*\n\testimated\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12\x10\n\x08requests\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x14\n\x0cinput_tokens\x18\x06 \x01(\x03\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x1b\n\x13\x63\x61\x63hed_input_tokens\x18\x08 \x01(\x03\x12\x11\n\tsaturated\x18\t \x01(\x08\"D\n\x0bTailRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x05\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"d\n\x0cTailResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04lost\x18\x03 \x01(\x03\"!\n\x11GetRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x12GetRequestResponse\x12.\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\"\x8c\x01\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0e\n\x06\x61spect\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\x15\x43reateFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"O\n\x16\x43reateFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"L\n\x13ListFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x14ListFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.Feedback\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x10\n\x0eRebuildRequest\"*\n\x0fRebuildResponse\x12\x17\n\x0ftarget_sequence\x18\x01 \x01(\x03*\xa4\x02\n\x0eSpendDimension\x12\x1f\n\x1bSPEND_DIMENSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16SPEND_DIMENSION_DOMAIN\x10\x01\x12\x1b\n\x17SPEND_DIMENSION_PROJECT\x10\x02\x12\x17\n\x13SPEND_DIMENSION_KEY\x10\x03\x12\x1d\n\x19SPEND_DIMENSION_PRINCIPAL\x10\x04\x12\x19\n\x15SPEND_DIMENSION_MODEL\x10\x05\x12\x17\n\x13SPEND_DIMENSION_TAG\x10\x06\x12\x18\n\x14SPEND_DIMENSION_HOUR\x10\x07\x12\x17\n\x13SPEND_DIMENSION_DAY\x10\x08\x12\x19\n\x15SPEND_DIMENSION_ALIAS\x10\t2\xa0\x08\n\x14ObservabilityService\x12\x8a\x01\n\x06Ingest\x12(.llm_mesh.observability.v1.IngestRequest\x1a).llm_mesh.observability.v1.IngestResponse\"+\xca\xf3\x18\'\x08\x02\x12\robservability\x1a\x14observability.ingest\x12\x8e\x01\n\nQuerySpend\x12,.llm_mesh.observability.v1.QuerySpendRequest\x1a-.llm_mesh.observability.v1.QuerySpendResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0e{parent}/spend\x1a\x0bspend.query\x12\x83\x01\n\x04Tail\x12&.llm_mesh.observability.v1.TailRequest\x1a\'.llm_mesh.observability.v1.TailResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/requests\x1a\rrequests.tail0\x01\x12\x87\x01\n\nGetRequest\x12,.llm_mesh.observability.v1.GetRequestRequest\x1a-.llm_mesh.observability.v1.GetRequestResponse\"\x1c\xca\xf3\x18\x18\x08\x01\x12\x06{name}\x1a\x0crequests.get\x12\xa1\x01\n\x0e\x43reateFeedback\x12\x30.llm_mesh.observability.v1.CreateFeedbackRequest\x1a\x31.llm_mesh.observability.v1.CreateFeedbackResponse\"*\xca\xf3\x18&\x08\x01\x12\x11{parent}/feedback\x1a\x0f\x66\x65\x65\x64\x62\x61\x63k.create\x12\x99\x01\n\x0cListFeedback\x12..llm_mesh.observability.v1.ListFeedbackRequest\x1a/.llm_mesh.observability.v1.ListFeedbackResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/feedback\x1a\rfeedback.list\x12\x99\x01\n\x07Rebuild\x12).llm_mesh.observability.v1.RebuildRequest\x1a*.llm_mesh.observability.v1.RebuildResponse\"7\xca\xf3\x18\x33\x08\x01\x12\x1b\x64omains/platform/projection\x1a\x12projection.rebuildBq\n\x1d\x64\x65v.llm_mesh.observability.v1B\x12ObservabilityProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-llm_mesh/observability/v1/observability.proto\x12\x19llm_mesh.observability.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"?\n\rIngestRequest\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent\"*\n\x0eIngestResponse\x12\x18\n\x10through_sequence\x18\x01 \x01(\x03\"\x80\x02\n\x11QuerySpendRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x45\n\x08group_by\x18\x04 \x03(\x0e\x32).llm_mesh.observability.v1.SpendDimensionB\x08\xe2\xf3\x18\x04 \x04(\x01\x12\x0f\n\x07tag_key\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"z\n\x12QuerySpendResponse\x12\x31\n\x04rows\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.SpendRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10through_sequence\x18\x03 \x01(\x03\"\xed\x01\n\x08SpendRow\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12(\n\x07\x63harged\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12*\n\testimated\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12\x10\n\x08requests\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x14\n\x0cinput_tokens\x18\x06 \x01(\x03\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x1b\n\x13\x63\x61\x63hed_input_tokens\x18\x08 \x01(\x03\x12\x11\n\tsaturated\x18\t \x01(\x08\"O\n\x0bTailRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x1a\n\x07\x62\x61\x63klog\x18\x02 \x01(\x05\x42\t\xe2\xf3\x18\x05@\x00H\xe8\x07\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"d\n\x0cTailResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0c\n\x04lost\x18\x03 \x01(\x03\"!\n\x11GetRequestRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x12GetRequestResponse\x12.\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\"\xe3\x01\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x05score\x18\x02 \x01(\x01\x42\x11\xe2\xf3\x18\r@\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01H\x01\x12G\n\x06\x61spect\x18\x03 \x01(\tB7\xe2\xf3\x18\x33:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01\x1c\x31 to 63 of a-z, 0-9, _ and -\x12\x1a\n\x07\x63omment\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80 \x12\x11\n\tprincipal\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\x15\x43reateFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"O\n\x16\x43reateFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x01(\x0b\x32#.llm_mesh.observability.v1.Feedback\"L\n\x13ListFeedbackRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x14ListFeedbackResponse\x12\x35\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x03(\x0b\x32#.llm_mesh.observability.v1.Feedback\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x10\n\x0eRebuildRequest\"*\n\x0fRebuildResponse\x12\x17\n\x0ftarget_sequence\x18\x01 \x01(\x03*\xa4\x02\n\x0eSpendDimension\x12\x1f\n\x1bSPEND_DIMENSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16SPEND_DIMENSION_DOMAIN\x10\x01\x12\x1b\n\x17SPEND_DIMENSION_PROJECT\x10\x02\x12\x17\n\x13SPEND_DIMENSION_KEY\x10\x03\x12\x1d\n\x19SPEND_DIMENSION_PRINCIPAL\x10\x04\x12\x19\n\x15SPEND_DIMENSION_MODEL\x10\x05\x12\x17\n\x13SPEND_DIMENSION_TAG\x10\x06\x12\x18\n\x14SPEND_DIMENSION_HOUR\x10\x07\x12\x17\n\x13SPEND_DIMENSION_DAY\x10\x08\x12\x19\n\x15SPEND_DIMENSION_ALIAS\x10\t2\xa0\x08\n\x14ObservabilityService\x12\x8a\x01\n\x06Ingest\x12(.llm_mesh.observability.v1.IngestRequest\x1a).llm_mesh.observability.v1.IngestResponse\"+\xca\xf3\x18\'\x08\x02\x12\robservability\x1a\x14observability.ingest\x12\x8e\x01\n\nQuerySpend\x12,.llm_mesh.observability.v1.QuerySpendRequest\x1a-.llm_mesh.observability.v1.QuerySpendResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0e{parent}/spend\x1a\x0bspend.query\x12\x83\x01\n\x04Tail\x12&.llm_mesh.observability.v1.TailRequest\x1a\'.llm_mesh.observability.v1.TailResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/requests\x1a\rrequests.tail0\x01\x12\x87\x01\n\nGetRequest\x12,.llm_mesh.observability.v1.GetRequestRequest\x1a-.llm_mesh.observability.v1.GetRequestResponse\"\x1c\xca\xf3\x18\x18\x08\x01\x12\x06{name}\x1a\x0crequests.get\x12\xa1\x01\n\x0e\x43reateFeedback\x12\x30.llm_mesh.observability.v1.CreateFeedbackRequest\x1a\x31.llm_mesh.observability.v1.CreateFeedbackResponse\"*\xca\xf3\x18&\x08\x01\x12\x11{parent}/feedback\x1a\x0f\x66\x65\x65\x64\x62\x61\x63k.create\x12\x99\x01\n\x0cListFeedback\x12..llm_mesh.observability.v1.ListFeedbackRequest\x1a/.llm_mesh.observability.v1.ListFeedbackResponse\"(\xca\xf3\x18$\x08\x01\x12\x11{parent}/feedback\x1a\rfeedback.list\x12\x99\x01\n\x07Rebuild\x12).llm_mesh.observability.v1.RebuildRequest\x1a*.llm_mesh.observability.v1.RebuildResponse\"7\xca\xf3\x18\x33\x08\x01\x12\x1b\x64omains/platform/projection\x1a\x12projection.rebuildBq\n\x1d\x64\x65v.llm_mesh.observability.v1B\x12ObservabilityProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +37,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.observability.v1.o
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035dev.llm_mesh.observability.v1B\022ObservabilityProtoP\001Z:llm-mesh.dev/gen/llm_mesh/observability/v1;observabilityv1'
+  _globals['_QUERYSPENDREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_QUERYSPENDREQUEST'].fields_by_name['group_by']._serialized_options = b'\342\363\030\004 \004(\001'
+  _globals['_TAILREQUEST'].fields_by_name['backlog']._loaded_options = None
+  _globals['_TAILREQUEST'].fields_by_name['backlog']._serialized_options = b'\342\363\030\005@\000H\350\007'
+  _globals['_FEEDBACK'].fields_by_name['score']._loaded_options = None
+  _globals['_FEEDBACK'].fields_by_name['score']._serialized_options = b'\342\363\030\r@\377\377\377\377\377\377\377\377\377\001H\001'
+  _globals['_FEEDBACK'].fields_by_name['aspect']._loaded_options = None
+  _globals['_FEEDBACK'].fields_by_name['aspect']._serialized_options = b'\342\363\0303:\022\032\020[a-z0-9_-]{1,63}\202\001\0341 to 63 of a-z, 0-9, _ and -'
+  _globals['_FEEDBACK'].fields_by_name['comment']._loaded_options = None
+  _globals['_FEEDBACK'].fields_by_name['comment']._serialized_options = b'\342\363\030\005:\003\020\200 '
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['Ingest']._loaded_options = None
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['Ingest']._serialized_options = b'\312\363\030\'\010\002\022\robservability\032\024observability.ingest'
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['QuerySpend']._loaded_options = None
@@ -50,40 +61,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['ListFeedback']._serialized_options = b'\312\363\030$\010\001\022\021{parent}/feedback\032\rfeedback.list'
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['Rebuild']._loaded_options = None
   _globals['_OBSERVABILITYSERVICE'].methods_by_name['Rebuild']._serialized_options = b'\312\363\0303\010\001\022\033domains/platform/projection\032\022projection.rebuild'
-  _globals['_SPENDDIMENSION']._serialized_start=1770
-  _globals['_SPENDDIMENSION']._serialized_end=2062
-  _globals['_INGESTREQUEST']._serialized_start=206
-  _globals['_INGESTREQUEST']._serialized_end=269
-  _globals['_INGESTRESPONSE']._serialized_start=271
-  _globals['_INGESTRESPONSE']._serialized_end=313
-  _globals['_QUERYSPENDREQUEST']._serialized_start=316
-  _globals['_QUERYSPENDREQUEST']._serialized_end=562
-  _globals['_QUERYSPENDRESPONSE']._serialized_start=564
-  _globals['_QUERYSPENDRESPONSE']._serialized_end=686
-  _globals['_SPENDROW']._serialized_start=689
-  _globals['_SPENDROW']._serialized_end=926
-  _globals['_TAILREQUEST']._serialized_start=928
-  _globals['_TAILREQUEST']._serialized_end=996
-  _globals['_TAILRESPONSE']._serialized_start=998
-  _globals['_TAILRESPONSE']._serialized_end=1098
-  _globals['_GETREQUESTREQUEST']._serialized_start=1100
-  _globals['_GETREQUESTREQUEST']._serialized_end=1133
-  _globals['_GETREQUESTRESPONSE']._serialized_start=1135
-  _globals['_GETREQUESTRESPONSE']._serialized_end=1203
-  _globals['_FEEDBACK']._serialized_start=1206
-  _globals['_FEEDBACK']._serialized_end=1346
-  _globals['_CREATEFEEDBACKREQUEST']._serialized_start=1348
-  _globals['_CREATEFEEDBACKREQUEST']._serialized_end=1442
-  _globals['_CREATEFEEDBACKRESPONSE']._serialized_start=1444
-  _globals['_CREATEFEEDBACKRESPONSE']._serialized_end=1523
-  _globals['_LISTFEEDBACKREQUEST']._serialized_start=1525
-  _globals['_LISTFEEDBACKREQUEST']._serialized_end=1601
-  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=1603
-  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=1705
-  _globals['_REBUILDREQUEST']._serialized_start=1707
-  _globals['_REBUILDREQUEST']._serialized_end=1723
-  _globals['_REBUILDRESPONSE']._serialized_start=1725
-  _globals['_REBUILDRESPONSE']._serialized_end=1767
-  _globals['_OBSERVABILITYSERVICE']._serialized_start=2065
-  _globals['_OBSERVABILITYSERVICE']._serialized_end=3121
+  _globals['_SPENDDIMENSION']._serialized_start=1908
+  _globals['_SPENDDIMENSION']._serialized_end=2200
+  _globals['_INGESTREQUEST']._serialized_start=236
+  _globals['_INGESTREQUEST']._serialized_end=299
+  _globals['_INGESTRESPONSE']._serialized_start=301
+  _globals['_INGESTRESPONSE']._serialized_end=343
+  _globals['_QUERYSPENDREQUEST']._serialized_start=346
+  _globals['_QUERYSPENDREQUEST']._serialized_end=602
+  _globals['_QUERYSPENDRESPONSE']._serialized_start=604
+  _globals['_QUERYSPENDRESPONSE']._serialized_end=726
+  _globals['_SPENDROW']._serialized_start=729
+  _globals['_SPENDROW']._serialized_end=966
+  _globals['_TAILREQUEST']._serialized_start=968
+  _globals['_TAILREQUEST']._serialized_end=1047
+  _globals['_TAILRESPONSE']._serialized_start=1049
+  _globals['_TAILRESPONSE']._serialized_end=1149
+  _globals['_GETREQUESTREQUEST']._serialized_start=1151
+  _globals['_GETREQUESTREQUEST']._serialized_end=1184
+  _globals['_GETREQUESTRESPONSE']._serialized_start=1186
+  _globals['_GETREQUESTRESPONSE']._serialized_end=1254
+  _globals['_FEEDBACK']._serialized_start=1257
+  _globals['_FEEDBACK']._serialized_end=1484
+  _globals['_CREATEFEEDBACKREQUEST']._serialized_start=1486
+  _globals['_CREATEFEEDBACKREQUEST']._serialized_end=1580
+  _globals['_CREATEFEEDBACKRESPONSE']._serialized_start=1582
+  _globals['_CREATEFEEDBACKRESPONSE']._serialized_end=1661
+  _globals['_LISTFEEDBACKREQUEST']._serialized_start=1663
+  _globals['_LISTFEEDBACKREQUEST']._serialized_end=1739
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=1741
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=1843
+  _globals['_REBUILDREQUEST']._serialized_start=1845
+  _globals['_REBUILDREQUEST']._serialized_end=1861
+  _globals['_REBUILDRESPONSE']._serialized_start=1863
+  _globals['_REBUILDRESPONSE']._serialized_end=1905
+  _globals['_OBSERVABILITYSERVICE']._serialized_start=2203
+  _globals['_OBSERVABILITYSERVICE']._serialized_end=3259
 # @@protoc_insertion_point(module_scope)

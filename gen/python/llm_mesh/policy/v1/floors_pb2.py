@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x03\n\x05\x46loor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07regions\x18\x05 \x03(\t\x12\x1c\n\x14minimum_data_classes\x18\x06 \x03(\t\x12\x14\n\x0c\x64\x61ta_classes\x18\x07 \x03(\t\x12\x16\n\x0ezero_retention\x18\x08 \x01(\x08\x12\x18\n\x10\x61llowed_adapters\x18\t \x03(\t\x12\x19\n\x11\x61llowed_endpoints\x18\n \x03(\t\x12\x34\n\tscreening\x18\x0b \x03(\x0b\x32!.llm_mesh.policy.v1.ScreeningRule\x12\x16\n\x0emay_publish_to\x18\x0c \x03(\t\x12\x17\n\x0fmay_accept_from\x18\r \x03(\t\x12\x19\n\x11max_output_tokens\x18\x0e \x01(\x03\x12\x16\n\x0e\x61llowed_models\x18\x0f \x03(\t\x12\x15\n\rdenied_models\x18\x10 \x03(\t\"V\n\rScreeningRule\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x33\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32#.llm_mesh.policy.v1.ScreeningAction*\x84\x01\n\x0fScreeningAction\x12 \n\x1cSCREENING_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14SCREENING_ACTION_LOG\x10\x01\x12\x19\n\x15SCREENING_ACTION_MASK\x10\x02\x12\x1a\n\x16SCREENING_ACTION_BLOCK\x10\x03\x42U\n\x16\x64\x65v.llm_mesh.policy.v1B\x0b\x46loorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/floors.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\x87\n\n\x05\x46loor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12P\n\x07regions\x18\x05 \x03(\tB?\xe2\xf3\x18; @:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01#a region, 1 to 63 of a-z, 0-9 and -\x12\x65\n\x14minimum_data_classes\x18\x06 \x03(\tBG\xe2\xf3\x18\x43 @:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01*a data class, 1 to 63 of a-z, 0-9, _ and -\x12]\n\x0c\x64\x61ta_classes\x18\x07 \x03(\tBG\xe2\xf3\x18\x43 @:\x12\x1a\x10[a-z0-9_-]{1,63}\x82\x01*a data class, 1 to 63 of a-z, 0-9, _ and -\x12\x16\n\x0ezero_retention\x18\x08 \x01(\x08\x12[\n\x10\x61llowed_adapters\x18\t \x03(\tBA\xe2\xf3\x18= @:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01%an adapter, 1 to 63 of a-z, 0-9 and -\x12m\n\x11\x61llowed_endpoints\x18\n \x03(\tBR\xe2\xf3\x18N @:#\x1a!-|[a-z0-9-]{1,63}/[a-z0-9-]{1,63}\x82\x01$`{adapter}/{endpoint}`, or `-` alone\x12<\n\tscreening\x18\x0b \x03(\x0b\x32!.llm_mesh.policy.v1.ScreeningRuleB\x06\xe2\xf3\x18\x02 @\x12]\n\x0emay_publish_to\x18\x0c \x03(\tBE\xe2\xf3\x18\x41 \x80\x02:\x1b\x1a\x19-|domains/[a-z0-9-]{1,63}\x82\x01\x1e\x61 domain by name, or `-` alone\x12^\n\x0fmay_accept_from\x18\r \x03(\tBE\xe2\xf3\x18\x41 \x80\x02:\x1b\x1a\x19-|domains/[a-z0-9-]{1,63}\x82\x01\x1e\x61 domain by name, or `-` alone\x12\'\n\x11max_output_tokens\x18\x0e \x01(\x03\x42\x0c\xe2\xf3\x18\x08@\x00H\xff\xff\xff\xff\x07\x12\x8c\x01\n\x0e\x61llowed_models\x18\x0f \x03(\tBt\xe2\xf3\x18p @: \x1a\x1e-|domains/[a-z0-9/-]{0,191}\\*?\x82\x01Ia model\'s resource name, whole or as a prefix ending in `*`, or `-` alone\x12\xce\x01\n\rdenied_models\x18\x10 \x03(\tB\xb6\x01\xe2\xf3\x18\xb1\x01 @:D\x1a\x42\x64omains/[a-z0-9/-]{0,191}\\*?|upstream:[A-Za-z0-9._:/@+-]{0,255}\\*?\x82\x01\x66\x61 model\'s resource name, or `upstream:` and adapter/endpoint/model, whole or as a prefix ending in `*`\"\x8a\x01\n\rScreeningRule\x12<\n\x08\x64\x65tector\x18\x01 \x01(\tB*\xe2\xf3\x18&\x08\x01:\x0e\x1a\x0c[a-z_]{1,63}\x82\x01\x11\x61 detector\'s name\x12;\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32#.llm_mesh.policy.v1.ScreeningActionB\x06\xe2\xf3\x18\x02\x08\x01*\x84\x01\n\x0fScreeningAction\x12 \n\x1cSCREENING_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14SCREENING_ACTION_LOG\x10\x01\x12\x19\n\x15SCREENING_ACTION_MASK\x10\x02\x12\x1a\n\x16SCREENING_ACTION_BLOCK\x10\x03\x42U\n\x16\x64\x65v.llm_mesh.policy.v1B\x0b\x46loorsProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +34,36 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.policy.v1.floors_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.llm_mesh.policy.v1B\013FloorsProtoP\001Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1'
-  _globals['_SCREENINGACTION']._serialized_start=636
-  _globals['_SCREENINGACTION']._serialized_end=768
-  _globals['_FLOOR']._serialized_start=89
-  _globals['_FLOOR']._serialized_end=545
-  _globals['_SCREENINGRULE']._serialized_start=547
-  _globals['_SCREENINGRULE']._serialized_end=633
+  _globals['_FLOOR'].fields_by_name['regions']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['regions']._serialized_options = b'\342\363\030; @:\021\032\017[a-z0-9-]{1,63}\202\001#a region, 1 to 63 of a-z, 0-9 and -'
+  _globals['_FLOOR'].fields_by_name['minimum_data_classes']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['minimum_data_classes']._serialized_options = b'\342\363\030C @:\022\032\020[a-z0-9_-]{1,63}\202\001*a data class, 1 to 63 of a-z, 0-9, _ and -'
+  _globals['_FLOOR'].fields_by_name['data_classes']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['data_classes']._serialized_options = b'\342\363\030C @:\022\032\020[a-z0-9_-]{1,63}\202\001*a data class, 1 to 63 of a-z, 0-9, _ and -'
+  _globals['_FLOOR'].fields_by_name['allowed_adapters']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['allowed_adapters']._serialized_options = b'\342\363\030= @:\021\032\017[a-z0-9-]{1,63}\202\001%an adapter, 1 to 63 of a-z, 0-9 and -'
+  _globals['_FLOOR'].fields_by_name['allowed_endpoints']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['allowed_endpoints']._serialized_options = b'\342\363\030N @:#\032!-|[a-z0-9-]{1,63}/[a-z0-9-]{1,63}\202\001$`{adapter}/{endpoint}`, or `-` alone'
+  _globals['_FLOOR'].fields_by_name['screening']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['screening']._serialized_options = b'\342\363\030\002 @'
+  _globals['_FLOOR'].fields_by_name['may_publish_to']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['may_publish_to']._serialized_options = b'\342\363\030A \200\002:\033\032\031-|domains/[a-z0-9-]{1,63}\202\001\036a domain by name, or `-` alone'
+  _globals['_FLOOR'].fields_by_name['may_accept_from']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['may_accept_from']._serialized_options = b'\342\363\030A \200\002:\033\032\031-|domains/[a-z0-9-]{1,63}\202\001\036a domain by name, or `-` alone'
+  _globals['_FLOOR'].fields_by_name['max_output_tokens']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['max_output_tokens']._serialized_options = b'\342\363\030\010@\000H\377\377\377\377\007'
+  _globals['_FLOOR'].fields_by_name['allowed_models']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['allowed_models']._serialized_options = b'\342\363\030p @: \032\036-|domains/[a-z0-9/-]{0,191}\\*?\202\001Ia model\'s resource name, whole or as a prefix ending in `*`, or `-` alone'
+  _globals['_FLOOR'].fields_by_name['denied_models']._loaded_options = None
+  _globals['_FLOOR'].fields_by_name['denied_models']._serialized_options = b'\342\363\030\261\001 @:D\032Bdomains/[a-z0-9/-]{0,191}\\*?|upstream:[A-Za-z0-9._:/@+-]{0,255}\\*?\202\001fa model\'s resource name, or `upstream:` and adapter/endpoint/model, whole or as a prefix ending in `*`'
+  _globals['_SCREENINGRULE'].fields_by_name['detector']._loaded_options = None
+  _globals['_SCREENINGRULE'].fields_by_name['detector']._serialized_options = b'\342\363\030&\010\001:\016\032\014[a-z_]{1,63}\202\001\021a detector\'s name'
+  _globals['_SCREENINGRULE'].fields_by_name['action']._loaded_options = None
+  _globals['_SCREENINGRULE'].fields_by_name['action']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_SCREENINGACTION']._serialized_start=1550
+  _globals['_SCREENINGACTION']._serialized_end=1682
+  _globals['_FLOOR']._serialized_start=119
+  _globals['_FLOOR']._serialized_end=1406
+  _globals['_SCREENINGRULE']._serialized_start=1409
+  _globals['_SCREENINGRULE']._serialized_end=1547
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
+from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
 from llm_mesh.policy.v1 import admission_pb2 as _admission_pb2
 from llm_mesh.policy.v1 import floors_pb2 as _floors_pb2
 from google.protobuf.internal import containers as _containers

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dllm_mesh/router/v1/plan.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\"V\n\x04Plan\x12*\n\x04root\x18\x01 \x01(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x03 \x01(\t\"\x82\x02\n\x08PlanNode\x12.\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.router.v1.AttemptH\x00\x12\x30\n\x08\x66\x61ilover\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.router.v1.FailoverH\x00\x12*\n\x05hedge\x18\x03 \x01(\x0b\x32\x19.llm_mesh.router.v1.HedgeH\x00\x12\x30\n\x08parallel\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.router.v1.ParallelH\x00\x12.\n\x07\x63\x61scade\x18\x05 \x01(\x0b\x32\x1b.llm_mesh.router.v1.CascadeH\x00\x42\x06\n\x04kind\"\xb5\x03\n\x07\x41ttempt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x16\n\x0eupstream_model\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\r\n\x05price\x18\x06 \x01(\t\x12\x12\n\ncredential\x18\x07 \x01(\t\x12\x0e\n\x06region\x18\x08 \x01(\t\x12\x31\n\x06limits\x18\t \x01(\x0b\x32!.llm_mesh.router.v1.AttemptLimits\x12\x19\n\x11max_output_tokens\x18\n \x01(\x03\x12\x18\n\x10max_input_tokens\x18\x0b \x01(\x03\x12\x11\n\tcharge_to\x18\x0c \x01(\t\x12\x0f\n\x07\x64ialect\x18\r \x01(\t\x12\x1a\n\x12model_output_limit\x18\x0e \x01(\x03\x12\x14\n\x0cimage_tokens\x18\x0f \x01(\x03\x12\x14\n\x0cmedia_tokens\x18\x10 \x01(\x03\x12\x1e\n\x16\x65stimated_input_tokens\x18\x11 \x01(\x03\x12-\n\x05units\x18\x12 \x01(\x0b\x32\x1e.llm_mesh.router.v1.UnitBounds\"\xb6\x01\n\nUnitBounds\x12\x0e\n\x06images\x18\x01 \x01(\x03\x12\x12\n\nimage_size\x18\x02 \x01(\t\x12\x15\n\rimage_quality\x18\x03 \x01(\t\x12 \n\x18\x61udio_input_milliseconds\x18\x04 \x01(\x03\x12!\n\x19\x61udio_output_milliseconds\x18\x05 \x01(\x03\x12\x12\n\ncharacters\x18\x06 \x01(\x03\x12\x14\n\x0csearch_units\x18\x07 \x01(\x03\"\xbe\x01\n\rAttemptLimits\x12*\n\x07\x63onnect\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0b\x66irst_token\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04idle\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\":\n\x08\x46\x61ilover\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\"a\n\x05Hedge\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12(\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"K\n\x08Parallel\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12\x0f\n\x07\x63ombine\x18\x02 \x01(\t\"I\n\x07\x43\x61scade\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x02 \x01(\tBS\n\x16\x64\x65v.llm_mesh.router.v1B\tPlanProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dllm_mesh/router/v1/plan.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"V\n\x04Plan\x12*\n\x04root\x18\x01 \x01(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x03 \x01(\t\"\x82\x02\n\x08PlanNode\x12.\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.router.v1.AttemptH\x00\x12\x30\n\x08\x66\x61ilover\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.router.v1.FailoverH\x00\x12*\n\x05hedge\x18\x03 \x01(\x0b\x32\x19.llm_mesh.router.v1.HedgeH\x00\x12\x30\n\x08parallel\x18\x04 \x01(\x0b\x32\x1c.llm_mesh.router.v1.ParallelH\x00\x12.\n\x07\x63\x61scade\x18\x05 \x01(\x0b\x32\x1b.llm_mesh.router.v1.CascadeH\x00\x42\x06\n\x04kind\"\xb5\x03\n\x07\x41ttempt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x16\n\x0eupstream_model\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\r\n\x05price\x18\x06 \x01(\t\x12\x12\n\ncredential\x18\x07 \x01(\t\x12\x0e\n\x06region\x18\x08 \x01(\t\x12\x31\n\x06limits\x18\t \x01(\x0b\x32!.llm_mesh.router.v1.AttemptLimits\x12\x19\n\x11max_output_tokens\x18\n \x01(\x03\x12\x18\n\x10max_input_tokens\x18\x0b \x01(\x03\x12\x11\n\tcharge_to\x18\x0c \x01(\t\x12\x0f\n\x07\x64ialect\x18\r \x01(\t\x12\x1a\n\x12model_output_limit\x18\x0e \x01(\x03\x12\x14\n\x0cimage_tokens\x18\x0f \x01(\x03\x12\x14\n\x0cmedia_tokens\x18\x10 \x01(\x03\x12\x1e\n\x16\x65stimated_input_tokens\x18\x11 \x01(\x03\x12-\n\x05units\x18\x12 \x01(\x0b\x32\x1e.llm_mesh.router.v1.UnitBounds\"\xb6\x01\n\nUnitBounds\x12\x0e\n\x06images\x18\x01 \x01(\x03\x12\x12\n\nimage_size\x18\x02 \x01(\t\x12\x15\n\rimage_quality\x18\x03 \x01(\t\x12 \n\x18\x61udio_input_milliseconds\x18\x04 \x01(\x03\x12!\n\x19\x61udio_output_milliseconds\x18\x05 \x01(\x03\x12\x12\n\ncharacters\x18\x06 \x01(\x03\x12\x14\n\x0csearch_units\x18\x07 \x01(\x03\"\x96\x02\n\rAttemptLimits\x12@\n\x07\x63onnect\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zero\x12\x44\n\x0b\x66irst_token\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zero\x12=\n\x04idle\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zero\x12>\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x14\xe2\xf3\x18\x10Z\x02\x10\x01\x82\x01\tover zero\":\n\x08\x46\x61ilover\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\"a\n\x05Hedge\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12(\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"K\n\x08Parallel\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12\x0f\n\x07\x63ombine\x18\x02 \x01(\t\"I\n\x07\x43\x61scade\x12.\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x1c.llm_mesh.router.v1.PlanNode\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x02 \x01(\tBS\n\x16\x64\x65v.llm_mesh.router.v1B\tPlanProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,22 +34,30 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.router.v1.plan_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.llm_mesh.router.v1B\tPlanProtoP\001Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1'
-  _globals['_PLAN']._serialized_start=85
-  _globals['_PLAN']._serialized_end=171
-  _globals['_PLANNODE']._serialized_start=174
-  _globals['_PLANNODE']._serialized_end=432
-  _globals['_ATTEMPT']._serialized_start=435
-  _globals['_ATTEMPT']._serialized_end=872
-  _globals['_UNITBOUNDS']._serialized_start=875
-  _globals['_UNITBOUNDS']._serialized_end=1057
-  _globals['_ATTEMPTLIMITS']._serialized_start=1060
-  _globals['_ATTEMPTLIMITS']._serialized_end=1250
-  _globals['_FAILOVER']._serialized_start=1252
-  _globals['_FAILOVER']._serialized_end=1310
-  _globals['_HEDGE']._serialized_start=1312
-  _globals['_HEDGE']._serialized_end=1409
-  _globals['_PARALLEL']._serialized_start=1411
-  _globals['_PARALLEL']._serialized_end=1486
-  _globals['_CASCADE']._serialized_start=1488
-  _globals['_CASCADE']._serialized_end=1561
+  _globals['_ATTEMPTLIMITS'].fields_by_name['connect']._loaded_options = None
+  _globals['_ATTEMPTLIMITS'].fields_by_name['connect']._serialized_options = b'\342\363\030\020Z\002\020\001\202\001\tover zero'
+  _globals['_ATTEMPTLIMITS'].fields_by_name['first_token']._loaded_options = None
+  _globals['_ATTEMPTLIMITS'].fields_by_name['first_token']._serialized_options = b'\342\363\030\020Z\002\020\001\202\001\tover zero'
+  _globals['_ATTEMPTLIMITS'].fields_by_name['idle']._loaded_options = None
+  _globals['_ATTEMPTLIMITS'].fields_by_name['idle']._serialized_options = b'\342\363\030\020Z\002\020\001\202\001\tover zero'
+  _globals['_ATTEMPTLIMITS'].fields_by_name['total']._loaded_options = None
+  _globals['_ATTEMPTLIMITS'].fields_by_name['total']._serialized_options = b'\342\363\030\020Z\002\020\001\202\001\tover zero'
+  _globals['_PLAN']._serialized_start=115
+  _globals['_PLAN']._serialized_end=201
+  _globals['_PLANNODE']._serialized_start=204
+  _globals['_PLANNODE']._serialized_end=462
+  _globals['_ATTEMPT']._serialized_start=465
+  _globals['_ATTEMPT']._serialized_end=902
+  _globals['_UNITBOUNDS']._serialized_start=905
+  _globals['_UNITBOUNDS']._serialized_end=1087
+  _globals['_ATTEMPTLIMITS']._serialized_start=1090
+  _globals['_ATTEMPTLIMITS']._serialized_end=1368
+  _globals['_FAILOVER']._serialized_start=1370
+  _globals['_FAILOVER']._serialized_end=1428
+  _globals['_HEDGE']._serialized_start=1430
+  _globals['_HEDGE']._serialized_end=1527
+  _globals['_PARALLEL']._serialized_start=1529
+  _globals['_PARALLEL']._serialized_end=1604
+  _globals['_CASCADE']._serialized_start=1606
+  _globals['_CASCADE']._serialized_end=1679
 # @@protoc_insertion_point(module_scope)

@@ -27,10 +27,11 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
+from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 from llm_mesh.router.v1 import plan_pb2 as llm__mesh_dot_router_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xa4\x02\n\x05Route\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x30\n\x07targets\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.router.v1.RouteTarget\x12\x14\n\x0cmax_attempts\x18\x04 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bshared_with\x18\x08 \x03(\t\x12\x31\n\x06limits\x18\t \x01(\x0b\x32!.llm_mesh.router.v1.AttemptLimits\">\n\x0bRouteTarget\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x05\x12\x0e\n\x06weight\x18\x03 \x01(\x05\"\xd8\x03\n\x0eRequestProfile\x12\x13\n\x0binput_bytes\x18\x01 \x01(\x03\x12\x1e\n\x16\x65stimated_input_tokens\x18\x02 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x03 \x01(\x03\x12\x18\n\x10input_modalities\x18\x04 \x03(\t\x12\x19\n\x11output_modalities\x18\x05 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x06 \x03(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x07 \x01(\x05\x12\x10\n\x08language\x18\x08 \x01(\t\x12\x15\n\rprefix_hashes\x18\t \x03(\x06\x12\x0f\n\x07session\x18\n \x01(\t\x12\x0f\n\x07\x65xcerpt\x18\x0b \x01(\t\x12\x0e\n\x06images\x18\x0c \x01(\x05\x12\x10\n\x08messages\x18\r \x01(\x05\x12\x16\n\x0esource_dialect\x18\x0e \x01(\t\x12\r\n\x05\x65xact\x18\x0f \x01(\x08\x12\x18\n\x10\x61udio_references\x18\x10 \x01(\x05\x12\x17\n\x0f\x66ile_references\x18\x11 \x01(\x05\x12\x1c\n\x14unbounded_references\x18\x12 \x01(\x05\x12-\n\x05units\x18\x13 \x01(\x0b\x32\x1e.llm_mesh.router.v1.UnitBounds\"\x83\x01\n\x0bPlanRequest\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x33\n\x07profile\x18\x02 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"K\n\x0cPlanResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\"K\n\x15ReportOutcomesRequest\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.llm_mesh.router.v1.AttemptResult\"\xed\x01\n\rAttemptResult\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x04 \x01(\t\x12.\n\x0b\x66irst_token\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t\x12\x0e\n\x06\x64omain\x18\t \x01(\t\"\x18\n\x16ReportOutcomesResponse\"K\n\x12ListAliasesRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x13ListAliasesResponse\x12*\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Alias\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9f\x01\n\x05\x41lias\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\":\n\x16\x45xplainDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x9e\x02\n\x17\x45xplainDecisionResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x31\n\ncandidates\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.router.v1.Candidate\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07profile\x18\x04 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x11\n\tprincipal\x18\x07 \x01(\t\x12\r\n\x05\x61lias\x18\x08 \x01(\t\"^\n\tCandidate\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x65xcluded_by\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\x12\x10\n\x08priority\x18\x04 \x01(\x05\x12\r\n\x05score\x18\x05 \x01(\x01\"\x7f\n\x12\x43reateRouteRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x10\n\x08route_id\x18\x02 \x01(\t\x12(\n\x05route\x18\x03 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\x12\x1d\n\x15\x61llow_missing_targets\x18\x04 \x01(\x08\"?\n\x13\x43reateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"\x1f\n\x0fGetRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"<\n\x10GetRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"J\n\x11ListRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x12ListRoutesResponse\x12)\n\x06routes\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"]\n\x12UpdateRouteRequest\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\x12\x1d\n\x15\x61llow_missing_targets\x18\x02 \x01(\x08\"?\n\x13UpdateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"0\n\x12\x44\x65leteRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x15\n\x13\x44\x65leteRouteResponse\"\x9e\x02\n\x12\x41pplyRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12)\n\x06routes\x18\x03 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\x12M\n\x0cupdate_masks\x18= \x03(\x0b\x32\x37.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry\x12\x1d\n\x15\x61llow_missing_targets\x18\x04 \x01(\x08\x1aN\n\x10UpdateMasksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask:\x02\x38\x01\"@\n\x13\x41pplyRoutesResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.llm_mesh.mesh.v1.Change\"\x17\n\x15\x43heckReadinessRequest\",\n\x16\x43heckReadinessResponse\x12\x12\n\nhas_models\x18\x01 \x01(\x08\x32\xb8\x0b\n\rRouterService\x12\x66\n\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\x08\x02\x12\x06router\x1a\x0brouter.plan\x12\x86\x01\n\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06router\x1a\rrouter.report\x12~\n\x0bListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a\'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n\x0e\x43heckReadiness\x12).llm_mesh.router.v1.CheckReadinessRequest\x1a*.llm_mesh.router.v1.CheckReadinessResponse\"%\xca\xf3\x18!\x08\x02\x12\x06router\x1a\x15router.checkReadiness\x12\x8c\x01\n\x0f\x45xplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\" \xca\xf3\x18\x1c\x08\x01\x12\x04self\x1a\x12routeDecisions.get\x12\x91\x01\n\x0b\x43reateRoute\x12&.llm_mesh.router.v1.CreateRouteRequest\x1a\'.llm_mesh.router.v1.CreateRouteResponse\"1\xca\xf3\x18-\x08\x01\x12\x1a{parent}/routes/{route_id}\x1a\rroutes.create\x12q\n\x08GetRoute\x12#.llm_mesh.router.v1.GetRouteRequest\x1a$.llm_mesh.router.v1.GetRouteResponse\"\x1a\xca\xf3\x18\x16\x08\x01\x12\x06{name}\x1a\nroutes.get\x12\x81\x01\n\nListRoutes\x12%.llm_mesh.router.v1.ListRoutesRequest\x1a&.llm_mesh.router.v1.ListRoutesResponse\"$\xca\xf3\x18 \x08\x01\x12\x0f{parent}/routes\x1a\x0broutes.list\x12\x83\x01\n\x0bUpdateRoute\x12&.llm_mesh.router.v1.UpdateRouteRequest\x1a\'.llm_mesh.router.v1.UpdateRouteResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0c{route.name}\x1a\rroutes.update\x12}\n\x0b\x44\x65leteRoute\x12&.llm_mesh.router.v1.DeleteRouteRequest\x1a\'.llm_mesh.router.v1.DeleteRouteResponse\"\x1d\xca\xf3\x18\x19\x08\x01\x12\x06{name}\x1a\rroutes.delete\x12\x85\x01\n\x0b\x41pplyRoutes\x12&.llm_mesh.router.v1.ApplyRoutesRequest\x1a\'.llm_mesh.router.v1.ApplyRoutesResponse\"%\xca\xf3\x18!\x08\x01\x12\x0f{parent}/routes\x1a\x0croutes.applyBU\n\x16\x64\x65v.llm_mesh.router.v1B\x0bRouterProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/router/v1/router.proto\x12\x12llm_mesh.router.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xd3\x03\n\x05Route\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x64\n\x05\x61lias\x18\x02 \x01(\tBU\xe2\xf3\x18Q\x08\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x01\x31\x61n alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -\x12<\n\x07targets\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.router.v1.RouteTargetB\n\xe2\xf3\x18\x06\x08\x01\x18\x01 @\x12\x1e\n\x0cmax_attempts\x18\x04 \x01(\x05\x42\x08\xe2\xf3\x18\x04@\x00H\x08\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12U\n\x0bshared_with\x18\x08 \x03(\tB@\xe2\xf3\x18< \xe8\x07:\x1c\x1a\x1a\\*|domains/[a-z0-9-]{1,63}\x82\x01\x18\x61 domain by name, or `*`\x12\x31\n\x06limits\x18\t \x01(\x0b\x32!.llm_mesh.router.v1.AttemptLimits\"\x7f\n\x0bRouteTarget\x12\x38\n\x05model\x18\x01 \x01(\tB)\xe2\xf3\x18%\x08\x01:!*\x1f\x64omains/{domain}/models/{model}\x12\x1b\n\x08priority\x18\x02 \x01(\x05\x42\t\xe2\xf3\x18\x05@\x00H\xe8\x07\x12\x19\n\x06weight\x18\x03 \x01(\x05\x42\t\xe2\xf3\x18\x05@\x00H\x90N\"\xd8\x03\n\x0eRequestProfile\x12\x13\n\x0binput_bytes\x18\x01 \x01(\x03\x12\x1e\n\x16\x65stimated_input_tokens\x18\x02 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x03 \x01(\x03\x12\x18\n\x10input_modalities\x18\x04 \x03(\t\x12\x19\n\x11output_modalities\x18\x05 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x06 \x03(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x07 \x01(\x05\x12\x10\n\x08language\x18\x08 \x01(\t\x12\x15\n\rprefix_hashes\x18\t \x03(\x06\x12\x0f\n\x07session\x18\n \x01(\t\x12\x0f\n\x07\x65xcerpt\x18\x0b \x01(\t\x12\x0e\n\x06images\x18\x0c \x01(\x05\x12\x10\n\x08messages\x18\r \x01(\x05\x12\x16\n\x0esource_dialect\x18\x0e \x01(\t\x12\r\n\x05\x65xact\x18\x0f \x01(\x08\x12\x18\n\x10\x61udio_references\x18\x10 \x01(\x05\x12\x17\n\x0f\x66ile_references\x18\x11 \x01(\x05\x12\x1c\n\x14unbounded_references\x18\x12 \x01(\x05\x12-\n\x05units\x18\x13 \x01(\x0b\x32\x1e.llm_mesh.router.v1.UnitBounds\"\x83\x01\n\x0bPlanRequest\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x33\n\x07profile\x18\x02 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"K\n\x0cPlanResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\"K\n\x15ReportOutcomesRequest\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.llm_mesh.router.v1.AttemptResult\"\xed\x01\n\rAttemptResult\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x04 \x01(\t\x12.\n\x0b\x66irst_token\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\routput_tokens\x18\x07 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t\x12\x0e\n\x06\x64omain\x18\t \x01(\t\"\x18\n\x16ReportOutcomesResponse\"K\n\x12ListAliasesRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x13ListAliasesResponse\x12*\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Alias\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9f\x01\n\x05\x41lias\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\":\n\x16\x45xplainDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x9e\x02\n\x17\x45xplainDecisionResponse\x12&\n\x04plan\x18\x01 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\x31\n\ncandidates\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.router.v1.Candidate\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07profile\x18\x04 \x01(\x0b\x32\".llm_mesh.router.v1.RequestProfile\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x11\n\tprincipal\x18\x07 \x01(\t\x12\r\n\x05\x61lias\x18\x08 \x01(\t\"^\n\tCandidate\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x65xcluded_by\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\x12\x10\n\x08priority\x18\x04 \x01(\x05\x12\r\n\x05score\x18\x05 \x01(\x01\"\x87\x01\n\x12\x43reateRouteRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x10\n\x08route_id\x18\x02 \x01(\t\x12\x30\n\x05route\x18\x03 \x01(\x0b\x32\x19.llm_mesh.router.v1.RouteB\x06\xe2\xf3\x18\x02\x08\x01\x12\x1d\n\x15\x61llow_missing_targets\x18\x04 \x01(\x08\"?\n\x13\x43reateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"\x1f\n\x0fGetRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"<\n\x10GetRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"J\n\x11ListRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x12ListRoutesResponse\x12)\n\x06routes\x18\x01 \x03(\x0b\x32\x19.llm_mesh.router.v1.Route\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x12UpdateRouteRequest\x12\x30\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.RouteB\x06\xe2\xf3\x18\x02\x08\x01\x12\x1d\n\x15\x61llow_missing_targets\x18\x02 \x01(\x08\"?\n\x13UpdateRouteResponse\x12(\n\x05route\x18\x01 \x01(\x0b\x32\x19.llm_mesh.router.v1.Route\"0\n\x12\x44\x65leteRouteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x15\n\x13\x44\x65leteRouteResponse\"\xa6\x02\n\x12\x41pplyRoutesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x31\n\x06routes\x18\x03 \x03(\x0b\x32\x19.llm_mesh.router.v1.RouteB\x06\xe2\xf3\x18\x02p\x01\x12M\n\x0cupdate_masks\x18= \x03(\x0b\x32\x37.llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry\x12\x1d\n\x15\x61llow_missing_targets\x18\x04 \x01(\x08\x1aN\n\x10UpdateMasksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask:\x02\x38\x01\"@\n\x13\x41pplyRoutesResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.llm_mesh.mesh.v1.Change\"\x17\n\x15\x43heckReadinessRequest\",\n\x16\x43heckReadinessResponse\x12\x12\n\nhas_models\x18\x01 \x01(\x08\x32\xb8\x0b\n\rRouterService\x12\x66\n\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\x08\x02\x12\x06router\x1a\x0brouter.plan\x12\x86\x01\n\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06router\x1a\rrouter.report\x12~\n\x0bListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a\'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n\x0e\x43heckReadiness\x12).llm_mesh.router.v1.CheckReadinessRequest\x1a*.llm_mesh.router.v1.CheckReadinessResponse\"%\xca\xf3\x18!\x08\x02\x12\x06router\x1a\x15router.checkReadiness\x12\x8c\x01\n\x0f\x45xplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\" \xca\xf3\x18\x1c\x08\x01\x12\x04self\x1a\x12routeDecisions.get\x12\x91\x01\n\x0b\x43reateRoute\x12&.llm_mesh.router.v1.CreateRouteRequest\x1a\'.llm_mesh.router.v1.CreateRouteResponse\"1\xca\xf3\x18-\x08\x01\x12\x1a{parent}/routes/{route_id}\x1a\rroutes.create\x12q\n\x08GetRoute\x12#.llm_mesh.router.v1.GetRouteRequest\x1a$.llm_mesh.router.v1.GetRouteResponse\"\x1a\xca\xf3\x18\x16\x08\x01\x12\x06{name}\x1a\nroutes.get\x12\x81\x01\n\nListRoutes\x12%.llm_mesh.router.v1.ListRoutesRequest\x1a&.llm_mesh.router.v1.ListRoutesResponse\"$\xca\xf3\x18 \x08\x01\x12\x0f{parent}/routes\x1a\x0broutes.list\x12\x83\x01\n\x0bUpdateRoute\x12&.llm_mesh.router.v1.UpdateRouteRequest\x1a\'.llm_mesh.router.v1.UpdateRouteResponse\"#\xca\xf3\x18\x1f\x08\x01\x12\x0c{route.name}\x1a\rroutes.update\x12}\n\x0b\x44\x65leteRoute\x12&.llm_mesh.router.v1.DeleteRouteRequest\x1a\'.llm_mesh.router.v1.DeleteRouteResponse\"\x1d\xca\xf3\x18\x19\x08\x01\x12\x06{name}\x1a\rroutes.delete\x12\x85\x01\n\x0b\x41pplyRoutes\x12&.llm_mesh.router.v1.ApplyRoutesRequest\x1a\'.llm_mesh.router.v1.ApplyRoutesResponse\"%\xca\xf3\x18!\x08\x01\x12\x0f{parent}/routes\x1a\x0croutes.applyBU\n\x16\x64\x65v.llm_mesh.router.v1B\x0bRouterProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,8 +39,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'llm_mesh.router.v1.router_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.llm_mesh.router.v1B\013RouterProtoP\001Z,llm-mesh.dev/gen/llm_mesh/router/v1;routerv1'
+  _globals['_ROUTE'].fields_by_name['alias']._loaded_options = None
+  _globals['_ROUTE'].fields_by_name['alias']._serialized_options = b'\342\363\030Q\010\001:\031\032\027[A-Za-z0-9._:/-]{1,128}\202\0011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -'
+  _globals['_ROUTE'].fields_by_name['targets']._loaded_options = None
+  _globals['_ROUTE'].fields_by_name['targets']._serialized_options = b'\342\363\030\006\010\001\030\001 @'
+  _globals['_ROUTE'].fields_by_name['max_attempts']._loaded_options = None
+  _globals['_ROUTE'].fields_by_name['max_attempts']._serialized_options = b'\342\363\030\004@\000H\010'
+  _globals['_ROUTE'].fields_by_name['shared_with']._loaded_options = None
+  _globals['_ROUTE'].fields_by_name['shared_with']._serialized_options = b'\342\363\030< \350\007:\034\032\032\\*|domains/[a-z0-9-]{1,63}\202\001\030a domain by name, or `*`'
+  _globals['_ROUTETARGET'].fields_by_name['model']._loaded_options = None
+  _globals['_ROUTETARGET'].fields_by_name['model']._serialized_options = b'\342\363\030%\010\001:!*\037domains/{domain}/models/{model}'
+  _globals['_ROUTETARGET'].fields_by_name['priority']._loaded_options = None
+  _globals['_ROUTETARGET'].fields_by_name['priority']._serialized_options = b'\342\363\030\005@\000H\350\007'
+  _globals['_ROUTETARGET'].fields_by_name['weight']._loaded_options = None
+  _globals['_ROUTETARGET'].fields_by_name['weight']._serialized_options = b'\342\363\030\005@\000H\220N'
+  _globals['_CREATEROUTEREQUEST'].fields_by_name['route']._loaded_options = None
+  _globals['_CREATEROUTEREQUEST'].fields_by_name['route']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_UPDATEROUTEREQUEST'].fields_by_name['route']._loaded_options = None
+  _globals['_UPDATEROUTEREQUEST'].fields_by_name['route']._serialized_options = b'\342\363\030\002\010\001'
   _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._loaded_options = None
   _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_options = b'8\001'
+  _globals['_APPLYROUTESREQUEST'].fields_by_name['routes']._loaded_options = None
+  _globals['_APPLYROUTESREQUEST'].fields_by_name['routes']._serialized_options = b'\342\363\030\002p\001'
   _globals['_ROUTERSERVICE'].methods_by_name['Plan']._loaded_options = None
   _globals['_ROUTERSERVICE'].methods_by_name['Plan']._serialized_options = b'\312\363\030\027\010\002\022\006router\032\013router.plan'
   _globals['_ROUTERSERVICE'].methods_by_name['ReportOutcomes']._loaded_options = None
@@ -62,64 +83,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTERSERVICE'].methods_by_name['DeleteRoute']._serialized_options = b'\312\363\030\031\010\001\022\006{name}\032\rroutes.delete'
   _globals['_ROUTERSERVICE'].methods_by_name['ApplyRoutes']._loaded_options = None
   _globals['_ROUTERSERVICE'].methods_by_name['ApplyRoutes']._serialized_options = b'\312\363\030!\010\001\022\017{parent}/routes\032\014routes.apply'
-  _globals['_ROUTE']._serialized_start=251
-  _globals['_ROUTE']._serialized_end=543
-  _globals['_ROUTETARGET']._serialized_start=545
-  _globals['_ROUTETARGET']._serialized_end=607
-  _globals['_REQUESTPROFILE']._serialized_start=610
-  _globals['_REQUESTPROFILE']._serialized_end=1082
-  _globals['_PLANREQUEST']._serialized_start=1085
-  _globals['_PLANREQUEST']._serialized_end=1216
-  _globals['_PLANRESPONSE']._serialized_start=1218
-  _globals['_PLANRESPONSE']._serialized_end=1293
-  _globals['_REPORTOUTCOMESREQUEST']._serialized_start=1295
-  _globals['_REPORTOUTCOMESREQUEST']._serialized_end=1370
-  _globals['_ATTEMPTRESULT']._serialized_start=1373
-  _globals['_ATTEMPTRESULT']._serialized_end=1610
-  _globals['_REPORTOUTCOMESRESPONSE']._serialized_start=1612
-  _globals['_REPORTOUTCOMESRESPONSE']._serialized_end=1636
-  _globals['_LISTALIASESREQUEST']._serialized_start=1638
-  _globals['_LISTALIASESREQUEST']._serialized_end=1713
-  _globals['_LISTALIASESRESPONSE']._serialized_start=1715
-  _globals['_LISTALIASESRESPONSE']._serialized_end=1805
-  _globals['_ALIAS']._serialized_start=1808
-  _globals['_ALIAS']._serialized_end=1967
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1969
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=2027
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=2030
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=2316
-  _globals['_CANDIDATE']._serialized_start=2318
-  _globals['_CANDIDATE']._serialized_end=2412
-  _globals['_CREATEROUTEREQUEST']._serialized_start=2414
-  _globals['_CREATEROUTEREQUEST']._serialized_end=2541
-  _globals['_CREATEROUTERESPONSE']._serialized_start=2543
-  _globals['_CREATEROUTERESPONSE']._serialized_end=2606
-  _globals['_GETROUTEREQUEST']._serialized_start=2608
-  _globals['_GETROUTEREQUEST']._serialized_end=2639
-  _globals['_GETROUTERESPONSE']._serialized_start=2641
-  _globals['_GETROUTERESPONSE']._serialized_end=2701
-  _globals['_LISTROUTESREQUEST']._serialized_start=2703
-  _globals['_LISTROUTESREQUEST']._serialized_end=2777
-  _globals['_LISTROUTESRESPONSE']._serialized_start=2779
-  _globals['_LISTROUTESRESPONSE']._serialized_end=2867
-  _globals['_UPDATEROUTEREQUEST']._serialized_start=2869
-  _globals['_UPDATEROUTEREQUEST']._serialized_end=2962
-  _globals['_UPDATEROUTERESPONSE']._serialized_start=2964
-  _globals['_UPDATEROUTERESPONSE']._serialized_end=3027
-  _globals['_DELETEROUTEREQUEST']._serialized_start=3029
-  _globals['_DELETEROUTEREQUEST']._serialized_end=3077
-  _globals['_DELETEROUTERESPONSE']._serialized_start=3079
-  _globals['_DELETEROUTERESPONSE']._serialized_end=3100
-  _globals['_APPLYROUTESREQUEST']._serialized_start=3103
-  _globals['_APPLYROUTESREQUEST']._serialized_end=3389
-  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_start=3311
-  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_end=3389
-  _globals['_APPLYROUTESRESPONSE']._serialized_start=3391
-  _globals['_APPLYROUTESRESPONSE']._serialized_end=3455
-  _globals['_CHECKREADINESSREQUEST']._serialized_start=3457
-  _globals['_CHECKREADINESSREQUEST']._serialized_end=3480
-  _globals['_CHECKREADINESSRESPONSE']._serialized_start=3482
-  _globals['_CHECKREADINESSRESPONSE']._serialized_end=3526
-  _globals['_ROUTERSERVICE']._serialized_start=3529
-  _globals['_ROUTERSERVICE']._serialized_end=4993
+  _globals['_ROUTE']._serialized_start=281
+  _globals['_ROUTE']._serialized_end=748
+  _globals['_ROUTETARGET']._serialized_start=750
+  _globals['_ROUTETARGET']._serialized_end=877
+  _globals['_REQUESTPROFILE']._serialized_start=880
+  _globals['_REQUESTPROFILE']._serialized_end=1352
+  _globals['_PLANREQUEST']._serialized_start=1355
+  _globals['_PLANREQUEST']._serialized_end=1486
+  _globals['_PLANRESPONSE']._serialized_start=1488
+  _globals['_PLANRESPONSE']._serialized_end=1563
+  _globals['_REPORTOUTCOMESREQUEST']._serialized_start=1565
+  _globals['_REPORTOUTCOMESREQUEST']._serialized_end=1640
+  _globals['_ATTEMPTRESULT']._serialized_start=1643
+  _globals['_ATTEMPTRESULT']._serialized_end=1880
+  _globals['_REPORTOUTCOMESRESPONSE']._serialized_start=1882
+  _globals['_REPORTOUTCOMESRESPONSE']._serialized_end=1906
+  _globals['_LISTALIASESREQUEST']._serialized_start=1908
+  _globals['_LISTALIASESREQUEST']._serialized_end=1983
+  _globals['_LISTALIASESRESPONSE']._serialized_start=1985
+  _globals['_LISTALIASESRESPONSE']._serialized_end=2075
+  _globals['_ALIAS']._serialized_start=2078
+  _globals['_ALIAS']._serialized_end=2237
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=2239
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=2297
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=2300
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=2586
+  _globals['_CANDIDATE']._serialized_start=2588
+  _globals['_CANDIDATE']._serialized_end=2682
+  _globals['_CREATEROUTEREQUEST']._serialized_start=2685
+  _globals['_CREATEROUTEREQUEST']._serialized_end=2820
+  _globals['_CREATEROUTERESPONSE']._serialized_start=2822
+  _globals['_CREATEROUTERESPONSE']._serialized_end=2885
+  _globals['_GETROUTEREQUEST']._serialized_start=2887
+  _globals['_GETROUTEREQUEST']._serialized_end=2918
+  _globals['_GETROUTERESPONSE']._serialized_start=2920
+  _globals['_GETROUTERESPONSE']._serialized_end=2980
+  _globals['_LISTROUTESREQUEST']._serialized_start=2982
+  _globals['_LISTROUTESREQUEST']._serialized_end=3056
+  _globals['_LISTROUTESRESPONSE']._serialized_start=3058
+  _globals['_LISTROUTESRESPONSE']._serialized_end=3146
+  _globals['_UPDATEROUTEREQUEST']._serialized_start=3148
+  _globals['_UPDATEROUTEREQUEST']._serialized_end=3249
+  _globals['_UPDATEROUTERESPONSE']._serialized_start=3251
+  _globals['_UPDATEROUTERESPONSE']._serialized_end=3314
+  _globals['_DELETEROUTEREQUEST']._serialized_start=3316
+  _globals['_DELETEROUTEREQUEST']._serialized_end=3364
+  _globals['_DELETEROUTERESPONSE']._serialized_start=3366
+  _globals['_DELETEROUTERESPONSE']._serialized_end=3387
+  _globals['_APPLYROUTESREQUEST']._serialized_start=3390
+  _globals['_APPLYROUTESREQUEST']._serialized_end=3684
+  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_start=3606
+  _globals['_APPLYROUTESREQUEST_UPDATEMASKSENTRY']._serialized_end=3684
+  _globals['_APPLYROUTESRESPONSE']._serialized_start=3686
+  _globals['_APPLYROUTESRESPONSE']._serialized_end=3750
+  _globals['_CHECKREADINESSREQUEST']._serialized_start=3752
+  _globals['_CHECKREADINESSREQUEST']._serialized_end=3775
+  _globals['_CHECKREADINESSRESPONSE']._serialized_start=3777
+  _globals['_CHECKREADINESSRESPONSE']._serialized_end=3821
+  _globals['_ROUTERSERVICE']._serialized_start=3824
+  _globals['_ROUTERSERVICE']._serialized_end=5288
 # @@protoc_insertion_point(module_scope)
