@@ -9,10 +9,12 @@ import pytest
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh_gateway import wiring
 from llm_mesh_gateway.domain.errors import screening_failed
 from llm_mesh_gateway.domain.operation import Operation
 from llm_mesh_gateway.domain.ports import Piece, Release
 from llm_mesh_gateway.domain.transforms import AnswerContext, AnswerTexts, TextRun
+from llm_mesh_runtime.start_error import StartError
 from tests.gateway.conftest import Mesh, running, said
 from tests.gateway.fakes import Script, StreamEvent, choice_finished, started, text
 
@@ -43,7 +45,8 @@ class Names:
 
 
 @pytest.mark.parametrize("cut", [1, 3, 100])
-async def test_a_transform_changes_streams_and_whole_answers_alike(cut: int) -> None:
+async def test_a_transform_changes_streams_and_whole_answers_alike(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "_own_transforms", lambda _: {})  # the contract has no other kind that changes answers yet
     mesh = Mesh(transforms={"screen_output": Names()})
     mesh.policy.admission.obligations.items.add().screen_output.SetInParent()
     pieces = [text(WORDS[place : place + cut]) for place in range(0, len(WORDS), cut)]
@@ -57,3 +60,9 @@ async def test_a_transform_changes_streams_and_whole_answers_alike(cut: int) -> 
     assert "".join(event.tool_call.arguments_json for event in events) == '{"to": "Ana"}'
     assert events[0].started.translations[0].field == "logprobs"
     assert whole.text.text == "Dear Ana, [x"
+
+
+async def test_a_plug_in_does_not_take_the_place_of_screening() -> None:
+    with pytest.raises(StartError, match="response transform for screen_output"):
+        async with running(Mesh(transforms={"screen_output": Names()})):
+            pass

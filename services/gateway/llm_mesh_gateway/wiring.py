@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from llm_mesh.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from llm_mesh_gateway.domain.counting import Counting
@@ -26,11 +28,13 @@ from llm_mesh_gateway.store import FileEpochs, ForgottenEpochs
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import Service, Servicers
 
+T = TypeVar("T")
+
 
 def build(
     settings: Settings, links: Links, *, executors: Executors = MappingProxyType({}), transforms: Transforms = MappingProxyType({})
 ) -> Servicers:
-    """The gateway of one process. `executors` and `transforms` are of kinds beyond its own."""
+    """The gateway of one process. `executors` and `transforms` are of kinds beyond its own: ValueError for a kind that it has."""
     policy, router = PolicyPeer(links.channel("policy")), RouterPeer(links.channel("router"))
     adapters = AdapterPeers(links.channel)
     room = RecordingRoom(settings.recorded_answer_bytes)
@@ -56,8 +60,8 @@ def build(
         outcomes=outcomes,
         budget=RetryBudget(ratio=settings.retry_ratio, floor=settings.retry_floor / links.mesh.processes),
         bounds=RetryBounds(settings.repetitions, settings.repetition_wait.total_seconds()),
-        transforms={"screen_output": ScreeningTransform(policy), **transforms},
-        executors={**EXECUTORS, **executors},
+        transforms=_joined("response transform", _own_transforms(policy), transforms),
+        executors=_joined("executor", EXECUTORS, executors),
         epoch=lease.epoch,
         room=room,
         replayed=replayed.inc,
@@ -73,6 +77,19 @@ def build(
         await lease.close(settled=await settlements.close(settings.drain))
 
     return Servicers((add_GatewayServiceServicer_to_server, servicer), start=start, close=close, relays=relays)
+
+
+def _own_transforms(policy: PolicyPeer) -> Transforms:
+    """By the kind of obligation."""
+    return {"screen_output": ScreeningTransform(policy)}
+
+
+def _joined(noun: str, own: Mapping[str, T], plugged: Mapping[str, T]) -> Mapping[str, T]:
+    """Both. Screening that something else replaces would be off, and nobody would know."""
+    taken = sorted(own.keys() & plugged.keys())
+    if taken:
+        raise ValueError(f"the gateway has its own {noun} for {', '.join(taken)}: give the other another name")
+    return {**own, **plugged}
 
 
 def _epochs(links: Links) -> Epochs:
