@@ -19,7 +19,6 @@ SLICE_ROOMS = {"__init__", "ports", "servicer", "domain", "store", "peers"}
 WITHOUT_ROOMS = {"llm_mesh_cli"}
 # Longer than a reader wants, each with the reason.
 LONG = {
-    "protos/llm_mesh/inference/v1/generate.proto": "one payload, with the rules of its fields",
     "protos/llm_mesh/policy/v1/identity.proto": "comments: a contract is read from top to bottom, and split by service",
     "protos/llm_mesh/policy/v1/policy.proto": "likewise",
     "protos/llm_mesh/policy/v1/rules.proto": "likewise",
