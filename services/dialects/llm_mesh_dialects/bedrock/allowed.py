@@ -25,7 +25,7 @@ _REQUEST: Final[Mapping[str, KeyRule]] = {
     "requestMetadata": safe("labels for the provider's records"),
     "promptVariables": safe("values for a prompt that the provider keeps; counted as input"),
     "outputConfig": safe("form and effort of the answer, within its limit", inner=("effort", "textFormat")),
-    "guardrailConfig": costly("a guardrail is charged by the text that it reads; the operator can set one at the endpoint"),
+    "guardrailConfig": costly("screening by the provider is charged by the text that it reads; the operator can set it at the endpoint"),
     "serviceTier": costly("another tier has other prices", idle=({"type": "default"},)),
     "performanceConfig": costly("a faster mode has other prices", idle=({"latency": "standard"},)),
     "projectIdentifier": costly("it charges or attributes the request elsewhere than was reserved"),

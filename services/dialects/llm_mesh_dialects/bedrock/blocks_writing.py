@@ -157,7 +157,7 @@ class ConverseBlocksWriter:
             self._report.dropped(f"{path}file", f"documents are {kinds}, not {file.mime_type or 'of an unknown type'}")
             return None
         name = self._documents.fitting(file.filename, form)
-        if file.filename and name != file.filename:
+        if file.filename and name != file.filename.removesuffix(f".{form}"):
             self._report.renamed(f"{path}file.filename", "names consist of letters, digits, single spaces, hyphens and brackets")
         return {"document": {"format": form, "name": name, "source": source}}
 

@@ -1,0 +1,405 @@
+"""Requests are what the official client sends for the same call, field by field, and what the provider cannot take is told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore import auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.addresses import MediaRule
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
+from llm_mesh_dialects.bedrock import embeddings
+from llm_mesh_dialects.bedrock.requests import input_to_converse, input_to_count
+from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
+from llm_mesh_runtime.secret import Secret
+from tests.adapter_bedrock import official
+from tests.adapter_bedrock.conftest import attempt, saying, scripted
+from tests.adapter_kit.scripted_provider import sized
+
+Part, Text, Media = content_pb2.Part, content_pb2.Text, content_pb2.Media
+USER, MODEL, TOOL, SYSTEM = content_pb2.ROLE_USER, content_pb2.ROLE_ASSISTANT, content_pb2.ROLE_TOOL, content_pb2.ROLE_SYSTEM
+CLAUDE, NOVA, GPT = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-2-lite-v1:0", "openai.gpt-oss-120b-1:0"
+ARN = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123"
+CLOSED = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],"additionalProperties":false}'
+SCHEMA = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
+ALLOWED = Allowance(
+    frozenset({"serviceTier", "performanceConfig", "guardrailConfig", "projectIdentifier", "tool_type.systemTool"}),
+    MediaRule(frozenset({"s3://reports"})),
+)
+
+
+def turn(role: content_pb2.Role, *parts: Part) -> content_pb2.Message:
+    return content_pb2.Message(role=role, parts=parts)
+
+
+def text(value: str, **more: Any) -> Part:
+    return Part(text=Text(text=value), **more)
+
+
+def request(*messages: content_pb2.Message, **more: Any) -> generate_pb2.GenerateInput:
+    return generate_pb2.GenerateInput(messages=messages or [turn(USER, text("Hi"))], **more)
+
+
+def function(name: str = "clock", **more: Any) -> content_pb2.Tool:
+    return content_pb2.Tool(function=content_pb2.FunctionTool(name=name, parameters_json=SCHEMA, **more))
+
+
+def extras(**values: Any) -> list[content_pb2.Extra]:
+    return [content_pb2.Extra(dialect="bedrock", key=key, json=json.dumps(value).encode()) for key, value in values.items()]
+
+
+def opaque(kind: str, value: Any) -> content_pb2.OpaquePart:
+    return content_pb2.OpaquePart(dialect="bedrock", type=kind, json=json.dumps({kind: value}).encode())
+
+
+PNG = Media(data=b"\x89PNG\r\n", mime_type="image/png")
+HISTORY = (
+    turn(USER, text("What time is it?")),
+    turn(
+        MODEL,
+        Part(reasoning=content_pb2.Reasoning(text="hm", signature="proof")),
+        Part(reasoning=content_pb2.Reasoning(redacted=b"\x00\x01")),
+        text("Let me see"),
+        Part(tool_call=content_pb2.ToolCall(id="toolu|1", name="clock", arguments_json='{"n": 1}')),
+    ),
+    turn(
+        TOOL,
+        Part(
+            tool_result=content_pb2.ToolResult(
+                tool_call_id="toolu|1",
+                is_error=True,
+                parts=[
+                    text("42"),
+                    Part(image=PNG),
+                    Part(file=Media(data=b"a,b", mime_type="text/csv", filename="a.csv")),
+                    Part(file=Media(uri="s3://reports/film.mp4", mime_type="video/mp4")),
+                    Part(opaque=opaque("json", {"n": [1, None]})),
+                    Part(opaque=opaque("searchResult", {"source": "s", "title": "t", "content": [{"text": "x"}]})),
+                ],
+            )
+        ),
+    ),
+)
+TOOLS = {"tools": [function(description="tells the time", strict=True), function("other")]}
+CASES: dict[str, tuple[generate_pb2.GenerateInput, dict[str, Any]]] = {
+    "a text": (request(), {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}),
+    "a system prompt with a cache point": (
+        request(turn(SYSTEM, text("Be brief", cache_hint=content_pb2.CacheHint(ttl_seconds=3600))), turn(USER, text("Hi"))),
+        {"system": [{"text": "Be brief"}, {"cachePoint": {"type": "default", "ttl": "1h"}}]},
+    ),
+    "sampling and stops": (
+        request(sampling=generate_pb2.Sampling(temperature=0.5, top_k=3), stop=["END"]),
+        {
+            "inferenceConfig": {"maxTokens": 4096, "temperature": 0.5, "stopSequences": ["END"]},
+            "additionalModelRequestFields": {"top_k": 3},
+        },
+    ),
+    "tools": (
+        request(*HISTORY, **TOOLS, tool_choice=content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NAMED, name="clock")),
+        {
+            "toolConfig": {
+                "tools": [
+                    {
+                        "toolSpec": {
+                            "name": "clock",
+                            "description": "tells the time",
+                            "strict": True,
+                            "inputSchema": {"json": json.loads(SCHEMA) | {"additionalProperties": False}},
+                        }
+                    },
+                    {"toolSpec": {"name": "other", "inputSchema": {"json": json.loads(SCHEMA)}}},
+                ],
+                "toolChoice": {"tool": {"name": "clock"}},
+            }
+        },
+    ),
+    "tools that must be called": (
+        request(**TOOLS, tool_choice=content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_REQUIRED)),
+        {},
+    ),
+    "one call at once": (request(**TOOLS, parallel_tool_calls=False), {}),
+    "a schema": (
+        request(
+            response_format=content_pb2.ResponseFormat(
+                json_schema=content_pb2.JsonSchemaFormat(name="n", description="d", schema_json=SCHEMA)
+            )
+        ),
+        {
+            "outputConfig": {
+                "textFormat": {
+                    "type": "json_schema",
+                    "structure": {
+                        "jsonSchema": {
+                            "name": "n",
+                            "description": "d",
+                            "schema": CLOSED,
+                        }
+                    },
+                }
+            }
+        },
+    ),
+    "thinking": (
+        request(reasoning=generate_pb2.ReasoningOptions(budget_tokens=2048)),
+        {"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2048}}},
+    ),
+    "media": (
+        request(
+            turn(
+                USER,
+                text("See"),
+                Part(image=PNG),
+                Part(image=Media(uri="s3://reports/a.jpeg")),
+                Part(file=Media(data=b"%PDF", mime_type="application/pdf", filename="Größe_№1  (final).pdf")),
+                Part(file=Media(data=b"x", mime_type="text/x-log", filename="Größe_№1  (final).pdf")),
+                Part(file=Media(data=b"x", mime_type="video/quicktime")),
+                Part(audio=Media(data=b"x", mime_type="audio/mpeg")),
+            )
+        ),
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"text": "See"},
+                        {"image": {"format": "png", "source": {"bytes": "iVBORw0K"}}},
+                        {"image": {"format": "jpeg", "source": {"s3Location": {"uri": "s3://reports/a.jpeg"}}}},
+                        {"document": {"format": "pdf", "name": "Groe No1 (final)", "source": {"bytes": "JVBERg=="}}},
+                        {"document": {"format": "pdf", "name": "Groe No1 (final) (2)", "source": {"bytes": "eA=="}}},
+                        {"video": {"format": "mov", "source": {"bytes": "eA=="}}},
+                        {"audio": {"format": "mp3", "source": {"bytes": "eA=="}}},
+                    ],
+                }
+            ]
+        },
+    ),
+    "keys of the dialect": (
+        request(
+            turn(USER, text("Hi"), Part(opaque=opaque("guardContent", {"text": {"text": "x", "qualifiers": ["query"]}}))),
+            extras=extras(
+                serviceTier={"type": "flex"},
+                performanceConfig={"latency": "optimized"},
+                requestMetadata={"team": "blue"},
+                additionalModelResponseFieldPaths=["/stop"],
+                promptVariables={"a": {"text": "b"}},
+                projectIdentifier="p",
+                guardrailConfig={"guardrailIdentifier": "abc", "guardrailVersion": "1", "trace": "enabled"},
+                outputConfig={"effort": "low"},
+            ),
+        ),
+        {"serviceTier": {"type": "flex"}, "performanceConfig": {"latency": "optimized"}, "requestMetadata": {"team": "blue"}},
+    ),
+    "a tool of the provider": (request(tools=[content_pb2.Tool(opaque=opaque("systemTool", {"name": "nova_grounding"}))]), {}),
+    "sources of an answer": (
+        request(
+            turn(USER, text("a")),
+            turn(
+                MODEL,
+                Part(
+                    text=Text(
+                        text="b",
+                        annotations=[
+                            content_pb2.Extra(
+                                dialect="bedrock", key="citation", json=b'{"title": "t", "location": {"web": {"url": "https://a.example"}}}'
+                            )
+                        ],
+                    )
+                ),
+            ),
+            turn(USER, text("c")),
+        ),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("model", [CLAUDE, NOVA, GPT, ARN, "meta.llama3-1-8b-instruct-v1:0"])
+@pytest.mark.parametrize("name", CASES)
+def test_each_request_is_the_official_clients(name: str, model: str) -> None:
+    typed, expected = CASES[name]
+    made = input_to_converse(typed, model=model, max_output_tokens=4096, allowance=ALLOWED)
+    for operation in ("converse", "converse_stream"):
+        path, body = official.sent(operation, modelId=model, **official.arguments(made.body))
+        assert body == json.loads(json.dumps(made.body))
+        assert path.endswith("/" + operation.replace("_", "-"))
+    counted = input_to_count(typed, model=model, allowance=ALLOWED)
+    assert official.sent("count_tokens", modelId=CLAUDE, **official.arguments(counted))[1] == counted
+    if model == CLAUDE:
+        assert {key: made.body.get(key) for key in expected} == expected
+
+
+PARTS = st.one_of(
+    st.text(max_size=8).map(text),
+    st.builds(lambda data: Part(image=Media(data=b"GIF8" + data)), st.binary(max_size=4)),
+    st.builds(
+        lambda name, kind: Part(file=Media(data=b"x", mime_type=kind, filename=name)),
+        st.text(max_size=12),
+        st.sampled_from(["application/pdf", "text/plain", "video/mp4"]),
+    ),
+    st.builds(
+        lambda id_, name, json_: Part(tool_call=content_pb2.ToolCall(id=id_, name=name, arguments_json=json_)),
+        st.text(min_size=1, max_size=80),
+        st.text("ab_-9", min_size=1, max_size=128),
+        st.sampled_from(["", "{}", "[1]", "{", '{"a": null}']),
+    ),
+    st.builds(
+        lambda id_, shown: Part(tool_result=content_pb2.ToolResult(tool_call_id=id_, parts=[text(shown)])),
+        st.text(min_size=1, max_size=80),
+        st.text(max_size=4),
+    ),
+    st.builds(
+        lambda shown, proof: Part(reasoning=content_pb2.Reasoning(text=shown, signature=proof)), st.text(max_size=4), st.text(max_size=4)
+    ),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.builds(lambda role, parts: turn(role, *parts), st.sampled_from([USER, MODEL, TOOL, SYSTEM]), st.lists(PARTS, max_size=4)),
+        max_size=5,
+    ),
+    st.sampled_from([CLAUDE, NOVA, ARN]),
+)
+def test_whatever_a_conversation_holds_the_official_client_takes_it(messages: list[content_pb2.Message], model: str) -> None:
+    try:
+        made = input_to_converse(generate_pb2.GenerateInput(messages=messages), model=model, max_output_tokens=9)
+    except DialectError as error:
+        assume(not error.field.startswith("messages"))
+        raise
+    assert official.sent("converse", modelId=model, **official.arguments(made.body))[1] == made.body
+    roles = [turn["role"] for turn in made.body["messages"]]
+    assert all(one != other for one, other in itertools.pairwise(roles)), "turns alternate"
+    names = [block["document"]["name"] for turn in made.body["messages"] for block in turn["content"] if "document" in block]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("model", ["amazon.titan-embed-text-v2:0", "cohere.embed-v4:0", "cohere.embed-multilingual-v3"])
+def test_requests_for_vectors_are_bodies_of_invoke(model: str) -> None:
+    from llm_mesh.inference.v1 import embed_pb2  # noqa: PLC0415 (of this test alone)
+
+    typed = embed_pb2.EmbedInput(
+        items=[embed_pb2.EmbedItem(text="a")], dimensions=256, extras=extras(truncate="END", input_type="classification")
+    )
+    body, _ = embeddings.input_to_body(typed, model=model)
+    expected = {
+        "amazon.titan-embed-text-v2:0": {"inputText": "a", "dimensions": 256, "embeddingTypes": ["float"]},
+        "cohere.embed-v4:0": {"texts": ["a"], "output_dimension": 256, "embedding_types": ["float"]},
+        "cohere.embed-multilingual-v3": {"texts": ["a"], "embedding_types": ["float"]},
+    }
+    assert body == expected[model] | {"truncate": "END", "input_type": "classification"}
+    assert official.sent("invoke_model", modelId=model, body=json.dumps(body))[1] == body
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "kind"),
+    [
+        (request(turn(USER, text("a"), Part(image=Media(uri="https://a.example/a.png")))), "messages[0].parts[1].image", DialectError),
+        (request(turn(USER, text("a"), Part(image=Media(uri="s3://other/a.png")))), "messages[0].parts[1].image.uri", MediaAddressError),
+        (request(turn(USER, Part(image=Media(data=b"x", mime_type="image/tiff")))), "messages[0].parts[0].image", DialectError),
+        (request(turn(USER, Part(file=Media(data=b"x", mime_type="application/zip")))), "messages[0].parts[0].file", DialectError),
+        (request(turn(MODEL, Part(tool_call=content_pb2.ToolCall(name="a")))), "messages[0].parts[0].tool_call.id", DialectError),
+        (request(extras=extras(serviceTier={"type": "priority"})), "extras[bedrock.serviceTier]", CostlyError),
+        (
+            request(extras=extras(guardrailConfig={"guardrailIdentifier": "a", "guardrailVersion": "1"})),
+            "extras[bedrock.guardrailConfig]",
+            CostlyError,
+        ),
+        (request(tools=[content_pb2.Tool(opaque=opaque("systemTool", {"name": "nova_code_interpreter"}))]), "tools[0].opaque", CostlyError),
+        (
+            request(turn(USER, Part(opaque=content_pb2.OpaquePart(dialect="bedrock", type="searchResult", json=b'{"video": {}}')))),
+            "messages[0].parts[0].opaque",
+            CostlyError,
+        ),
+        (request(turn(USER, text(" "))), "messages", DialectError),
+    ],
+)
+def test_what_must_not_or_cannot_be_sent_is_refused_by_its_field(
+    typed: generate_pb2.GenerateInput, field: str, kind: type[DialectError]
+) -> None:
+    with pytest.raises(kind) as caught:
+        input_to_converse(typed, model=CLAUDE, allowance=NOTHING_MORE)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("typed", "model", "lost"),
+    [
+        (request(extras=extras(inferenceConfig={"maxTokens": 9_999_999})), CLAUDE, {"extras[bedrock.inferenceConfig]"}),
+        (
+            request(extras=extras(additionalModelRequestFields={"max_tokens": 9, "seed": 1})),
+            CLAUDE,
+            {"extras[bedrock.additionalModelRequestFields].max_tokens"},
+        ),
+        (request(extras=extras(somethingNew=1)), CLAUDE, {"extras[bedrock.somethingNew]"}),
+        (
+            request(
+                end_user="u", prompt_cache_key="k", candidate_count=2, logprobs=generate_pb2.LogprobOptions(top=1), modalities=["audio"]
+            ),
+            CLAUDE,
+            {"end_user", "prompt_cache_key", "candidate_count", "logprobs", "modalities"},
+        ),
+        (
+            request(sampling=generate_pb2.Sampling(temperature=1.5, top_k=4, seed=1, frequency_penalty=1, logit_bias={"1": 1})),
+            GPT,
+            {"sampling.temperature", "sampling.top_k", "sampling.seed", "sampling.frequency_penalty", "sampling.logit_bias"},
+        ),
+        (request(turn(USER, text("a", cache_hint=content_pb2.CacheHint()))), GPT, {"messages[0].parts[0].cache_hint"}),
+        (
+            request(
+                turn(USER, text("a")), turn(MODEL, Part(reasoning=content_pb2.Reasoning(text="unproved")), text("b")), turn(USER, text("c"))
+            ),
+            CLAUDE,
+            {"messages[1].parts[0].reasoning"},
+        ),
+        (request(reasoning=generate_pb2.ReasoningOptions(effort="minimal")), NOVA, {"reasoning.effort"}),
+        (
+            request(tools=[function()], tool_choice=content_pb2.ToolChoice(mode=content_pb2.TOOL_CHOICE_MODE_NONE)),
+            CLAUDE,
+            {"tool_choice.mode"},
+        ),
+        (request(*HISTORY), CLAUDE, {"tools", "messages[1].parts[3].tool_call.id", "messages[2].parts[0].tool_result.tool_call_id"}),
+        (request(turn(USER, Part(file=Media(data=b"x", mime_type="application/pdf")))), CLAUDE, {"messages"}),
+    ],
+)
+def test_what_is_lost_or_changed_is_told(typed: generate_pb2.GenerateInput, model: str, lost: set[str]) -> None:
+    made = input_to_converse(typed, model=model, max_output_tokens=100, allowance=Allowance(frozenset(), MediaRule(frozenset({"*"}))))
+    assert {each.field for each in made.translations} == lost
+    assert made.body["inferenceConfig"]["maxTokens"] == 100
+
+
+async def test_what_arrives_at_the_provider_is_signed_as_the_official_client_signs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"output": {"message": {"role": "assistant", "content": [{"text": "Hi"}]}}, "stopReason": "end_turn"}
+    keys = {"access_key_id": official.KEYS["aws_access_key_id"], "secret_access_key": official.KEYS["aws_secret_access_key"]}
+    credentials = {"team": Secret(json.dumps({**keys, "session_token": "tok/en=="}))}
+    wire = sized(json.dumps(answer).encode(), b"content-type: application/json")
+    async with scripted(wire, credentials=credentials, credential="team", region=official.REGION) as adapter:
+        await adapter.generate(saying("Grüße"), attempt(ARN))
+        path, headers, body = adapter.sent
+    assert path == official.sent("converse", modelId=ARN, **official.arguments(body))[0]
+    moment = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: moment)
+    raw = adapter.provider.requests[-1].partition(b"\r\n\r\n")[2] if adapter.provider else b""
+    resigned = AWSRequest("POST", f"http://{headers['host']}{path}", headers={"Content-Type": "application/json"}, data=raw)
+    auth.SigV4Auth(Credentials(*keys.values(), "tok/en=="), "bedrock", official.REGION).add_auth(resigned)
+    assert headers["authorization"] == resigned.headers["Authorization"]
+    assert headers["x-amz-security-token"] == "tok/en=="
+
+
+async def test_a_bearer_key_goes_without_a_signature() -> None:
+    answer = {"output": {"message": {"role": "assistant", "content": []}}, "stopReason": "end_turn"}
+    wire = sized(json.dumps(answer).encode(), b"content-type: application/json")
+    async with scripted(wire, credentials={"team": Secret("ABSK-of-the-team")}, credential="team") as adapter:
+        await adapter.generate(saying(), attempt(CLAUDE))
+        _, headers, _ = adapter.sent
+    assert headers["authorization"] == "Bearer ABSK-of-the-team"
+    assert "x-amz-date" not in headers
