@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh_adapter_anthropic.provider import failures as anthropic
+from llm_mesh_adapter_bedrock.provider import failures as bedrock
 from llm_mesh_adapter_gemini.provider import failures as gemini
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.retry_after import retry_after
@@ -105,9 +106,11 @@ def failures_of(status: int, words: tuple[str, str, str]) -> list[AdapterError]:
     theirs = orjson.dumps({"error": {"message": message, "type": kind, "code": code, "param": "messages"}})
     others = orjson.dumps({"type": "error", "error": {"type": kind or code, "message": message}})
     googles = orjson.dumps({"error": {"code": status, "message": message, "status": kind or code}})
+    amazons = orjson.dumps({"message": message, "__type": kind or code})
     return [
         openai.of_answer("here", status, {}, theirs),
         anthropic.of_answer("here", status, {}, others),
+        bedrock.of_answer("here", status, {}, amazons),
         gemini.of_answer("here", status, {}, googles),
     ]
 
@@ -128,7 +131,7 @@ def test_what_is_about_the_request_is_told_by_the_words(status: int) -> None:
     assert said == {"provider_code": "context_length_exceeded", "provider_type": "invalid_request_error", "provider_param": "messages"}
 
 
-@pytest.mark.parametrize("dialect", [openai, anthropic, gemini])
+@pytest.mark.parametrize("dialect", [openai, anthropic, bedrock, gemini])
 @pytest.mark.parametrize(
     ("status", "message", "exhausted"),
     [
@@ -139,7 +142,7 @@ def test_what_is_about_the_request_is_told_by_the_words(status: int) -> None:
     ],
 )
 def test_a_quota_that_is_used_up_is_not_a_limit_that_passes(dialect: object, status: int, message: str, exhausted: bool) -> None:  # noqa: FBT001
-    body = orjson.dumps({"error": {"message": message}})
+    body = orjson.dumps({"error": {"message": message}, "message": message})
     error: AdapterError = dialect.of_answer("here", status, {}, body)  # type: ignore[attr-defined]
     assert (error.metadata.get("quota") == "exhausted") == exhausted
 
