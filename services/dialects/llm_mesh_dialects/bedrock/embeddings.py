@@ -10,6 +10,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.bedrock.allowed import TABLE
+from llm_mesh_dialects.bedrock.families import says_nothing
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import keep, put_back
@@ -27,11 +28,12 @@ _EXPECTED: Final = "expected a list of numbers"
 def input_to_body(
     request: embed_pb2.EmbedInput, *, model: str, allowance: Allowance = NOTHING_MORE
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
-    """The body for a model, and what its translation changed."""
+    """The body for a model, and what its translation changed. A name that says nothing of its family is taken for Cohere's."""
     report = Report()
     report.gate = Gate(TABLE, allowance, report)
     texts = [_text(item, f"items[{index}]") for index, item in enumerate(request.items)]
-    if "cohere." in model:
+    as_cohere = "cohere." in model or ("titan" not in model and says_nothing(model))
+    if as_cohere:
         body = _cohere(request, texts, model, report)
     elif "titan-embed" in model:
         body = _titan(request, texts, model, report)
@@ -40,7 +42,7 @@ def input_to_body(
     if request.end_user:
         report.dropped("end_user", "the provider takes no id of a user")
     put_back(body, request.extras, DIALECT, report, place="embedding.")
-    if "cohere." in model:
+    if as_cohere:
         body.setdefault("input_type", _KIND)
     return body, report.translations
 

@@ -21,6 +21,8 @@ class Family:
     """Answers and tools can be bound to a schema (`outputConfig.textFormat`, `strict`)."""
     effort: Literal["", "outputConfig", "reasoning_effort", "reasoningConfig"] = ""
     """The key that takes an effort, if any."""
+    budget: bool = False
+    """It may be one that takes a number of tokens for thinking."""
     top_k: Literal["", "top_k", "inferenceConfig.topK"] = ""
     """The key of `additionalModelRequestFields` that takes `top_k`, if any."""
     status: bool = False
@@ -30,7 +32,7 @@ class Family:
 
 
 _OTHER: Final = Family()
-_UNKNOWN: Final = Family(caching=True, effort="outputConfig", status=True)
+_UNKNOWN: Final = Family(caching=True, effort="outputConfig", budget=True, status=True)
 _CLAUDE: Final = Family(caching=True, effort="outputConfig", top_k="top_k", status=True)
 _NOVA: Final = Family(caching=True, schemas=False, top_k="inferenceConfig.topK", status=True)
 _FAMILIES: Final[tuple[tuple[str, Family], ...]] = (
@@ -44,6 +46,12 @@ _FAMILIES: Final[tuple[tuple[str, Family], ...]] = (
     ("ai21.", Family(schemas=False)),
 )
 _OWN_NAMES: Final = ("arn:", "sim-")
+"""How names begin that say nothing: those of deployments and profiles, and of the simulator's models."""
+
+
+def says_nothing(model: str) -> bool:
+    """Whether a model's name does not tell its family."""
+    return model.lower().startswith(_OWN_NAMES)
 
 
 def of_model(model: str) -> Family:
@@ -55,4 +63,4 @@ def of_model(model: str) -> Family:
     known = next((family for begin, family in _FAMILIES if begin in name), None)
     if known is not None:
         return known
-    return _UNKNOWN if name.startswith(_OWN_NAMES) else _OTHER
+    return _UNKNOWN if says_nothing(name) else _OTHER

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_bedrock.provider.failures import of_answer
 from llm_mesh_adapter_bedrock.provider.overrides import Facts
@@ -105,6 +106,20 @@ class BedrockDialect:
             endpoint, lambda: [each.required_text("modelId") for each in listed.each("modelSummaries") if not _retired(each)]
         )
 
+    def listed(self, endpoint: Endpoint, body: bytes) -> Sequence[adapter_pb2.ModelDescription]:
+        """What the list says of each model. Implements `Describing`, with what follows."""
+        models = _understood(endpoint, lambda: list(Fields(loose_parsed(body)).each("modelSummaries")))
+        return _understood(endpoint, lambda: [_description(each) for each in models if not _retired(each)])
+
+    def describe(self, endpoint: Endpoint, model: str) -> Call | None:
+        """The list has everything that the provider says."""
+        del endpoint, model
+        return None
+
+    def described(self, endpoint: Endpoint, body: bytes, description: adapter_pb2.ModelDescription) -> None:
+        """No model is asked about alone."""
+        del endpoint, body, description
+
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means."""
         return of_answer(endpoint.name, status, headers, body)
@@ -116,6 +131,20 @@ class BedrockDialect:
 def _path(model: str, operation: str) -> str:
     """Encoded once: the signer encodes it again, as AWS demands."""
     return f"/model/{quote(model, safe='')}/{operation}"
+
+
+def _description(model: Fields) -> adapter_pb2.ModelDescription:
+    """Of tools and context windows the list says nothing."""
+    inputs, outputs = model.texts("inputModalities"), model.texts("outputModalities")
+    capabilities = {
+        "generate": "TEXT" in outputs,
+        "streaming": "TEXT" in outputs and bool(model.truth("responseStreamingSupported")),
+        "image_input": "TEXT" in outputs and "IMAGE" in inputs,
+        "embeddings": "EMBEDDING" in outputs,
+    }
+    return adapter_pb2.ModelDescription(
+        model=model.required_text("modelId"), capabilities=[name for name, has in capabilities.items() if has]
+    )
 
 
 def _retired(model: Fields) -> bool:

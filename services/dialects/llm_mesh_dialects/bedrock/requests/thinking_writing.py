@@ -28,7 +28,9 @@ def reasoning(
         _of_claude(body, fields, request, family, conversation, report)
         return
     effort, budget = request.reasoning.effort, request.reasoning.budget_tokens
-    if budget:
+    if budget and family.budget:
+        fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    elif budget:
         report.dropped("reasoning.budget_tokens", "the model takes no budget")
     if not effort:
         return

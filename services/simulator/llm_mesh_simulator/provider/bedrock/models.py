@@ -1,6 +1,9 @@
 """The lists that Bedrock has: models, each of which is a named behaviour, and asynchronous calls, of which there are none."""
 
 from collections.abc import Sequence
+from typing import Final
+
+_EMBEDS: Final = "sim-embed"
 
 
 def models(identities: Sequence[str]) -> dict[str, object]:
@@ -20,7 +23,7 @@ def _model(identity: str) -> dict[str, object]:
         "modelName": f"Simulator: {identity.removeprefix('sim-')}",
         "providerName": "Simulator",
         "inputModalities": ["TEXT", "IMAGE"],
-        "outputModalities": ["TEXT"],
+        "outputModalities": ["EMBEDDING" if identity == _EMBEDS else "TEXT"],
         "responseStreamingSupported": True,
         "inferenceTypesSupported": ["ON_DEMAND"],
         "modelLifecycle": {"status": "ACTIVE"},
