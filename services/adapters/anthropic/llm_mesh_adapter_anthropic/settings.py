@@ -17,6 +17,17 @@ class Settings:
     anthropic_key: Secret = setting(default=Secret(""), env=("ANTHROPIC_API_KEY",), help="Credential at Anthropic.")
     deepseek_key: Secret = setting(default=Secret(""), env=("DEEPSEEK_API_KEY",), help="Credential at DeepSeek.")
     moonshot_key: Secret = setting(default=Secret(""), env=("MOONSHOT_API_KEY",), help="Credential at Moonshot AI.")
+    aws_bearer_token: Secret = setting(
+        default=Secret(""), env=("AWS_BEARER_TOKEN_BEDROCK",), help="Bearer key at Bedrock; it wins over access keys."
+    )
+    aws_access_key_id: Secret = setting(default=Secret(""), env=("AWS_ACCESS_KEY_ID",), help="Access key at AWS, for Claude at Bedrock.")
+    aws_secret_access_key: Secret = setting(
+        default=Secret(""), env=("AWS_SECRET_ACCESS_KEY",), help="What requests are signed with, beside the access key."
+    )
+    aws_session_token: Secret = setting(default=Secret(""), env=("AWS_SESSION_TOKEN",), help="What temporary access keys need besides.")
+    aws_region: str = setting(
+        default="us-east-1", env=("AWS_REGION", "AWS_DEFAULT_REGION"), help="Where Bedrock is called, unless the endpoint says otherwise."
+    )
     simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
     simulator: str = setting(
         default="", env=("LLM_MESH_SIMULATOR_ADDRESS",), help="Where the simulator listens, as it is told itself. Empty: 127.0.0.1:8099."

@@ -24,6 +24,7 @@ class Settings:
     fireworks_key: Secret = setting(default=Secret(""), env=("FIREWORKS_API_KEY",), help="Credential at Fireworks AI.")
     xai_key: Secret = setting(default=Secret(""), env=("XAI_API_KEY",), help="Credential at xAI.")
     gemini_key: Secret = setting(default=Secret(""), env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), help="Credential at Google Gemini.")
+    bedrock_key: Secret = setting(default=Secret(""), env=("AWS_BEARER_TOKEN_BEDROCK",), help="Bearer key at Amazon Bedrock.")
     vllm_key: Secret = setting(default=Secret(""), env=("VLLM_API_KEY",), help="Credential at a vLLM server that wants one.")
     llamacpp_key: Secret = setting(default=Secret(""), env=("LLAMA_API_KEY",), help="Credential at a llama.cpp server that wants one.")
     jina_key: Secret = setting(default=Secret(""), env=("JINA_API_KEY",), help="Credential at Jina AI.")

@@ -21,6 +21,7 @@ from llm_mesh_dialects.errors import DialectError, MediaAddressError
 from llm_mesh_dialects.extras import parsed, put_back
 from llm_mesh_dialects.openai.names import ToolNames
 from llm_mesh_dialects.plain import text_of
+from llm_mesh_dialects.proofs import proof_of
 from llm_mesh_dialects.report import Report
 
 Block = dict[str, Any]
@@ -121,6 +122,9 @@ class ConverseBlocksWriter:
     def _reasoning(self, reasoning: content_pb2.Reasoning, path: str) -> Block | None:
         if reasoning.redacted:
             return {"reasoningContent": {"redactedContent": b64encode(reasoning.redacted).decode("ascii")}}
+        if reasoning.signature and proof_of(reasoning.signature) is not None:
+            self._report.dropped(f"{path}reasoning", "a proof of another dialect")
+            return None
         if reasoning.signature:
             return {"reasoningContent": {"reasoningText": {"text": reasoning.text, "signature": reasoning.signature}}}
         self._report.dropped(f"{path}reasoning", "the provider takes back only reasoning that carries its own proof")

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_adapter_anthropic.provider.bedrock import CHECK, counting, invoked, invokes
 from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
 from llm_mesh_adapter_anthropic.provider.stream import MessageStream
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
+from llm_mesh_adapter_kit.either_framing import EITHER
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
 from llm_mesh_adapter_kit.framing import Framing
-from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_dialects.addresses import MediaRule
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.anthropic import requests, responses
@@ -34,7 +35,7 @@ _BETA: Final = "anthropic_beta"
 class MessagesDialect:
     """Implements `Dialect` of the kit."""
 
-    framing: Framing = SSE
+    framing: Framing = EITHER
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a message. The dialect has no key that forbids to keep data: accounts are agreed to be so."""
@@ -48,7 +49,7 @@ class MessagesDialect:
                 allowance=_allowance(ask.endpoint),
             )
         )
-        return _call(_MESSAGES, body, translations)
+        return invoked(ask.model, body, translations) if invokes(ask.endpoint) else _call(_MESSAGES, body, translations)
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole message."""
@@ -56,7 +57,7 @@ class MessagesDialect:
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one stream."""
-        return MessageStream(endpoint.name)
+        return MessageStream(endpoint.name, packed=invokes(endpoint))
 
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
         """The dialect has no embeddings."""
@@ -75,24 +76,22 @@ class MessagesDialect:
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a count."""
-        return _call(
-            _COUNT,
-            _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model, allowance=_allowance(ask.endpoint))),
-        )
+        body = _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model, allowance=_allowance(ask.endpoint)))
+        return counting(ask.model, body) if invokes(ask.endpoint) else _call(_COUNT, body)
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
         """Input tokens, as the provider counted them."""
-        return _understood(endpoint, lambda: Fields(_answered(endpoint, body)).whole("input_tokens", 0) or 0)
+        return _understood(endpoint, lambda: Fields(_answered(endpoint, body)).whole(_counted_key(endpoint), 0) or 0)
 
     def models(self, endpoint: Endpoint) -> Call:
         """The request for models; the longest page holds them all."""
-        del endpoint
+        if invokes(endpoint):
+            raise unsupported(endpoint.name, "list of models: the adapter `bedrock` has it")
         return Call(_MODELS, method="GET")
 
     def check(self, endpoint: Endpoint) -> Call:
         """The provider's models, of which one is enough."""
-        del endpoint
-        return Call(_ONE_MODEL, method="GET")
+        return Call(CHECK if invokes(endpoint) else _ONE_MODEL, method="GET")
 
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """The ids of a list of models."""
@@ -102,6 +101,10 @@ class MessagesDialect:
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means."""
         return of_answer(endpoint.name, status, headers, body)
+
+
+def _counted_key(endpoint: Endpoint) -> str:
+    return "inputTokens" if invokes(endpoint) else "input_tokens"
 
 
 def _allowance(endpoint: Endpoint) -> Allowance:

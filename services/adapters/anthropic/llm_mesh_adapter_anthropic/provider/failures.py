@@ -28,7 +28,7 @@ _REASONS: Final[Mapping[str, int]] = {
 # An `invalid_request_error` says only in words what is wrong.
 _WORDS: Final = (
     (
-        re.compile(r"prompt is too long|exceeds? (the )?(context|maximum context)|context window", re.IGNORECASE),
+        re.compile(r"prompt is too long|input is too long|exceeds? (the )?(context|maximum context)|context window", re.IGNORECASE),
         errors_pb2.ERROR_REASON_CONTEXT_EXCEEDED,
     ),
     (re.compile(r"content filtering policy|content policy", re.IGNORECASE), errors_pb2.ERROR_REASON_PROVIDER_FILTERED),

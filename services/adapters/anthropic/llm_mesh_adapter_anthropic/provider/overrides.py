@@ -9,6 +9,7 @@ import orjson
 
 from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, AnthropicProvider
 from llm_mesh_adapter_anthropic.settings import Settings
+from llm_mesh_adapter_kit.aws import AwsCredential, AwsSigner
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -46,6 +47,7 @@ def _row(name: str, fields: Fields, known: Mapping[str, AnthropicProvider]) -> A
         provider=fields.text("provider") or base.provider,
         base_url=url,
         local=base.local if local is None else local,
+        bedrock=base.bedrock if (bedrock := fields.truth("bedrock")) is None else bedrock,
         region=fields.text("region") or base.region,
         auth=_auth(base.auth, fields),
     )
@@ -67,17 +69,19 @@ def _endpoint(row: AnthropicProvider, fields: Fields, settings: Settings) -> End
     key: Secret = getattr(settings, row.key) if row.key else Secret("")
     headers = fields.inner("headers")
     more = {name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {}
+    region = row.region or (settings.aws_region if "{region}" in row.base_url else "")
     made = Endpoint(
         name=row.name,
         provider=row.provider,
-        base_url=row.base_url,
+        base_url=row.base_url.replace("{region}", region),
+        own_signer=_signer(row, region, settings, own, named) if row.bedrock else None,
         system=row.system,
         auth=row.auth,
         credential=settings.credentials[own] if own else key,
         credentials={name: settings.credentials[name] for name in named},
         domains=tuple(fields.texts("domains")),
         local=row.local,
-        region=row.region,
+        region=region,
         allow=tuple(fields.texts("allow")),
         max_in_flight=fields.whole("max_in_flight", 1) or settings.max_in_flight,
         headers={"anthropic-version": settings.version, **more},
@@ -88,6 +92,14 @@ def _endpoint(row: AnthropicProvider, fields: Fields, settings: Settings) -> End
     if left := fields.rest():
         raise fields.wrong(next(iter(left)), "there is no such key")
     return made
+
+
+def _signer(row: AnthropicProvider, region: str, settings: Settings, own: str | None, named: list[str]) -> AwsSigner:
+    """A named credential is a bearer key; access keys are those of the settings."""
+    usual = AwsCredential(settings.aws_bearer_token, settings.aws_access_key_id, settings.aws_secret_access_key, settings.aws_session_token)
+    credential = AwsCredential(bearer=settings.credentials[own]) if own else usual
+    others = {name: AwsCredential(bearer=settings.credentials[name]) for name in named}
+    return AwsSigner(row.name, region or settings.aws_region, credential, others, required=not row.local)
 
 
 def _origins(fields: Fields) -> frozenset[str]:

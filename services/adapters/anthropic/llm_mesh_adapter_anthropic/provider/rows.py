@@ -28,6 +28,9 @@ class AnthropicProvider:
     system: str = ""
     local: bool = False
     region: str = ""
+    """Where data is processed; in an address `{region}` stands for it. Empty there: the region of the settings."""
+    bedrock: bool = False
+    """It is Bedrock's: models are named in the path, requests signed."""
 
 
 ROWS: Final = (
@@ -37,6 +40,10 @@ ROWS: Final = (
         system="deepseek", region="cn"),
     AnthropicProvider(name="moonshot-anthropic", provider="Moonshot AI", base_url="https://api.moonshot.ai/anthropic", key="moonshot_key",
         system="moonshot_ai", auth=Auth()),
+    AnthropicProvider(name="bedrock-claude", provider="Amazon Bedrock", base_url="https://bedrock-runtime.{region}.amazonaws.com",
+        system="aws.bedrock", bedrock=True),
+    AnthropicProvider(name="mantle-claude", provider="Amazon Bedrock", base_url="https://bedrock-mantle.{region}.api.aws/anthropic",
+        key="aws_bearer_token", auth=Auth(), system="aws.bedrock"),
     AnthropicProvider(name="ollama-anthropic", provider="Ollama", base_url="http://127.0.0.1:11434", auth=_NO_KEY, local=True),
     AnthropicProvider(name="lmstudio-anthropic", provider="LM Studio", base_url="http://127.0.0.1:1234", auth=_NO_KEY, local=True),
     AnthropicProvider(name="simulator-anthropic", provider="Simulator", base_url="http://127.0.0.1:8099", key="simulator_key",

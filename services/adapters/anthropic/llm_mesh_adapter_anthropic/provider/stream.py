@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_adapter_anthropic.provider.bedrock import unpacked
 from llm_mesh_adapter_anthropic.provider.failures import of_event
 from llm_mesh_adapter_kit.dialect import Events
 from llm_mesh_adapter_kit.errors import malformed, reset
@@ -25,8 +26,10 @@ _TEXTS: Final = frozenset({"text", "thinking", "partial_json"})
 class MessageStream:
     """Implements `StreamReader` of the kit."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, packed: bool = False) -> None:
+        """`packed`: events come in frames of AWS."""
         self._endpoint = endpoint
+        self._packed = packed
         self._reader = EventReader()
         self._said_so = False
         self._halves = Halves()
@@ -40,7 +43,7 @@ class MessageStream:
         """Appends what the arrived events mean."""
         made: list[generate_pb2.StreamEvent] = []
         try:
-            for data, name in arrived:
+            for data, name in map(unpacked, arrived) if self._packed else arrived:
                 if data.lstrip().startswith(_DONE):  # of servers that speak OpenAI's dialect, too
                     self._said_so = True
                     continue

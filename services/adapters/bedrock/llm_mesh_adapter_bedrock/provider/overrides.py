@@ -13,6 +13,7 @@ from llm_mesh_adapter_bedrock.provider.rows import CATALOGUE, GENERIC, ROWS, RUN
 from llm_mesh_adapter_bedrock.settings import Settings
 from llm_mesh_adapter_kit.aws import AwsCredential, AwsSigner
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
+from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
@@ -91,6 +92,7 @@ def _endpoint(row: Row, fields: Fields, settings: Settings, clock: Clock | None,
         headers=_headers(fields),
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
+        transport=transport_of(fields, settings.credentials),
     )
     catalogue = replace(endpoint, name=f"{row.name}/catalogue", base_url=elsewhere.replace("{region}", region)) if elsewhere else None
     facts = Facts(catalogue, _guardrail(fields))

@@ -116,7 +116,7 @@ def _endpoint(
     return Endpoint(
         name=row.name,
         provider=row.provider,
-        base_url=row.base_url,
+        base_url=row.base_url.replace("{region}", row.region),
         system=row.system,
         auth=row.auth if fields.text("auth") != "required" else Auth(header=row.auth.header, scheme=row.auth.scheme),
         credential=credentials[own] if own else keys.get(row.key, Secret("")),

@@ -23,7 +23,7 @@ class OpenAIProvider:
     name: str
     provider: str
     base_url: str = ""
-    """Empty: the operator gives it, since each customer has one."""
+    """Empty: the operator gives it, since each customer has one. `{region}` stands for the region."""
     key: str = ""
     """The setting that holds its credential. Empty: it wants none."""
     auth: Auth = field(default_factory=Auth)
@@ -48,6 +48,9 @@ class OpenAIProvider:
 
 METHODS: Final = frozenset({"moderations", "decisions"})
 _STORE: Final[Mapping[str, Any]] = {"store": False}
+
+_BEDROCK: Final = OpenAIQuirks(developer_role=False, prompt_cache_key=False, unsupported=frozenset({"modalities"}))
+"""Open models of many makers. Which of Mantle's two addresses has a model, Amazon's table says: the other one refuses it."""
 
 ROWS: Final = (
     OpenAIProvider(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai",
@@ -88,6 +91,12 @@ ROWS: Final = (
         quirks=OpenAIQuirks(developer_role=False, hidden_reasoning=True, prompt_cache_key=False,
                       unsupported=frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "top_logprobs",
                                              "user", "parallel_tool_calls"}))),
+    OpenAIProvider(name="bedrock-openai", provider="Amazon Bedrock", base_url="https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
+        key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, quirks=_BEDROCK),
+    OpenAIProvider(name="bedrock-mantle", provider="Amazon Bedrock", base_url="https://bedrock-mantle.{region}.api.aws/v1",
+        key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, quirks=_BEDROCK),
+    OpenAIProvider(name="bedrock-mantle-openai", provider="Amazon Bedrock", base_url="https://bedrock-mantle.{region}.api.aws/openai/v1",
+        key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, quirks=OPENAI),
     OpenAIProvider(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True,
         tokenize=True,
         rerank="vllm",
