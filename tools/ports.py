@@ -42,10 +42,10 @@ def main(arguments: list[str], environ: dict[str, str]) -> int:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--http")
     parser.add_argument("--grpc")
-    given = vars(parser.parse_known_args(arguments)[0])
+    chosen = vars(parser.parse_known_args(arguments)[0])
     taken = False
     for what, option, setting, usual in ADDRESSES:
-        address = given.get(option) or environ.get(setting) or usual
+        address = chosen.get(option) or environ.get(setting) or usual
         if why := problem(address):
             taken = True
             other = f"{setting}=HOST:PORT" + (f', or make up ARGS="--{option} HOST:PORT",' if option else "")

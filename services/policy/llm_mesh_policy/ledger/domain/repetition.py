@@ -9,7 +9,7 @@ _LOOK_AGAIN = 1.0
 """Seconds after which a repetition looks whether the first request has ended."""
 _NO_ANSWER = frozenset({usage_pb2.ATTEMPT_OUTCOME_FAILED, usage_pb2.ATTEMPT_OUTCOME_NOT_SENT})
 _PREFIX = "ATTEMPT_OUTCOME_"
-_ANSWER, _KEPT = "answer", "kept"
+_ANSWER, _STORED = "answer", "kept"
 """What of the metadata says that the answer is repeated."""
 
 
@@ -46,7 +46,7 @@ def completed(first: usage_pb2.LedgerEntry, *, answer_kept: bool) -> PolicyError
         "input_tokens": str(sum(line.usage.usage.input_tokens for line in lines)),
         "output_tokens": str(sum(line.usage.usage.output_tokens for line in lines)),
         "outcome": usage_pb2.AttemptOutcome.Name(lines[-1].usage.outcome).removeprefix(_PREFIX).lower() if lines else "",
-        _ANSWER: _KEPT if answer_kept else "",
+        _ANSWER: _STORED if answer_kept else "",
     }
     error = PolicyError(
         errors_pb2.ERROR_REASON_IDEMPOTENCY_COMPLETED,
@@ -58,7 +58,7 @@ def completed(first: usage_pb2.LedgerEntry, *, answer_kept: bool) -> PolicyError
 
 def is_repeated(refusal: MeshError) -> bool:
     """Whether a refused `Reserve` gets the kept answer of the first request: it is answered then, and not refused."""
-    return refusal.metadata.get(_ANSWER) == _KEPT
+    return refusal.metadata.get(_ANSWER) == _STORED
 
 
 def _named(first: usage_pb2.LedgerEntry) -> str:
