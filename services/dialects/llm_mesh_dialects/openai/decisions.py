@@ -197,7 +197,8 @@ def _choice_answer(fields: Fields, question: assess_pb2.ChoiceQuestion, answer: 
         raise fields.wrong("choice", "expected the value of an option")
     answer.option = values.index(key)
     answer.confidence = _probability(fields, "confidence")
-    by_value = {(isinstance(v := each.raw("value"), bool), v): _probability(each, "probability") for each in fields.each("probabilities")}
+    listed = [(each.raw("value"), _probability(each, "probability")) for each in fields.each("probabilities")]
+    by_value = {(isinstance(value, bool), value): probability for value, probability in listed if isinstance(value, str | bool)}
     if by_value:
         answer.probabilities.extend(by_value.get(each, 0.0) for each in values)
 

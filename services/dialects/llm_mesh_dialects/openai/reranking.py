@@ -12,6 +12,7 @@ from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_count
 from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.quirks import OPENAI
 from llm_mesh_dialects.openai.usage import read_usage
@@ -94,6 +95,5 @@ def _result(fields: Fields, form: RerankForm, documents: int) -> rerank_pb2.Rera
 def _usage(usage: dict[str, Any], output: rerank_pb2.RerankOutput) -> None:
     """These servers count all tokens as one sum, which is input: nothing is written."""
     output.usage.CopyFrom(read_usage(usage, OPENAI))
-    total = usage.get("total_tokens")
-    if isinstance(total, int) and not isinstance(total, bool) and total > 0:
+    if total := loose_count(usage.get("total_tokens")):
         output.usage.input_tokens = max(output.usage.input_tokens, total)

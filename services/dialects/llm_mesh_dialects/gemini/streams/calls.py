@@ -17,7 +17,7 @@ Event = generate_pb2.StreamEvent
 class CandidateCalls:
     """Reads them, in order. One call at a time comes in pieces."""
 
-    __slots__ = ("_arguments", "_begun", "_candidate", "_open", "count")
+    __slots__ = ("_arguments", "_begun", "_candidate", "_open", "_place", "count")
 
     def __init__(self, candidate: int) -> None:
         self._candidate = candidate
@@ -25,10 +25,13 @@ class CandidateCalls:
         self._open = False
         self._arguments = PartialArguments()
         self._begun: dict[str, Any] = {}
+        self._place = ""
+        """Where the arguments of the open call stand."""
 
     def read(self, fields: Fields, answer: str, proof: str, events: list[Event]) -> None:
         """A part that has a function call, or a piece of one."""
         call = fields.required("functionCall")
+        self._place = call.at("args")
         more = call.truth("willContinue") or False
         name = call.text("name")
         if name or not self._open:
@@ -49,7 +52,7 @@ class CandidateCalls:
         if not self._open:
             return
         self._open = False
-        json = dumped(self._arguments.whole(self._begun), "functionCall.args").decode()
+        json = dumped(self._arguments.whole(self._begun), self._place).decode()
         events.append(Event(tool_call=generate_pb2.ToolCallDelta(choice=self._candidate, index=self.count - 1, arguments_json=json)))
         self._arguments, self._begun = PartialArguments(), {}
 

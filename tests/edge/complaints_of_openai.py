@@ -1,0 +1,81 @@
+"""What OpenAI's dialect complains about beside chats and embeddings: rankings, moderations and assessments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2, rerank_pb2
+from llm_mesh_dialects.openai import decisions, moderations, reranking
+from tests.edge.complaint_kinds import Read, TypedRequest
+
+TEXT = content_pb2.Part(text=content_pb2.Text(text="x"))
+PICTURE = content_pb2.Part(image=content_pb2.Media(data=b"x", mime_type="image/png"))
+BROKEN = content_pb2.Part(text=content_pb2.Text(text="{", mime_type="application/json"))
+DOCUMENTS = rerank_pb2.RerankInput(
+    model="m", query="q", documents=[rerank_pb2.RerankDocument(text="a"), rerank_pb2.RerankDocument(text="b")]
+)
+ITEM, TWO = moderate_pb2.ModerateItem(parts=[TEXT]), moderate_pb2.ModerateItem(parts=[TEXT, PICTURE])
+QUESTIONS = [
+    assess_pb2.AssessQuestion(name="p", predicate=assess_pb2.PredicateQuestion()),
+    assess_pb2.AssessQuestion(name="c", choice=assess_pb2.ChoiceQuestion(options=[assess_pb2.ChoiceOption(text="a")])),
+    assess_pb2.AssessQuestion(name="s", score=assess_pb2.ScoreQuestion(levels=[assess_pb2.ScoreLevel(label="l")])),
+]
+USER = content_pb2.ROLE_USER
+PROBABLE = [{"value": "a", "probability": 1}]
+ANSWERS: dict[str, Any] = {
+    "id": "i",
+    "model": "m",
+    "answers": [
+        {"type": "predicate", "name": "p", "probability": 0.5},
+        {"type": "choice", "name": "c", "choice": "a", "confidence": 0.5, "probabilities": PROBABLE},
+        {"type": "score", "name": "s", "score": 1, "confidence": 0.5, "probabilities": [{"value": 1, "probability": 1}]},
+    ],
+    "usage": {"input_tokens": 1},
+}
+RANKED: dict[str, Any] = {
+    "id": "i",
+    "model": "m",
+    "results": [{"index": 0, "relevance_score": 0.5}, {"index": 1, "relevance_score": 0.4}],
+    "usage": {"total_tokens": 1},
+}
+MODERATED: dict[str, Any] = {
+    "id": "i",
+    "model": "m",
+    "results": [
+        {
+            "flagged": True,
+            "categories": {"hate": True},
+            "category_scores": {"hate": 0.5},
+            "category_applied_input_types": {"hate": ["text"]},
+        }
+    ],
+}
+
+
+def assessed(body: Any) -> None:
+    decisions.body_into_output(body, assess_pb2.AssessInput(questions=QUESTIONS), assess_pb2.AssessOutput())
+
+
+def ranked(body: Any) -> None:
+    reranking.body_into_output(body, DOCUMENTS, reranking.JINA, rerank_pb2.RerankOutput())
+
+
+def moderated(body: Any) -> None:
+    moderations.body_into_output(body, moderate_pb2.ModerateInput(items=[ITEM]), moderate_pb2.ModerateOutput())
+
+
+READ: Mapping[str, tuple[Read, list[Any]]] = {
+    "assessment": (assessed, [ANSWERS]),
+    "ranking": (ranked, [RANKED]),
+    "moderation": (moderated, [MODERATED]),
+}
+LARGE: Mapping[str, tuple[Read, Any]] = {"ranked-twice": (ranked, RANKED | {"results": [RANKED["results"][0]] * 2})}
+TYPED: Mapping[str, TypedRequest] = {
+    "mixed-items": (moderate_pb2.ModerateInput(model="m", items=[ITEM, TWO]), partial(moderations.input_to_body, model="m")),
+    "broken-state": (
+        assess_pb2.AssessInput(model="m", state=[content_pb2.Message(role=USER, parts=[TEXT, BROKEN])]),
+        partial(decisions.input_to_body, model="m"),
+    ),
+}
