@@ -204,7 +204,7 @@ def mistralai(url: str) -> dict[str, Callable[[], object]]:
             n=2,
         ),
         "tools": lambda: client.chat.complete(
-            model="mistral-small", messages=user, max_tokens=64, tools=tools, tool_choice="any", parallel_tool_calls=False
+            model="mistral-small", messages=user, max_tokens=64, tools=tools, tool_choice="required", parallel_tool_calls=False
         ),
         "effort": lambda: client.chat.complete(model="mistral-small", messages=user, max_tokens=64, reasoning_effort="high"),
         "thought": lambda: client.chat.complete(model="magistral-small", messages=thought, max_tokens=64, prompt_mode="reasoning"),

@@ -39,6 +39,10 @@ ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "fireworks_ai": ("openai", "fireworks"),
     "bedrock_converse": ("bedrock", "bedrock"),
     "bedrock": ("bedrock", "bedrock"),
+    "voyage": ("openai", "voyage"),
+    "jina_ai": ("openai", "jina"),
+    "cohere": ("cohere", "cohere"),
+    "cohere_chat": ("cohere", "cohere"),
 }
 """The list's provider to the mesh's adapter and endpoint."""
 ALIASES = {"openai": "", "anthropic": "", "google": "gemini/"}
@@ -53,7 +57,10 @@ RATES = {
     "output_cost_per_reasoning_token": "reasoningNanosPerMillion",
     "input_cost_per_audio_token": "audioInputNanosPerMillion",
     "output_cost_per_audio_token": "audioOutputNanosPerMillion",
+    "input_cost_per_query": "searchUnitNanosPerMillion",
 }
+PER_SEARCH = "input_cost_per_query"
+MODES = {"chat", "embedding", "rerank"}
 ABILITIES = {
     "supports_function_calling": "tools",
     "supports_parallel_function_calling": "parallel_tool_calls",
@@ -74,7 +81,10 @@ PROFILE = re.compile(r"(?:us|us-gov|eu|apac|au|jp|ca|global)\.")
 """How inference profiles of Bedrock begin. Their price holds wherever they are called; that of a plain model differs by region."""
 SKIPPED = re.compile(
     r"^ft:|container|^(?:1024|256|512)|search-preview|realtime|-audio|transcribe|tts|codex-mini-latest|^multimodalembedding"
+    r"|voyage-(?:context|multimodal)"
 )
+MISPRICED = {"embed-multilingual-light-v3.0"}
+"""Listed at a thousand times the price of its siblings."""
 
 
 def main() -> None:
@@ -135,7 +145,7 @@ def converted(name: str, entry: Mapping[str, Any], source: str) -> dict[str, Any
     """The row of one listed model, or None where the mesh cannot serve or charge it."""
     provider = ENDPOINTS.get(entry.get("litellm_provider", ""))
     mode = entry.get("mode")
-    if provider is None or mode not in {"chat", "embedding"} or SKIPPED.search(name) or not entry.get("input_cost_per_token"):
+    if provider is None or mode not in MODES or SKIPPED.search(name) or name in MISPRICED or not costs(entry):
         return None
     if "output_cost_per_token" not in entry and mode == "chat":
         return None
@@ -165,6 +175,11 @@ def converted(name: str, entry: Mapping[str, Any], source: str) -> dict[str, Any
     return row
 
 
+def costs(entry: Mapping[str, Any]) -> bool:
+    """Whether it has a price: one of nothing is a trial's."""
+    return bool(entry.get("input_cost_per_token")) or bool(entry.get(PER_SEARCH))
+
+
 def rates(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The prices, exact."""
     for listed, ours in RATES.items():
@@ -177,6 +192,8 @@ def capabilities(entry: Mapping[str, Any], endpoint: str, mode: str) -> set[str]
     """What the model can, in the mesh's words."""
     if mode == "embedding":
         return {"embeddings"}
+    if mode == "rerank":
+        return {"rerank"}
     able = {ours for listed, ours in ABILITIES.items() if entry.get(listed)}
     return able | {"generate", "streaming"} | (set(OPENAI_ABILITIES) if endpoint == "openai" else set())
 

@@ -24,8 +24,8 @@ class OpenAIQuirks:
     """`top_k` is understood."""
     reasoning: Literal["reasoning_effort", "reasoning"] = "reasoning_effort"
     """Where the effort of reasoning goes: a field of its own, or an object that may also limit it in tokens."""
-    reasoning_history: Literal["", "reasoning_content", "reasoning"] = ""
-    """Under which key earlier reasoning is sent back with an assistant's message. Empty: it is not."""
+    reasoning_history: Literal["", "reasoning_content", "reasoning", "thinking"] = ""
+    """How earlier reasoning is sent back: the key at an assistant's message, or `thinking` for a part of its content. Empty: it is not."""
     cache_control: bool = False
     """Cache hints are understood as `cache_control` at parts and tools."""
     hidden_reasoning: bool = False

@@ -17,6 +17,7 @@ _COUNTS: Final[Mapping[str, str]] = {"prompt_tokens": "input_tokens", "completio
 _OTHER_COUNTS: Final[Mapping[str, str]] = {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
 _OTHER_CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
 """Names of DeepSeek, Moonshot, and servers that speak for Anthropic's models."""
+_AUDIO_SECONDS: Final = "prompt_audio_seconds"
 _INPUTS: Final[Mapping[str, str]] = {
     "cached_tokens": "cached_input_tokens",
     "cache_write_tokens": "cache_write_input_tokens",
@@ -57,6 +58,7 @@ def read_usage_into(used: generate_pb2.Usage, value: object, quirks: OpenAIQuirk
             left[key] = figure
     if left:
         _other_names(used, left)
+        _heard(used, left)
     if quirks.hidden_reasoning:
         _reveal(used, total)
     keep(used, DIALECT, left)
@@ -71,6 +73,14 @@ def _other_names(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
         if key in left and not used.cached_input_tokens:
             _count(used, "cached_input_tokens", left[key])
             used.cached_input_tokens = min(used.cached_input_tokens, used.input_tokens)
+
+
+def _heard(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
+    """Mistral bills sound by the second."""
+    seconds = loose_count(left.get(_AUDIO_SECONDS))
+    if seconds is not None:
+        used.audio_input_milliseconds = seconds * 1_000
+        del left[_AUDIO_SECONDS]
 
 
 def _details(used: generate_pb2.Usage, value: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

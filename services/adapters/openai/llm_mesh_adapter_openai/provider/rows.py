@@ -62,7 +62,7 @@ ROWS: Final = (
         region="eu",
         methods=frozenset({"moderations"}),
         quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, stream_usage=False, seed="random_seed", prompt_cache_key=False,
-                      text_lists=False,
+                      text_lists=False, reasoning_history="thinking",
                       unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs", "user", "modalities"}))),
     OpenAIProvider(name="groq", provider="Groq", base_url="https://api.groq.com/openai/v1", key="groq_key", system="groq", embeddings=False,
         quirks=OpenAIQuirks(developer_role=False, message_names=False, reasoning_history="reasoning", prompt_cache_key=False,

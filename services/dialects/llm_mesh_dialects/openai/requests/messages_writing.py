@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import put_back
@@ -17,6 +17,8 @@ from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
+
+_IN_CONTENT: Final = "thinking"
 
 
 class OpenAIMessagesWriter:
@@ -92,6 +94,8 @@ class OpenAIMessagesWriter:
             written["content"] = None  # some servers refuse a message without the key
         else:
             written["content"] = ""
+        if thought := written.pop(_IN_CONTENT, ""):
+            written["content"] = _thinking_first(thought, written["content"])
         if calls:
             written["tool_calls"] = calls
             if self._quirks.reasoning_at_calls:
@@ -162,3 +166,9 @@ def _text(message: content_pb2.Message) -> str | None:
     if len(parts) != 1 or message.name or message.extras:
         return None
     return plain_text(parts[0])
+
+
+def _thinking_first(thought: str, content: str | list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """A content that begins with what was thought, as Mistral has it."""
+    rest = [{"type": "text", "text": content}] if isinstance(content, str) and content else content or []
+    return [{"type": "thinking", "thinking": [{"type": "text", "text": thought}]}, *rest]
