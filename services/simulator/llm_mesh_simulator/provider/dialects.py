@@ -15,6 +15,7 @@ from llm_mesh_simulator.provider.bedrock import errors as bedrock_errors
 from llm_mesh_simulator.provider.cohere import chat as cohere_chat
 from llm_mesh_simulator.provider.cohere import embed as cohere_embed
 from llm_mesh_simulator.provider.cohere import errors as cohere_errors
+from llm_mesh_simulator.provider.cohere import rerank as cohere_rerank
 from llm_mesh_simulator.provider.fields import Phrasing, RequestFields
 from llm_mesh_simulator.provider.gemini import embeddings as gemini_embeddings
 from llm_mesh_simulator.provider.gemini import errors as gemini_errors
@@ -165,6 +166,7 @@ def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
         "/api/show": ServedPath(local, ollama_models.read_show),
         "/v2/chat": ServedPath(versioned, cohere_chat.read),
         "/v2/embed": ServedPath(versioned, cohere_embed.read),
+        "/v2/rerank": ServedPath(versioned, cohere_rerank.read),
     }
 
 

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_cohere.provider.bodies import answered_by, understood
 from llm_mesh_adapter_cohere.provider.failures import of_answer, of_end
+from llm_mesh_adapter_cohere.provider.sayable import allowance_of, sayable
 from llm_mesh_adapter_cohere.provider.stream import CohereStream
 from llm_mesh_adapter_cohere.provider.vectors import CohereVectors
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, media_address_not_allowed, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, unsupported
 from llm_mesh_adapter_kit.framing import Framing
 from llm_mesh_adapter_kit.sse import SSE
-from llm_mesh_dialects.addresses import MediaRule
-from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.cohere import embeddings, models, requests, responses
 from llm_mesh_dialects.cohere.answers import complaint
 from llm_mesh_dialects.cohere.vocabulary import ERROR
-from llm_mesh_dialects.errors import CostlyError, DialectError, MediaAddressError
 from llm_mesh_dialects.extras import dumped
-from llm_mesh_runtime.errors import invalid
 
-T = TypeVar("T")
 _CHAT: Final = "/v2/chat"
 _EMBED: Final = "/v2/embed"
 _MODELS: Final = "/v1/models?page_size=1000"
@@ -42,13 +38,13 @@ class CohereDialect:
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for an answer."""
-        body, translations = _translated(
+        body, translations = sayable(
             lambda: requests.input_to_chat(
                 request,
                 model=ask.model,
                 stream=ask.stream,
                 max_output_tokens=ask.max_output_tokens,
-                allowance=_allowance(ask.endpoint),
+                allowance=allowance_of(ask.endpoint),
             )
         )
         return Call(_CHAT, dumped(body), translations=translations)
@@ -66,8 +62,8 @@ class CohereDialect:
 
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
         """The request for embeddings. Vectors come as lists of numbers, however they are asked for."""
-        body, translations = _translated(
-            lambda: embeddings.input_to_embed(request, model=ask.model, input_type=self._input_type, allowance=_allowance(ask.endpoint))
+        body, translations = sayable(
+            lambda: embeddings.input_to_embed(request, model=ask.model, input_type=self._input_type, allowance=allowance_of(ask.endpoint))
         )
         return Call(_EMBED, dumped(body), translations=translations)
 
@@ -125,20 +121,3 @@ class CohereDialect:
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What an answer whose status is not 200 means."""
         return of_answer(endpoint.name, status, headers, body)
-
-
-def _allowance(endpoint: Endpoint) -> Allowance:
-    """What the operator lets through at the endpoint."""
-    return Allowance(endpoint.extras, MediaRule(endpoint.media)) if endpoint.extras or endpoint.media else NOTHING_MORE
-
-
-def _translated(translate: Callable[[], T]) -> T:
-    """A typed payload that the dialect cannot say is the caller's mistake."""
-    try:
-        return translate()
-    except CostlyError as error:
-        raise extra_not_allowed(f"input.{error.field}", error.name, error.expected) from None
-    except MediaAddressError as error:
-        raise media_address_not_allowed(f"input.{error.field}", error.expected) from None
-    except DialectError as error:
-        raise invalid(f"input.{error.field}", error.expected, sent="false") from None
