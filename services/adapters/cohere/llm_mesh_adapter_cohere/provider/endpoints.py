@@ -12,6 +12,7 @@ from llm_mesh_adapter_cohere.provider.rows import GENERIC, ROWS, CohereProvider
 from llm_mesh_adapter_cohere.settings import Settings
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
+from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
@@ -67,6 +68,7 @@ def _endpoint(row: CohereProvider, fields: Fields, settings: Settings) -> Endpoi
         max_in_flight=fields.whole("max_in_flight", 1) or settings.max_in_flight,
         headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
         extras=frozenset(fields.texts("extras")),
+        transport=transport_of(fields, settings.credentials),
         media=_origins(fields),
     )
     if left := fields.rest():

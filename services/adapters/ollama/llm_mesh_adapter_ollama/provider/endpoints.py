@@ -10,6 +10,7 @@ import orjson
 
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
+from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_adapter_ollama.provider.hosts import PRIVATE, host_of
 from llm_mesh_adapter_ollama.provider.rows import GENERIC, LOCAL, ROWS, OllamaProvider
 from llm_mesh_adapter_ollama.settings import Settings
@@ -76,6 +77,7 @@ def _endpoint(row: OllamaProvider, fields: Fields, settings: Settings) -> Endpoi
         max_in_flight=fields.whole("max_in_flight", 1) or settings.max_in_flight,
         headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
         extras=frozenset(fields.texts("extras")),
+        transport=transport_of(fields, settings.credentials),
     )
     if left := fields.rest():
         raise fields.wrong(next(iter(left)), "there is no such key")
