@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
-from llm_mesh_dialects.cohere import embeddings, requests, responses
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2, rerank_pb2
+from llm_mesh_dialects.cohere import embeddings, requests, reranking, responses
 from llm_mesh_dialects.cohere.streams import CohereChatReader
 from tests.edge.complaining_bodies import CALL, SPOKEN
 from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest, saying
@@ -55,6 +55,11 @@ def cohere_vectors(body: Any) -> None:
     embeddings.embed_to_output(body, [b"\0\0\0\0"])
 
 
+def cohere_ranked(body: Any) -> None:
+    documents = [rerank_pb2.RerankDocument(text=each) for each in ("x", "y")]
+    reranking.rerank_into_output(body, rerank_pb2.RerankInput(query="x", documents=documents), rerank_pb2.RerankOutput())
+
+
 def to_cohere(given: generate_pb2.GenerateInput) -> None:
     requests.input_to_chat(given, model="m", stream=False)
 
@@ -71,9 +76,11 @@ NO_ROLE = generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message()]
 READ: Mapping[str, tuple[Read, list[Any]]] = {
     "cohere-answer": (cohere_answered, [COHERE_ANSWER]),
     "cohere-vectors": (cohere_vectors, [{"embeddings": {"float": ["#0"]}, "texts": ["x"], "meta": {"billed_units": {"input_tokens": 1}}}]),
+    "cohere-ranking": (cohere_ranked, [{"id": "i", "results": [{"index": 1, "relevance_score": 0.5}], "meta": {}}]),
 }
 STREAMED: Mapping[str, tuple[Read, list[Any]]] = {"cohere-events": (cohere_streamed, COHERE_EVENTS)}
 LARGE: Mapping[str, tuple[Read, Any]] = {
+    "a-document-twice": (cohere_ranked, {"results": [{"index": 1, "relevance_score": 0.5}] * 2}),
     "arguments-of-no-call": (cohere_streamed, [{"type": "tool-call-delta", "index": 7, **CHUNK}]),
 }
 WRITTEN: Mapping[str, WrittenRequest] = {
