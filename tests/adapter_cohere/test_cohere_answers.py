@@ -110,6 +110,7 @@ async def test_a_streamed_answer_has_text_thinking_and_citations_and_is_billed_b
         "started", "reasoning", "text", "text", "opaque", "choice_finished", "usage", "finished",
     ]  # fmt: skip
     assert "".join(each.text.text for each in events) == "Grüße"
+    assert events[0].started.model == "big-1", "the provider does not say which model it was"
     assert [each.logprob for event in events for each in event.text.logprobs] == [-3]
     assert json.loads(next(each.opaque.json for each in events if each.HasField("opaque")))["delta"]["message"]["citations"] == CITATION
     assert (report.source, report.usage.input_tokens, report.usage.output_tokens) == (usage_pb2.USAGE_SOURCE_PROVIDER, 7, 5)
@@ -133,7 +134,7 @@ async def test_a_whole_answer_has_its_parts_and_cites_its_sources() -> None:
     parts = first.output.choices[0].message.parts
     assert [part.WhichOneof("kind") for part in parts] == ["reasoning", "text"]
     assert json.loads(parts[1].text.annotations[0].json) == CITATION
-    assert (first.output.id, first.report.usage.input_tokens) == ("r1", 7)
+    assert (first.output.id, first.output.model, first.report.usage.input_tokens) == ("r1", "big-1", 7)
     plan, call = second.output.choices[0].message.parts
     assert (plan.text.text, call.tool_call.id, call.tool_call.arguments_json) == ("I look.", "get_weather_1", '{"city":"Zürich"}')
 

@@ -14,6 +14,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit.discovering import MOST_DESCRIBED
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.framing import FrameTooLargeError
 from llm_mesh_adapter_kit.metering import AttemptMeter
@@ -256,6 +257,14 @@ async def test_models_are_described_as_the_server_shows_them() -> None:
         ),
         "nomic": (["embeddings"], 2048),
     }  # fmt: skip
+
+
+async def test_a_server_with_very_many_models_is_asked_about_the_first_ones() -> None:
+    many = {"models": [{"model": f"m{number}"} for number in range(MOST_DESCRIBED + 3)]}
+    async with standing(service, settings, answered(many), answered(NOMIC)) as adapter:
+        response = await adapter.discover()
+    assert (len(response.models), len(response.descriptions)) == (MOST_DESCRIBED + 3, MOST_DESCRIBED)
+    assert adapter.paths.count("/api/show") == MOST_DESCRIBED
 
 
 async def shown_by(adapter: StandingAdapter, answers: dict[bytes, Sequence[bytes]]) -> dict[str, tuple[list[str], int]]:

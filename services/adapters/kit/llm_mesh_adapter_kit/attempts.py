@@ -101,6 +101,8 @@ class Attempts:
             output.usage.CopyFrom(response.report.usage)
             output.translations.append(_COUNTED)
         output.created = output.created or int(time.time())
+        if not output.model:
+            output.model = job.model
         return response
 
     async def stream(
@@ -123,7 +125,7 @@ class Attempts:
                     if events:  # what came before a failure in the same read is told first
                         if timers.event(content=meter.content > before):
                             self._first_content(job, timers)
-                        complete_events(events, call)
+                        complete_events(events, call, job.model)
                         yield message
                     if failure is not None:
                         raise failure
@@ -131,7 +133,7 @@ class Attempts:
                     await asked.answer.farewell()
                 final = adapter_pb2.GenerateStreamResponse()
                 _close(job, parser, reader, final.events, meter)
-                complete_events(final.events, call)
+                complete_events(final.events, call, job.model)
                 asked.report(meter, final.final)
         except AdapterError as error:
             if meter.spent:  # a stream that fails after something was spent says how much

@@ -9,8 +9,8 @@ from llm_mesh_adapter_kit.proof_marks import mark_in_events
 from llm_mesh_adapter_kit.tool_names import restore_in_events
 
 
-def complete_events(events: Events, call: Call) -> None:
-    """Completes the events of one read."""
+def complete_events(events: Events, call: Call, model: str) -> None:
+    """Completes the events of one read. `model` is what was called, for providers that do not name it."""
     if call.tool_names:
         restore_in_events(events, call.tool_names)
     if call.proof_mark:
@@ -20,5 +20,7 @@ def complete_events(events: Events, call: Call) -> None:
     started = events[0].started
     if call.translations:
         started.translations.extend(call.translations)
+    if not started.model:
+        started.model = model
     if not started.created:
         started.created = int(time.time())
