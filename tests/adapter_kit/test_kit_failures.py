@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from llm_mesh_adapter_anthropic.provider import failures as anthropic
 from llm_mesh_adapter_bedrock.provider import failures as bedrock
+from llm_mesh_adapter_cohere.provider import failures as cohere
 from llm_mesh_adapter_gemini.provider import failures as gemini
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.retry_after import retry_after
+from llm_mesh_adapter_ollama.provider import failures as ollama
 from llm_mesh_adapter_openai.provider import failures as openai
 
 DAY = 86_400.0
@@ -101,17 +103,23 @@ MEANINGS = {
 }
 
 
+BLOCKED = 498
+"""No capacity elsewhere; at Cohere a token that it blocks."""
+
+
 def failures_of(status: int, words: tuple[str, str, str]) -> list[AdapterError]:
     code, kind, message = words
     theirs = orjson.dumps({"error": {"message": message, "type": kind, "code": code, "param": "messages"}})
     others = orjson.dumps({"type": "error", "error": {"type": kind or code, "message": message}})
     googles = orjson.dumps({"error": {"code": status, "message": message, "status": kind or code}})
     amazons = orjson.dumps({"message": message, "__type": kind or code})
+    plain = [(ollama, {"error": message})] if status == BLOCKED else [(ollama, {"error": message}), (cohere, {"message": message})]
     return [
         openai.of_answer("here", status, {}, theirs),
         anthropic.of_answer("here", status, {}, others),
         bedrock.of_answer("here", status, {}, amazons),
         gemini.of_answer("here", status, {}, googles),
+        *(dialect.of_answer("here", status, {}, orjson.dumps(body)) for dialect, body in plain),
     ]
 
 
@@ -125,13 +133,13 @@ def test_a_status_means_the_same_whatever_the_body_says(status: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_what_is_about_the_request_is_told_by_the_words(status: int) -> None:
-    (told, *_) = failures_of(status, ("context_length_exceeded", "invalid_request_error", "too long"))
+    told, *_ = failures_of(status, ("context_length_exceeded", "invalid_request_error", "too long"))
     assert told.reason_name == "CONTEXT_EXCEEDED"
     said = {key: told.metadata[key] for key in ("provider_code", "provider_type", "provider_param")}
     assert said == {"provider_code": "context_length_exceeded", "provider_type": "invalid_request_error", "provider_param": "messages"}
 
 
-@pytest.mark.parametrize("dialect", [openai, anthropic, bedrock, gemini])
+@pytest.mark.parametrize("dialect", [openai, anthropic, bedrock, gemini, ollama, cohere])
 @pytest.mark.parametrize(
     ("status", "message", "exhausted"),
     [

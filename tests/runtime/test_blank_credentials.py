@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from llm_mesh_adapter_anthropic.settings import Settings as AnthropicSettings
+from llm_mesh_adapter_cohere.settings import Settings as CohereSettings
 from llm_mesh_adapter_gemini.settings import Settings as GeminiSettings
+from llm_mesh_adapter_ollama.settings import Settings as OllamaSettings
 from llm_mesh_adapter_openai.settings import Settings as OpenAISettings
 from llm_mesh_cli.settings import Settings as CliSettings
 from llm_mesh_policy.settings import Settings as PolicySettings
@@ -27,6 +29,8 @@ SETTINGS: Mapping[str, type] = {
     "adapter/openai": OpenAISettings,
     "adapter/anthropic": AnthropicSettings,
     "adapter/gemini": GeminiSettings,
+    "adapter/cohere": CohereSettings,
+    "adapter/ollama": OllamaSettings,
     "simulator": SimulatorSettings,
 }
 BLANKS = ("", " ", "\t\n ")

@@ -22,7 +22,7 @@ _WORDS: Final = tuple(
         (r"content (policy|filter)|blocked (input|output|token)", errors_pb2.ERROR_REASON_PROVIDER_FILTERED),
     )
 )
-_EXHAUSTED: Final = re.compile(r"calls / month|billing|monthly", re.IGNORECASE)
+_EXHAUSTED: Final = re.compile(r"calls / month|quota|billing|monthly", re.IGNORECASE)
 _BLOCKED_TOKEN: Final = 498
 """A text has a token that the provider blocks."""
 _LONGEST: Final = 2_000

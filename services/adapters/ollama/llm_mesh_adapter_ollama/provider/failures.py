@@ -23,7 +23,7 @@ _WORDS: Final = tuple(
         (r"does not support|invalid (option|format|value)", errors_pb2.ERROR_REASON_PROVIDER_REJECTED),
     )
 )
-_EXHAUSTED: Final = re.compile(r"usage limit", re.IGNORECASE)
+_EXHAUSTED: Final = re.compile(r"usage limit|quota|billing", re.IGNORECASE)
 _LONGEST: Final = 2_000
 
 
