@@ -14,9 +14,11 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit import discovering
 from llm_mesh_adapter_kit.discovering import MOST_DESCRIBED
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.framing import FrameTooLargeError
+from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.ndjson import LineParser
 from llm_mesh_adapter_kit.signing import Auth
@@ -265,6 +267,13 @@ async def test_a_server_with_very_many_models_is_asked_about_the_first_ones() ->
         response = await adapter.discover()
     assert (len(response.models), len(response.descriptions)) == (MOST_DESCRIBED + 3, MOST_DESCRIBED)
     assert adapter.paths.count("/api/show") == MOST_DESCRIBED
+
+
+async def test_a_server_that_does_not_say_what_its_models_can_still_lists_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovering, "_SHORT", Limits(connect=2, first_token=0.01, idle=0.01, total=0.01))
+    async with standing(service, settings, answered(TAGS), []) as adapter:
+        response = await adapter.discover()
+    assert (len(response.models), list(response.descriptions)) == (3, [])
 
 
 async def shown_by(adapter: StandingAdapter, answers: dict[bytes, Sequence[bytes]]) -> dict[str, tuple[list[str], int]]:

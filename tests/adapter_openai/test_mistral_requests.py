@@ -102,13 +102,20 @@ USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13, "prompt
 
 def test_thinking_and_seconds_of_sound_are_read_whole_and_streamed() -> None:
     message = {"role": "assistant", "content": [THINKING, {"type": "text", "text": "Done."}]}
-    body = {"id": "1", "model": "magistral-small", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": USAGE}
+    body: dict[str, Any] = {
+        "id": "1",
+        "model": "magistral-small",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": USAGE,
+    }
     output = generate_pb2.GenerateOutput()
     DIALECT.output(ENDPOINT, json.dumps(body).encode(), output)
     parts = output.choices[0].message.parts
     assert [(part.reasoning.text, part.text.text) for part in parts] == [("Hm.", ""), ("", "Done.")]
-    deltas = ({"content": [THINKING]}, {"content": "Done."})
-    chunks = [{"id": "1", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    deltas: tuple[dict[str, Any], ...] = ({"content": [THINKING]}, {"content": "Done."})
+    chunks: list[dict[str, Any]] = [
+        {"id": "1", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
     chunks.append({"id": "1", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": USAGE})
     reader, made = DIALECT.reader(ENDPOINT), adapter_pb2.GenerateStreamResponse()
     frames = [(json.dumps(each).encode(), "") for each in chunks]

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from llm_mesh.adapter.v1 import adapter_pb2
+from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.dialect import Describing, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.limits import Limits
 
 MOST_DESCRIBED: Final = 256
 """Models that a provider is asked about one by one."""
 _AT_ONCE: Final = 4
+_SHORT: Final = Limits(connect=2, first_token=3, idle=3, total=3)
+_SILENT: Final = frozenset({errors_pb2.ERROR_REASON_PROVIDER_TIMEOUT, errors_pb2.ERROR_REASON_PROVIDER_UNREACHABLE})
 
 
 class Discovering:
@@ -46,9 +49,10 @@ class Discovering:
             if call is None:
                 return
             try:
-                describing.described(endpoint, await self._attempts.ask(endpoint, call), description)
-            except AdapterError:
-                continue  # logged where it happened; the model is offered all the same
+                describing.described(endpoint, await self._attempts.ask(endpoint, call, _SHORT), description)
+            except AdapterError as error:  # logged where it happened; the model is offered all the same
+                if error.reason in _SILENT:
+                    return  # what does not answer is not asked again and again: the list must not wait for it
 
 
 def _saying_more(descriptions: Iterable[adapter_pb2.ModelDescription]) -> Iterator[adapter_pb2.ModelDescription]:

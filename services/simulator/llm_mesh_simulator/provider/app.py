@@ -40,6 +40,7 @@ from llm_mesh_simulator.provider.reply import JSON, Reply
 
 _BODY_LIMIT = 33_554_432
 _BEDROCK_LISTS = ("/foundation-models", "/async-invoke")
+_OLLAMA_LISTS = ("/api/tags", "/api/show")
 _COHERE = "/cohere/"
 """What an address of Cohere's dialect begins with here: its list of models has the path of OpenAI's."""
 
@@ -83,9 +84,11 @@ class Simulator:
         names = {name.decode("latin-1") for name, _ in scope["headers"]}
         google = "x-goog-api-key" in names or "pageSize" in query
         dialect = self._anthropic if "anthropic-version" in names else self._gemini if google else self._openai
-        dialect = self._ollama if last_two(path) == "/api/tags" else self._cohere if path.startswith(_COHERE) else dialect
+        dialect = self._ollama if last_two(path) in _OLLAMA_LISTS else self._cohere if path.startswith(_COHERE) else dialect
         request = self._exchanges.identity().request
         try:
+            if dialect is self._ollama and method == "POST":
+                return ollama_models.show(body, request)
             return self._models(dialect, method, path, query, request)
         except RefusedError as error:
             return dialect.refusal(error, request)

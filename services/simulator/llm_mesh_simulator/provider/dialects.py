@@ -23,7 +23,6 @@ from llm_mesh_simulator.provider.gemini import generate
 from llm_mesh_simulator.provider.ollama import chat as ollama_chat
 from llm_mesh_simulator.provider.ollama import embed as ollama_embed
 from llm_mesh_simulator.provider.ollama import errors as ollama_errors
-from llm_mesh_simulator.provider.ollama import models as ollama_models
 from llm_mesh_simulator.provider.openai import chat, decisions, embeddings, moderations, reranking
 from llm_mesh_simulator.provider.openai import errors as openai_errors
 from llm_mesh_simulator.provider.reply import PreparedAnswer, Reply
@@ -163,7 +162,6 @@ def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
         "/invoke": ServedPath(third, bedrock_embeddings.read),
         "/api/chat": ServedPath(local, ollama_chat.read),
         "/api/embed": ServedPath(local, ollama_embed.read),
-        "/api/show": ServedPath(local, ollama_models.read_show),
         "/v2/chat": ServedPath(versioned, cohere_chat.read),
         "/v2/embed": ServedPath(versioned, cohere_embed.read),
         "/v2/rerank": ServedPath(versioned, cohere_rerank.read),

@@ -1,15 +1,13 @@
 """The simulator's models as Ollama lists and shows them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
-from llm_mesh_simulator.domain.behaviour import Behaviour
-from llm_mesh_simulator.provider.fields import RequestFields
+from llm_mesh_simulator.domain.errors import RefusedError
 from llm_mesh_simulator.provider.ollama.errors import headers
-from llm_mesh_simulator.provider.reply import JSON, AnswerIdentity, Reply
+from llm_mesh_simulator.provider.reply import JSON, Reply
 
 _DETAILS: Final = {"format": "simulated", "family": "simulator", "parameter_size": "0", "quantization_level": "none"}
 _WINDOW: Final = 128_000
@@ -24,21 +22,12 @@ def tags(known: Iterable[str], request: str) -> Reply:
     return Reply(200, [*headers(request), JSON], orjson.dumps({"models": models}))
 
 
-@dataclass(frozen=True, slots=True)
-class OllamaShowRequest:
-    """One model to be shown."""
-
-    model: str
-    prompt_tokens: int = 0
-    stream: bool = False
-
-    def reply(self, behaviour: Behaviour, identity: AnswerIdentity) -> Reply:  # noqa: ARG002 (what a model can do depends on its name)
-        """What it can do."""
-        can = _EMBEDS if self.model == _EMBEDDING_MODEL else _TALKS
-        shown = {"details": _DETAILS, "model_info": {"simulator.context_length": _WINDOW}, "capabilities": can}
-        return Reply(200, [*headers(identity.request), JSON], orjson.dumps(shown))
-
-
-def read_show(body: RequestFields) -> OllamaShowRequest:
-    """`POST /api/show`."""
-    return OllamaShowRequest(body.text("model"))
+def show(body: bytes, request: str) -> Reply:
+    """`POST /api/show`: what a model can do. Its behaviour is not asked: nothing is generated."""
+    try:
+        name = orjson.loads(body).get("model", "")
+    except (orjson.JSONDecodeError, AttributeError):
+        raise RefusedError("invalid character in the body") from None
+    can = _EMBEDS if name == _EMBEDDING_MODEL else _TALKS
+    shown = {"details": _DETAILS, "model_info": {"simulator.context_length": _WINDOW}, "capabilities": can}
+    return Reply(200, [*headers(request), JSON], orjson.dumps(shown))
