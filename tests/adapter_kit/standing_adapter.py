@@ -78,6 +78,13 @@ class StandingAdapter:
         """The models of the endpoint."""
         return await self.stub.DiscoverModels(adapter_pb2.DiscoverModelsRequest(endpoint=ENDPOINT), timeout=20)
 
+    def granted(self, model: str) -> dict[str, Any]:
+        """Attempt and grant of a request for another method."""
+        attempt = self._attempt(model)
+        made = adapter_pb2.RerankRequest()
+        made.grant.MergeFromString(self._grant(attempt))
+        return {"attempt": attempt, "grant": made.grant}
+
     def _attempt(self, model: str) -> plan_pb2.Attempt:
         return plan_pb2.Attempt(
             id="a1", adapter=self.name, endpoint=ENDPOINT, upstream_model=model, max_output_tokens=256, max_input_tokens=10_000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_cohere.provider.dialect import CohereDialect
 from llm_mesh_adapter_cohere.provider.endpoints import configured
+from llm_mesh_adapter_cohere.provider.methods import methods
 from llm_mesh_adapter_cohere.settings import Settings
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
@@ -25,7 +26,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         idle=settings.idle_timeout.total_seconds(),
         total=settings.total_timeout.total_seconds(),
     )
-    made = assemble("cohere", CohereDialect(settings.embed_input_type), configured(settings), links, limits)
+    made = assemble("cohere", CohereDialect(settings.embed_input_type), configured(settings), links, limits, methods=methods())
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
     return Servicers(registration, start=made.clients.start, close=made.close)
 
