@@ -86,6 +86,7 @@ _EMBEDDINGS: Final[Mapping[str, KeyRule]] = {
     "embedding.input_type": safe("what the vectors are for"),
     "embedding.task": safe("what the vectors are for"),
     "embedding.truncate": safe("what happens to texts that are too long"),
+    "embedding.truncation": safe("what happens to texts that are too long"),
     "embedding.safety_identifier": _LABEL,
     "embedding.service_tier": costly("another tier has other prices", idle=("auto", "default")),
     **dict.fromkeys(("embedding.models", "embedding.provider", "embedding.route"), _ROUTES),

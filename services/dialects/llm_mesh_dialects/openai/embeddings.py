@@ -14,6 +14,7 @@ from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.loose import loose_count
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
@@ -44,7 +45,7 @@ def body_to_input(body: dict[str, Any]) -> embed_pb2.EmbedInput:
 
 
 def input_to_body(
-    request: embed_pb2.EmbedInput, *, model: str, allowance: Allowance = NOTHING_MORE, base64: bool = False
+    request: embed_pb2.EmbedInput, quirks: OpenAIQuirks = OPENAI, *, model: str, allowance: Allowance = NOTHING_MORE, base64: bool = False
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
     """The typed payload to a provider's body. Raises `CostlyError` for what `allowance` does not let through.
 
@@ -56,7 +57,7 @@ def input_to_body(
     texts = [item.text if item.WhichOneof("kind") == "text" else list(item.tokens.ids) for item in request.items]
     body: dict[str, Any] = {"model": model, "input": texts}
     if request.dimensions:
-        body["dimensions"] = request.dimensions
+        body[quirks.dimensions] = request.dimensions
     if request.end_user:
         body["user"] = request.end_user
     put_back(body, request.extras, DIALECT, report, place="embedding.")
@@ -78,6 +79,8 @@ def body_to_output(
     usage = fields.raw("usage")
     if usage is not None:
         result.usage.CopyFrom(read_usage(usage, quirks))
+        if not result.usage.input_tokens and isinstance(usage, dict):  # Voyage tells the sum alone, which is all input
+            result.usage.input_tokens = loose_count(usage.get("total_tokens")) or 0
     result.extras.extend(as_extras(DIALECT, fields.rest()))
     return result, ordered
 

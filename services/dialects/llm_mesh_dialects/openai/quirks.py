@@ -46,6 +46,8 @@ class OpenAIQuirks:
     """An assistant's message with tool calls must have the key of `reasoning_history`, be it empty."""
     base64_vectors: bool = True
     """Vectors are asked for in base64. A server that ignores that may answer with numbers; one that refuses it is asked again without."""
+    dimensions: Literal["dimensions", "output_dimension"] = "dimensions"
+    """Which field says how long vectors are."""
     unsupported: frozenset[str] = frozenset()
     """Fields of requests that the server refuses: left out, and reported."""
 

@@ -82,7 +82,9 @@ class OpenAIDialect:
         if not row.embeddings:
             raise unsupported(ask.endpoint.name, "embeddings")
         packed, allowance = ask.packed and row.quirks.base64_vectors, allowance_of(ask.endpoint)
-        body, translations = sayable(lambda: openai.embeddings.input_to_body(request, model=ask.model, allowance=allowance, base64=packed))
+        body, translations = sayable(
+            lambda: openai.embeddings.input_to_body(request, row.quirks, model=ask.model, allowance=allowance, base64=packed)
+        )
         return Call(path_of(row, ask.model, "/embeddings"), _json(body), translations=translations)
 
     def vectors(self, endpoint: Endpoint, items: int) -> VectorReader:
