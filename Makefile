@@ -141,11 +141,11 @@ test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node, 
 	$(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 docs: install ## generate the tables of docs/ that code and contracts already hold
-	$(BIN)/python tools/docs.py
+	$(BIN)/python -m tools.docs
 	$(BIN)/python tools/operations.py
 
 docs-check: install
-	$(BIN)/python tools/docs.py --check
+	$(BIN)/python -m tools.docs --check
 	$(BIN)/python tools/operations.py --check
 
 # What makes pages of HTML, apart: it is large, and only this needs it.

@@ -1,7 +1,8 @@
 """Generates the pages of docs/ that repeat what is written elsewhere: errors, rules, extras, commands, the index of decisions.
 
-python tools/docs.py            writes docs/errors.md, docs/fields.md, docs/extras.md, docs/commands.md and docs/adr/README.md
-python tools/docs.py --check    fails where what is committed is stale
+python -m tools.docs            writes docs/errors.md, docs/fields.md, docs/extras.md, docs/providers.md, docs/commands.md
+                                 and docs/adr/README.md
+python -m tools.docs --check    fails where what is committed is stale
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from llm_mesh_dialects.gemini.allowed import TABLE as GEMINI
 from llm_mesh_dialects.ollama.allowed import TABLE as OLLAMA
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 from llm_mesh_runtime.validation import expectations, rule_of
+from tools import providers
 
 ROOT = Path(__file__).resolve().parent.parent
 ERRORS = ROOT / "docs" / "errors.md"
 FIELDS = ROOT / "docs" / "fields.md"
 COMMANDS = ROOT / "docs" / "commands.md"
 EXTRAS = ROOT / "docs" / "extras.md"
+PROVIDERS = ROOT / "docs" / "providers.md"
 DECISIONS = ROOT / "docs" / "adr" / "README.md"
 AREAS = ("mesh", *dict.fromkeys(each.contracts[0].split(".")[1] for each in SERVICES if each.contracts))
 RULE: Any = errors_pb2.error  # generated stubs type an extension as a plain descriptor
@@ -120,7 +123,14 @@ The list is generated from the titles by `make docs`.
 
 def main() -> None:
     """Writes or checks the pages."""
-    pages = ((ERRORS, page()), (FIELDS, fields()), (EXTRAS, extras()), (COMMANDS, command_reference.page()), (DECISIONS, decisions()))
+    pages = (
+        (ERRORS, page()),
+        (FIELDS, fields()),
+        (EXTRAS, extras()),
+        (PROVIDERS, providers.page()),
+        (COMMANDS, command_reference.page()),
+        (DECISIONS, decisions()),
+    )
     for path, text in pages:
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")

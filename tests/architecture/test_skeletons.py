@@ -43,7 +43,7 @@ CHECKS: dict[str, Sequence[Sequence[str]]] = {
     "import contracts": [["python", str(BIN / "lint-imports"), "--no-cache", "--no-logo"]],
     "types": [["python", "-m", "mypy", *NEW]],
     "generated files": [["python", "-m", "tools.gen", "--check"], ["python", "-m", "tools.services", "--check"]],
-    "pages": [["python", "tools/docs.py", "--check"], ["python", "tools/operations.py", "--check"]],
+    "pages": [["python", "-m", "tools.docs", "--check"], ["python", "tools/operations.py", "--check"]],
     "suites of its own": [["python", "-m", "pytest", *(folder for folder in NEW if folder.startswith("tests/"))]],
     "architecture": [["python", "-m", "pytest", *(f"tests/architecture/test_{name}.py" for name in SUITES), "-k", ONLY_NEW]],
     "what enumerates members": [
@@ -107,7 +107,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         f"--target={folder / 'installed'}",
     )
     copy.run("python", "-m", "uv", "pip", "install", *offline, *members)
-    copy.run("python", "tools/docs.py")
+    copy.run("python", "-m", "tools.docs")
     copy.run("python", "tools/operations.py")
     return copy
 
