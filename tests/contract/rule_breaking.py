@@ -60,6 +60,11 @@ def value_for(field: Any, rule: rules_pb2.FieldRule) -> Any:
     return True if field.type == FieldDescriptor.TYPE_BOOL else max(1, rule.min)
 
 
+def values_for(field: Any, rule: rules_pb2.FieldRule) -> list[Any]:
+    """As many as the field needs."""
+    return [value_for(field, rule) for _ in range(max(1, rule.min_items))]
+
+
 def new(descriptor: Any, **fields: Any) -> Any:
     kind = message_factory.GetMessageClass(descriptor)
     return kind(**{name: value for name, value in fields.items() if name in descriptor.fields_by_name})
@@ -88,7 +93,7 @@ def valid(descriptor: Any) -> Any:
     for field in descriptor.fields:
         rule = rule_of(field)
         if rule.required or rule.required_when:
-            put(message, field, value_for(field, rule))
+            put(message, field, *values_for(field, rule))
     for group in descriptor.oneofs:
         if group.GetOptions().Extensions[ONE_REQUIRED]:
             put(message, group.fields[0], value_for(group.fields[0], rule_of(group.fields[0])))
@@ -107,7 +112,7 @@ class Way:
         message, steps = root, []
         for field in self.fields:
             if not getattr(message, field.name) if field.is_repeated else not message.HasField(field.name):
-                put(message, field, value_for(field, rule_of(field)))
+                put(message, field, *values_for(field, rule_of(field)))
             message = getattr(message, field.name)[0] if field.is_repeated else getattr(message, field.name)
             steps.append((field, message))
         return message, lambda: ".".join(named(*step) for step in steps)
@@ -175,6 +180,8 @@ def spoilers(field: Any, rule: rules_pb2.FieldRule, *, known_enums: bool, partia
         yield "required", clearing(field, rule.required_when)
     if rule.max_items:
         yield "max_items", setting(*[good] * (rule.max_items + 1), at="")
+    if rule.min_items > 1:
+        yield "min_items", setting(good, at="")
     if rule.unique_items:
         yield "unique_items", setting(good, good, at="")
     if rule.HasField("key"):
@@ -182,7 +189,7 @@ def spoilers(field: Any, rule: rules_pb2.FieldRule, *, known_enums: bool, partia
     if rule.max_depth:
         yield "max_depth", deepening(field, rule.max_depth)
     for name, value in bad_values(field, rule, known_enums=known_enums):
-        yield name, setting(value)
+        yield name, setting(value, *[good] * (rule.min_items - 1))
 
 
 def clearing(field: Any, condition: str) -> Spoil:
