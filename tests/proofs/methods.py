@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2, rerank_pb2
+from llm_mesh.inference.v1 import assess_pb2, content_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from tests.proofs.stand import model
 
+IMAGE_PRICE, CHARACTER_PRICE = 20_000_000_000_000, 15_000_000_000
 _SERVICE = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]
 _CONVERSATIONS = frozenset({"Generate", "Embed"})
 """Methods with proofs of their own."""
@@ -53,6 +54,9 @@ def method_model(method: ProvenMethod, name: str, upstream: str, **fields: Any) 
     del made.capabilities[:]
     made.capabilities.extend([method.operation, "image_input"])
     made.image_tokens = 1_000
+    made.price.images.add(size="1024x1024", quality="low", image_nanos_per_million=IMAGE_PRICE)
+    made.price.images.add(image_nanos_per_million=2 * IMAGE_PRICE)
+    made.price.character_nanos_per_million = CHARACTER_PRICE
     return made
 
 
@@ -89,6 +93,14 @@ def _assess(alias: str, size: int) -> assess_pb2.AssessInput:
     return made
 
 
+def _generate_image(alias: str, size: int) -> generate_image_pb2.GenerateImageInput:
+    return generate_image_pb2.GenerateImageInput(model=alias, prompt="a red house", count=min(size, 10), size="1024x1024", quality="low")
+
+
+def _speak(alias: str, size: int) -> sound_pb2.SpeakInput:
+    return sound_pb2.SpeakInput(model=alias, text="The house is red. " * size, voice="alloy", format="wav")
+
+
 METHODS: Mapping[str, ProvenMethod] = {
     each.rpc: each
     for each in (
@@ -114,6 +126,19 @@ METHODS: Mapping[str, ProvenMethod] = {
             "input.questions[1].choice.options": lambda made: made.questions[1].choice.options.pop(),
             "input.questions[1].choice.options[1]": lambda made: setattr(made.questions[1].choice.options[1], "text", "red"),
             "input.questions[2].score.levels[0]": lambda made: made.questions[2].score.levels[0].ClearField("label"),
+        }),
+        ProvenMethod("GenerateImage", _generate_image, {
+            "input.prompt": lambda made: made.ClearField("prompt"),
+            "input.count": lambda made: setattr(made, "count", 11),
+            "input.size": lambda made: setattr(made, "size", "x" * 33),
+            "input.background": lambda made: setattr(made, "background", "green"),
+            "input.compression": lambda made: setattr(made, "compression", 101),
+        }),
+        ProvenMethod("Speak", _speak, {
+            "input.text": lambda made: made.ClearField("text"),
+            "input.voice": lambda made: made.ClearField("voice"),
+            "input.format": lambda made: setattr(made, "format", "midi"),
+            "input.speed": lambda made: setattr(made, "speed", 5),
         }),
     )
 }  # fmt: skip

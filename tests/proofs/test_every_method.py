@@ -14,9 +14,9 @@ import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2_grpc
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2, usage_pb2
-from tests.proofs.methods import INPUTS, METHODS, ProvenMethod, method_model, methods_of_the_contract
+from tests.proofs.methods import CHARACTER_PRICE, IMAGE_PRICE, INPUTS, METHODS, ProvenMethod, method_model, methods_of_the_contract
 from tests.proofs.refusals import refused
-from tests.proofs.stand import Stand, bearer, charge, model, provider, route, stand, until
+from tests.proofs.stand import INPUT_PRICE, OUTPUT_PRICE, Stand, bearer, model, provider, route, stand, until
 
 CLIENTS, EACH = 64, 3
 DOMAIN = "domains/methods"
@@ -66,10 +66,21 @@ def test_each_answer_is_charged_what_the_provider_says_that_it_used(mesh: Stand,
     used = mesh.provider.served(line) or {}
     entry = mesh.entry(f"paid-{method.rpc}")
     (charged,) = entry.lines
+    usage = charged.usage.usage
     assert (entry.operation, entry.state) == (method.operation, usage_pb2.RESERVATION_STATE_SETTLED)
-    assert charged.usage.source == usage_pb2.USAGE_SOURCE_PROVIDER
-    assert (charged.usage.usage.input_tokens, charged.usage.usage.output_tokens) == (used["usage"]["prompt"], used["usage"]["completion"])
-    assert entry.charged.nanos == charge(used["usage"]["prompt"], used["usage"]["completion"]) == answer.receipt.charged.nanos > 0
+    expected = (
+        sum(image.count * (IMAGE_PRICE if image.size == "1024x1024" else 0) for image in usage.images) + usage.characters * CHARACTER_PRICE
+    )
+    if "usage" in used:
+        assert charged.usage.source == usage_pb2.USAGE_SOURCE_PROVIDER
+        assert (usage.input_tokens, usage.output_tokens) == (used["usage"]["prompt"], used["usage"]["completion"])
+    else:
+        assert charged.usage.source == usage_pb2.USAGE_SOURCE_COUNTED
+    expected += usage.input_tokens * INPUT_PRICE + usage.output_tokens * OUTPUT_PRICE
+    assert expected % 1_000_000 == 0
+    assert entry.charged.nanos == expected // 1_000_000 == answer.receipt.charged.nanos > 0
+    assert sum(image.count for image in usage.images) == (3 if method.rpc == "GenerateImage" else 0)
+    assert usage.characters == (len(method.input("", 3).text) if method.rpc == "Speak" else 0)
     assert entry.charged.nanos <= entry.reserved.nanos
     assert not charged.overrun
     assert answer.output.model == "sim-echo"

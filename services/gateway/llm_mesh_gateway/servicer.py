@@ -24,8 +24,17 @@ Asking = (
     | gateway_pb2.RerankRequest
     | gateway_pb2.ModerateRequest
     | gateway_pb2.AssessRequest
+    | gateway_pb2.GenerateImageRequest
+    | gateway_pb2.SpeakRequest
 )
-Answered = TypeVar("Answered", gateway_pb2.RerankResponse, gateway_pb2.ModerateResponse, gateway_pb2.AssessResponse)
+Answered = TypeVar(
+    "Answered",
+    gateway_pb2.RerankResponse,
+    gateway_pb2.ModerateResponse,
+    gateway_pb2.AssessResponse,
+    gateway_pb2.GenerateImageResponse,
+    gateway_pb2.SpeakResponse,
+)
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -88,6 +97,12 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
 
     async def Assess(self, request: gateway_pb2.AssessRequest, context: Any) -> gateway_pb2.AssessResponse:  # noqa: ANN401
         return await self._answered("assess", request, gateway_pb2.AssessResponse(), context)
+
+    async def GenerateImage(self, request: gateway_pb2.GenerateImageRequest, context: Any) -> gateway_pb2.GenerateImageResponse:  # noqa: ANN401
+        return await self._answered("generate_image", request, gateway_pb2.GenerateImageResponse(), context)
+
+    async def Speak(self, request: gateway_pb2.SpeakRequest, context: Any) -> gateway_pb2.SpeakResponse:  # noqa: ANN401
+        return await self._answered("speak", request, gateway_pb2.SpeakResponse(), context)
 
     async def _answered(self, name: str, request: Asking, response: Answered, context: Any) -> Answered:  # noqa: ANN401
         options = _options(request)

@@ -19,7 +19,13 @@ from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.standing import UnclosedBreakers
 from llm_mesh_runtime.resources import page_of
 
-MethodRequest = adapter_pb2.RerankRequest | adapter_pb2.ModerateRequest | adapter_pb2.AssessRequest
+MethodRequest = (
+    adapter_pb2.RerankRequest
+    | adapter_pb2.ModerateRequest
+    | adapter_pb2.AssessRequest
+    | adapter_pb2.GenerateImageRequest
+    | adapter_pb2.SpeakRequest
+)
 Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
 Granted = Generation | adapter_pb2.EmbedRequest | adapter_pb2.EmbedStreamRequest | MethodRequest
 

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh.inference.v1 import generate_image_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
@@ -24,6 +24,7 @@ from llm_mesh_runtime.heavy import HeavyWork
 
 T = TypeVar("T")
 _LOSSY = (generate_pb2.TRANSLATION_ACTION_DROPPED, generate_pb2.TRANSLATION_ACTION_APPROXIMATED)
+_BINARY = ("audio/", "application/octet-stream")
 _PLAN_BOUNDS = ("audio_input_milliseconds", "audio_output_milliseconds", "characters", "search_units")
 
 
@@ -102,11 +103,14 @@ class MethodMeter:
         usage = generate_pb2.Usage(input_tokens=self._attempt.estimated_input_tokens or self._attempt.max_input_tokens)
         for name in _PLAN_BOUNDS:
             setattr(usage, name, getattr(self._attempt.units, name))
+        if isinstance(self._output, generate_image_pb2.GenerateImageOutput):
+            usage.images.add(size=self._output.size, quality=self._output.quality, count=len(self._output.images))
         return usage, usage_pb2.USAGE_SOURCE_COUNTED
 
 
 def _read(method: DialectMethod, answered: AnsweredMethod, source: Any, output: Any) -> None:  # noqa: ANN401 (messages of the method)
-    check_values(answered.endpoint.name, answered.body, MOST_VALUES)
+    if not answered.content_type.startswith(_BINARY):
+        check_values(answered.endpoint.name, answered.body, MOST_VALUES)
     method.read(answered, source, output)
 
 

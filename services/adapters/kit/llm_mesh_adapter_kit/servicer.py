@@ -50,6 +50,16 @@ class AdapterServicer(adapter_pb2_grpc.AdapterServiceServicer):
         await self._adapter.answer("Assess", request, response)
         return response
 
+    async def GenerateImage(self, request: adapter_pb2.GenerateImageRequest, context: Context) -> adapter_pb2.GenerateImageResponse:
+        response = adapter_pb2.GenerateImageResponse()
+        await self._adapter.answer("GenerateImage", request, response)
+        return response
+
+    async def Speak(self, request: adapter_pb2.SpeakRequest, context: Context) -> adapter_pb2.SpeakResponse:
+        response = adapter_pb2.SpeakResponse()
+        await self._adapter.answer("Speak", request, response)
+        return response
+
     async def CountTokens(self, request: adapter_pb2.CountTokensRequest, context: Context) -> adapter_pb2.CountTokensResponse:
         return adapter_pb2.CountTokensResponse(count=await self._adapter.count(request))
 

@@ -37,6 +37,12 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
             assessing = _model(adapter, endpoint, "sim-assess", "Simulator: answers questions", "sim-assess", ("assess", "image_input"))
             assessing.max_output_tokens, assessing.price.output_nanos_per_million = _OUTPUT, 40 * _CENT
             yield _seeing(assessing)
+            drawing = _model(adapter, endpoint, "sim-image", "Simulator: draws one colour", "sim-image", ("generate_image",))
+            drawing.price.images.add(image_nanos_per_million=2 * _CENT * 1_000_000)
+            yield drawing
+            speaking = _model(adapter, endpoint, "sim-speech", "Simulator: a tone for each word", "sim-speech", ("speak",))
+            speaking.price.character_nanos_per_million = 1_500 * _CENT
+            yield speaking
         else:
             yield _talking(
                 adapter, endpoint, f"sim-{adapter}", f"Simulator: repeats what was said, in the {adapter} dialect", "sim-echo", ()

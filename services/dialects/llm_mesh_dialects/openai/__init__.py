@@ -1,6 +1,18 @@
 """The OpenAI dialect: chat completions and embeddings, from and to the typed payload, for clients and for providers."""
 
-from llm_mesh_dialects.openai import decisions, embeddings, errors, moderations, requests, reranking, responses, streams, vectors
+from llm_mesh_dialects.openai import (
+    decisions,
+    embeddings,
+    errors,
+    images,
+    moderations,
+    requests,
+    reranking,
+    responses,
+    speech,
+    streams,
+    vectors,
+)
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
@@ -11,10 +23,12 @@ __all__ = [
     "decisions",
     "embeddings",
     "errors",
+    "images",
     "moderations",
     "requests",
     "reranking",
     "responses",
+    "speech",
     "streams",
     "vectors",
 ]

@@ -96,6 +96,14 @@ _METHODS: Final[Mapping[str, KeyRule]] = {
     "rerank.truncate": safe("what happens to texts that are too long"),
     "rerank.raw_scores": safe("how scores are written"),
     "rerank.return_documents": dropped("documents are not sent back: the answer names them by their index"),
+    "image.moderation": safe("how strictly the provider filters"),
+    "image.safety_identifier": _LABEL,
+    "image.response_format": safe("whether images come as bytes or as addresses"),
+    "image.complexity": safe("planning counts as output"),
+    "image.svg": costly("another model draws it, and is charged apart"),
+    "image.frame_count": costly("each frame is charged as an image"),
+    "image.partial_images": costly("each partial image is charged"),
+    "speech.stream_format": dropped("the answer comes whole"),
     "decision.prompt_cache_options": safe("writing a cache is priced, and reserved at that price", inner=("mode", "ttl")),
 }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2
+from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2, sound_pb2
 from llm_mesh_runtime.errors import invalid
 
+_SLOWEST, _FASTEST = 0.25, 4
 _READ = frozenset({"text", "image"})
 
 
@@ -29,6 +30,12 @@ def check_assessment(request: assess_pb2.AssessInput) -> None:
         for each, level in enumerate(question.score.levels[:]):
             if not level.label and not level.description:
                 raise invalid(f"{place}.score.levels[{each}]", "must have a label or a description")
+
+
+def check_speech(request: sound_pb2.SpeakInput) -> None:
+    """Raise INVALID_FIELD where the speed is none that a voice has."""
+    if request.HasField("speed") and not _SLOWEST <= request.speed <= _FASTEST:
+        raise invalid("input.speed", f"must be {_SLOWEST} to {_FASTEST}")
 
 
 def _options(choice: assess_pb2.ChoiceQuestion, place: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
-from llm_mesh.inference.v1 import assess_pb2, moderate_pb2, rerank_pb2
+from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.profile import InputReading
 
 _BYTES_PER_TOKEN = 4
+_AUTO = "auto"
+_MILLISECONDS_PER_CHARACTER = 1_000
+_SLOWEST = 0.25
 _DOCUMENTS_PER_SEARCH = 100
 _TOKENS_PER_DOCUMENT = 500
 """Cohere counts a longer document as several, query included."""
@@ -53,6 +57,29 @@ def profile_assess(profile: router_pb2.RequestProfile, request: assess_pb2.Asses
     state.modalities |= questions.modalities
     state.unbounded_references += questions.unbounded_references
     _read(profile, state)
+
+
+def profile_generate_image(profile: router_pb2.RequestProfile, request: generate_image_pb2.GenerateImageInput) -> None:
+    """The description, and how many images of which kind."""
+    reading = InputReading()
+    reading.unit(request.prompt)
+    reading.extras(request.extras)
+    _tokens(profile, reading.bytes, ["text"])
+    profile.candidate_count = profile.units.images = request.count or 1
+    profile.units.image_size = "" if request.size == _AUTO else request.size
+    profile.units.image_quality = "" if request.quality == _AUTO else request.quality
+
+
+def profile_speak(profile: router_pb2.RequestProfile, request: sound_pb2.SpeakInput) -> None:
+    """The text; no voice takes longer than a second for a character at its own speed."""
+    reading = InputReading()
+    reading.unit(request.text)
+    reading.unit(request.instructions)
+    reading.extras(request.extras)
+    _tokens(profile, reading.bytes, ["text"])
+    profile.units.characters = len(request.text)
+    speed = request.speed if request.HasField("speed") else 1.0
+    profile.units.audio_output_milliseconds = math.ceil(len(request.text) * _MILLISECONDS_PER_CHARACTER / max(speed, _SLOWEST))
 
 
 def _names(question: assess_pb2.AssessQuestion) -> Iterable[str]:

@@ -46,6 +46,8 @@ METHODS: Final[Mapping[str, ModelMethod]] = {
         ModelMethod("rerank", profiles.profile_rerank),
         ModelMethod("moderate", profiles.profile_moderate, method_checks.check_moderation),
         ModelMethod("assess", profiles.profile_assess, method_checks.check_assessment),
+        ModelMethod("generate_image", profiles.profile_generate_image, candidates=lambda request: request.count),
+        ModelMethod("speak", profiles.profile_speak, method_checks.check_speech),
     )
 }
 

@@ -8,4 +8,5 @@ from llm_mesh.policy.v1 import policy_pb2
 
 OPERATIONS: Final = tuple(field.name for field in policy_pb2.AdmitRequest.DESCRIPTOR.oneofs_by_name["input"].fields)
 """The operations that are admitted, as `AdmitRequest` names their inputs."""
-MODEL_USES: Final = (*(f"models.{operation}" for operation in OPERATIONS), "models.count")
+_JSON_NAMES: Final = tuple(field.json_name for field in policy_pb2.AdmitRequest.DESCRIPTOR.oneofs_by_name["input"].fields)
+MODEL_USES: Final = (*(f"models.{json_name}" for json_name in _JSON_NAMES), "models.count")

@@ -35,6 +35,8 @@ NAMES: Final[Mapping[str, Named]] = {
     "sim-rerank": Named("reranking by shared words (every model reranks)"),
     "sim-moderate": Named("moderation by the names of categories (every model moderates)"),
     "sim-assess": Named("decisions with probabilities that follow from what is asked (every model decides)"),
+    "sim-image": Named("images of one colour (every model draws)"),
+    "sim-speech": Named("a tone for each word (every model speaks)"),
     # errors with a body in the dialect's shape
     "sim-400": Named("400, invalid request", {"status": 400}),
     "sim-context-length": Named("400, the prompt is longer than the context window", {"status": 400, "error": "context_length"}),

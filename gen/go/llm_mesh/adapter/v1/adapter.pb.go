@@ -1114,6 +1114,262 @@ func (x *AssessResponse) GetReport() *AttemptReport {
 	return nil
 }
 
+// Request of `GenerateImage`.
+type GenerateImageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed `Grant` of `Reserve`. Required.
+	Grant *v1.Sealed `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	// The attempt to make, as in the plan. Required.
+	Attempt *v11.Attempt `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What to make. `model` is ignored: the attempt names it.
+	Input *v12.GenerateImageInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	// A translation that drops or approximates fails with FIDELITY_LOST instead.
+	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GenerateImageRequest) Reset() {
+	*x = GenerateImageRequest{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GenerateImageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GenerateImageRequest) ProtoMessage() {}
+
+func (x *GenerateImageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GenerateImageRequest.ProtoReflect.Descriptor instead.
+func (*GenerateImageRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *GenerateImageRequest) GetGrant() *v1.Sealed {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *GenerateImageRequest) GetAttempt() *v11.Attempt {
+	if x != nil {
+		return x.Attempt
+	}
+	return nil
+}
+
+func (x *GenerateImageRequest) GetInput() *v12.GenerateImageInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *GenerateImageRequest) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+// Response of `GenerateImage`.
+type GenerateImageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The images.
+	Output *v12.GenerateImageOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// How it went.
+	Report        *AttemptReport `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GenerateImageResponse) Reset() {
+	*x = GenerateImageResponse{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GenerateImageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GenerateImageResponse) ProtoMessage() {}
+
+func (x *GenerateImageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GenerateImageResponse.ProtoReflect.Descriptor instead.
+func (*GenerateImageResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GenerateImageResponse) GetOutput() *v12.GenerateImageOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *GenerateImageResponse) GetReport() *AttemptReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+// Request of `Speak`.
+type SpeakRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed `Grant` of `Reserve`. Required.
+	Grant *v1.Sealed `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	// The attempt to make, as in the plan. Required.
+	Attempt *v11.Attempt `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What to speak. `model` is ignored: the attempt names it.
+	Input *v12.SpeakInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	// A translation that drops or approximates fails with FIDELITY_LOST instead.
+	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpeakRequest) Reset() {
+	*x = SpeakRequest{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpeakRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpeakRequest) ProtoMessage() {}
+
+func (x *SpeakRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpeakRequest.ProtoReflect.Descriptor instead.
+func (*SpeakRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *SpeakRequest) GetGrant() *v1.Sealed {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *SpeakRequest) GetAttempt() *v11.Attempt {
+	if x != nil {
+		return x.Attempt
+	}
+	return nil
+}
+
+func (x *SpeakRequest) GetInput() *v12.SpeakInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *SpeakRequest) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+// Response of `Speak`.
+type SpeakResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sound.
+	Output *v12.SpeakOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// How it went.
+	Report        *AttemptReport `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpeakResponse) Reset() {
+	*x = SpeakResponse{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpeakResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpeakResponse) ProtoMessage() {}
+
+func (x *SpeakResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpeakResponse.ProtoReflect.Descriptor instead.
+func (*SpeakResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SpeakResponse) GetOutput() *v12.SpeakOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *SpeakResponse) GetReport() *AttemptReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
 // Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1127,7 +1383,7 @@ type CountTokensRequest struct {
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1395,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1408,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CountTokensRequest) GetAttempt() *v11.Attempt {
@@ -1180,7 +1436,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1448,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +1461,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CountTokensResponse) GetCount() *v12.TokenCount {
@@ -1228,7 +1484,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1496,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1509,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -1286,7 +1542,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1554,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1567,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -1368,7 +1624,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1636,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1649,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Endpoint) GetName() string {
@@ -1488,7 +1744,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1500,7 +1756,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1513,7 +1769,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Breaker) GetProcess() string {
@@ -1548,7 +1804,7 @@ type DiscoverModelsRequest struct {
 
 func (x *DiscoverModelsRequest) Reset() {
 	*x = DiscoverModelsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1560,7 +1816,7 @@ func (x *DiscoverModelsRequest) String() string {
 func (*DiscoverModelsRequest) ProtoMessage() {}
 
 func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1573,7 +1829,7 @@ func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsRequest.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DiscoverModelsRequest) GetEndpoint() string {
@@ -1597,7 +1853,7 @@ type DiscoverModelsResponse struct {
 
 func (x *DiscoverModelsResponse) Reset() {
 	*x = DiscoverModelsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1609,7 +1865,7 @@ func (x *DiscoverModelsResponse) String() string {
 func (*DiscoverModelsResponse) ProtoMessage() {}
 
 func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1622,7 +1878,7 @@ func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsResponse.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DiscoverModelsResponse) GetModels() []string {
@@ -1656,7 +1912,7 @@ type ModelDescription struct {
 
 func (x *ModelDescription) Reset() {
 	*x = ModelDescription{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1668,7 +1924,7 @@ func (x *ModelDescription) String() string {
 func (*ModelDescription) ProtoMessage() {}
 
 func (x *ModelDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1681,7 +1937,7 @@ func (x *ModelDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelDescription.ProtoReflect.Descriptor instead.
 func (*ModelDescription) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ModelDescription) GetModel() string {
@@ -1725,7 +1981,7 @@ type CheckEndpointRequest struct {
 
 func (x *CheckEndpointRequest) Reset() {
 	*x = CheckEndpointRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +1993,7 @@ func (x *CheckEndpointRequest) String() string {
 func (*CheckEndpointRequest) ProtoMessage() {}
 
 func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +2006,7 @@ func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointRequest.ProtoReflect.Descriptor instead.
 func (*CheckEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CheckEndpointRequest) GetEndpoint() string {
@@ -1786,7 +2042,7 @@ type CheckEndpointResponse struct {
 
 func (x *CheckEndpointResponse) Reset() {
 	*x = CheckEndpointResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +2054,7 @@ func (x *CheckEndpointResponse) String() string {
 func (*CheckEndpointResponse) ProtoMessage() {}
 
 func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +2067,7 @@ func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointResponse.ProtoReflect.Descriptor instead.
 func (*CheckEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CheckEndpointResponse) GetResult() CheckResult {
@@ -1853,7 +2109,7 @@ var File_llm_mesh_adapter_v1_adapter_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xd2\x01\n" +
+	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xd2\x01\n" +
 	"\x0fGenerateRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
@@ -1917,6 +2173,22 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x89\x01\n" +
 	"\x0eAssessResponse\x12;\n" +
 	"\x06output\x18\x01 \x01(\v2#.llm_mesh.inference.v1.AssessOutputR\x06output\x12:\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xdc\x01\n" +
+	"\x14GenerateImageRequest\x12.\n" +
+	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12G\n" +
+	"\x05input\x18\x03 \x01(\v2).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x97\x01\n" +
+	"\x15GenerateImageResponse\x12B\n" +
+	"\x06output\x18\x01 \x01(\v2*.llm_mesh.inference.v1.GenerateImageOutputR\x06output\x12:\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xcc\x01\n" +
+	"\fSpeakRequest\x12.\n" +
+	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12?\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x87\x01\n" +
+	"\rSpeakResponse\x12:\n" +
+	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.SpeakOutputR\x06output\x12:\n" +
 	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x125\n" +
 	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
@@ -1977,7 +2249,7 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x15CHECK_RESULT_ADMITTED\x10\x01\x12\x19\n" +
 	"\x15CHECK_RESULT_ANSWERED\x10\x02\x12\x18\n" +
 	"\x14CHECK_RESULT_REFUSED\x10\x03\x12\x17\n" +
-	"\x13CHECK_RESULT_FAILED\x10\x042\xee\v\n" +
+	"\x13CHECK_RESULT_FAILED\x10\x042\xef\r\n" +
 	"\x0eAdapterService\x12z\n" +
 	"\bGenerate\x12$.llm_mesh.adapter.v1.GenerateRequest\x1a%.llm_mesh.adapter.v1.GenerateResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate\x12\x8e\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.adapter.v1.GenerateStreamRequest\x1a+.llm_mesh.adapter.v1.GenerateStreamResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate0\x01\x12n\n" +
@@ -1985,7 +2257,9 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\vEmbedStream\x12'.llm_mesh.adapter.v1.EmbedStreamRequest\x1a(.llm_mesh.adapter.v1.EmbedStreamResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.embed0\x01\x12r\n" +
 	"\x06Rerank\x12\".llm_mesh.adapter.v1.RerankRequest\x1a#.llm_mesh.adapter.v1.RerankResponse\"\x1f\xca\xf3\x18\x1b\b\x02\x12\aadapter\x1a\x0eadapter.rerank\x12z\n" +
 	"\bModerate\x12$.llm_mesh.adapter.v1.ModerateRequest\x1a%.llm_mesh.adapter.v1.ModerateResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.moderate\x12r\n" +
-	"\x06Assess\x12\".llm_mesh.adapter.v1.AssessRequest\x1a#.llm_mesh.adapter.v1.AssessResponse\"\x1f\xca\xf3\x18\x1b\b\x02\x12\aadapter\x1a\x0eadapter.assess\x12\x80\x01\n" +
+	"\x06Assess\x12\".llm_mesh.adapter.v1.AssessRequest\x1a#.llm_mesh.adapter.v1.AssessResponse\"\x1f\xca\xf3\x18\x1b\b\x02\x12\aadapter\x1a\x0eadapter.assess\x12\x8e\x01\n" +
+	"\rGenerateImage\x12).llm_mesh.adapter.v1.GenerateImageRequest\x1a*.llm_mesh.adapter.v1.GenerateImageResponse\"&\xca\xf3\x18\"\b\x02\x12\aadapter\x1a\x15adapter.generateImage\x12n\n" +
+	"\x05Speak\x12!.llm_mesh.adapter.v1.SpeakRequest\x1a\".llm_mesh.adapter.v1.SpeakResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.speak\x12\x80\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.count\x12\x9a\x01\n" +
 	"\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\b\x01\x12\x1adomains/platform/endpoints\x1a\x0eendpoints.list\x12\xac\x01\n" +
 	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discover\x12\xa6\x01\n" +
@@ -2005,134 +2279,156 @@ func file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
-	(BreakerState)(0),              // 0: llm_mesh.adapter.v1.BreakerState
-	(CheckResult)(0),               // 1: llm_mesh.adapter.v1.CheckResult
-	(*GenerateRequest)(nil),        // 2: llm_mesh.adapter.v1.GenerateRequest
-	(*GenerateResponse)(nil),       // 3: llm_mesh.adapter.v1.GenerateResponse
-	(*GenerateStreamRequest)(nil),  // 4: llm_mesh.adapter.v1.GenerateStreamRequest
-	(*GenerateStreamResponse)(nil), // 5: llm_mesh.adapter.v1.GenerateStreamResponse
-	(*AttemptReport)(nil),          // 6: llm_mesh.adapter.v1.AttemptReport
-	(*EmbedRequest)(nil),           // 7: llm_mesh.adapter.v1.EmbedRequest
-	(*EmbedResponse)(nil),          // 8: llm_mesh.adapter.v1.EmbedResponse
-	(*EmbedStreamRequest)(nil),     // 9: llm_mesh.adapter.v1.EmbedStreamRequest
-	(*EmbedStreamResponse)(nil),    // 10: llm_mesh.adapter.v1.EmbedStreamResponse
-	(*RerankRequest)(nil),          // 11: llm_mesh.adapter.v1.RerankRequest
-	(*RerankResponse)(nil),         // 12: llm_mesh.adapter.v1.RerankResponse
-	(*ModerateRequest)(nil),        // 13: llm_mesh.adapter.v1.ModerateRequest
-	(*ModerateResponse)(nil),       // 14: llm_mesh.adapter.v1.ModerateResponse
-	(*AssessRequest)(nil),          // 15: llm_mesh.adapter.v1.AssessRequest
-	(*AssessResponse)(nil),         // 16: llm_mesh.adapter.v1.AssessResponse
-	(*CountTokensRequest)(nil),     // 17: llm_mesh.adapter.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 18: llm_mesh.adapter.v1.CountTokensResponse
-	(*ListEndpointsRequest)(nil),   // 19: llm_mesh.adapter.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),  // 20: llm_mesh.adapter.v1.ListEndpointsResponse
-	(*Endpoint)(nil),               // 21: llm_mesh.adapter.v1.Endpoint
-	(*Breaker)(nil),                // 22: llm_mesh.adapter.v1.Breaker
-	(*DiscoverModelsRequest)(nil),  // 23: llm_mesh.adapter.v1.DiscoverModelsRequest
-	(*DiscoverModelsResponse)(nil), // 24: llm_mesh.adapter.v1.DiscoverModelsResponse
-	(*ModelDescription)(nil),       // 25: llm_mesh.adapter.v1.ModelDescription
-	(*CheckEndpointRequest)(nil),   // 26: llm_mesh.adapter.v1.CheckEndpointRequest
-	(*CheckEndpointResponse)(nil),  // 27: llm_mesh.adapter.v1.CheckEndpointResponse
-	(*v1.Sealed)(nil),              // 28: llm_mesh.mesh.v1.Sealed
-	(*v11.Attempt)(nil),            // 29: llm_mesh.router.v1.Attempt
-	(*v12.GenerateInput)(nil),      // 30: llm_mesh.inference.v1.GenerateInput
-	(*v12.GenerateOutput)(nil),     // 31: llm_mesh.inference.v1.GenerateOutput
-	(*v12.StreamEvent)(nil),        // 32: llm_mesh.inference.v1.StreamEvent
-	(*v12.Usage)(nil),              // 33: llm_mesh.inference.v1.Usage
-	(v13.UsageSource)(0),           // 34: llm_mesh.policy.v1.UsageSource
-	(*durationpb.Duration)(nil),    // 35: google.protobuf.Duration
-	(*v12.EmbedInput)(nil),         // 36: llm_mesh.inference.v1.EmbedInput
-	(*v12.EmbedOutput)(nil),        // 37: llm_mesh.inference.v1.EmbedOutput
-	(*v12.Embedding)(nil),          // 38: llm_mesh.inference.v1.Embedding
-	(*v12.RerankInput)(nil),        // 39: llm_mesh.inference.v1.RerankInput
-	(*v12.RerankOutput)(nil),       // 40: llm_mesh.inference.v1.RerankOutput
-	(*v12.ModerateInput)(nil),      // 41: llm_mesh.inference.v1.ModerateInput
-	(*v12.ModerateOutput)(nil),     // 42: llm_mesh.inference.v1.ModerateOutput
-	(*v12.AssessInput)(nil),        // 43: llm_mesh.inference.v1.AssessInput
-	(*v12.AssessOutput)(nil),       // 44: llm_mesh.inference.v1.AssessOutput
-	(*v12.TokenCount)(nil),         // 45: llm_mesh.inference.v1.TokenCount
+	(BreakerState)(0),               // 0: llm_mesh.adapter.v1.BreakerState
+	(CheckResult)(0),                // 1: llm_mesh.adapter.v1.CheckResult
+	(*GenerateRequest)(nil),         // 2: llm_mesh.adapter.v1.GenerateRequest
+	(*GenerateResponse)(nil),        // 3: llm_mesh.adapter.v1.GenerateResponse
+	(*GenerateStreamRequest)(nil),   // 4: llm_mesh.adapter.v1.GenerateStreamRequest
+	(*GenerateStreamResponse)(nil),  // 5: llm_mesh.adapter.v1.GenerateStreamResponse
+	(*AttemptReport)(nil),           // 6: llm_mesh.adapter.v1.AttemptReport
+	(*EmbedRequest)(nil),            // 7: llm_mesh.adapter.v1.EmbedRequest
+	(*EmbedResponse)(nil),           // 8: llm_mesh.adapter.v1.EmbedResponse
+	(*EmbedStreamRequest)(nil),      // 9: llm_mesh.adapter.v1.EmbedStreamRequest
+	(*EmbedStreamResponse)(nil),     // 10: llm_mesh.adapter.v1.EmbedStreamResponse
+	(*RerankRequest)(nil),           // 11: llm_mesh.adapter.v1.RerankRequest
+	(*RerankResponse)(nil),          // 12: llm_mesh.adapter.v1.RerankResponse
+	(*ModerateRequest)(nil),         // 13: llm_mesh.adapter.v1.ModerateRequest
+	(*ModerateResponse)(nil),        // 14: llm_mesh.adapter.v1.ModerateResponse
+	(*AssessRequest)(nil),           // 15: llm_mesh.adapter.v1.AssessRequest
+	(*AssessResponse)(nil),          // 16: llm_mesh.adapter.v1.AssessResponse
+	(*GenerateImageRequest)(nil),    // 17: llm_mesh.adapter.v1.GenerateImageRequest
+	(*GenerateImageResponse)(nil),   // 18: llm_mesh.adapter.v1.GenerateImageResponse
+	(*SpeakRequest)(nil),            // 19: llm_mesh.adapter.v1.SpeakRequest
+	(*SpeakResponse)(nil),           // 20: llm_mesh.adapter.v1.SpeakResponse
+	(*CountTokensRequest)(nil),      // 21: llm_mesh.adapter.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),     // 22: llm_mesh.adapter.v1.CountTokensResponse
+	(*ListEndpointsRequest)(nil),    // 23: llm_mesh.adapter.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),   // 24: llm_mesh.adapter.v1.ListEndpointsResponse
+	(*Endpoint)(nil),                // 25: llm_mesh.adapter.v1.Endpoint
+	(*Breaker)(nil),                 // 26: llm_mesh.adapter.v1.Breaker
+	(*DiscoverModelsRequest)(nil),   // 27: llm_mesh.adapter.v1.DiscoverModelsRequest
+	(*DiscoverModelsResponse)(nil),  // 28: llm_mesh.adapter.v1.DiscoverModelsResponse
+	(*ModelDescription)(nil),        // 29: llm_mesh.adapter.v1.ModelDescription
+	(*CheckEndpointRequest)(nil),    // 30: llm_mesh.adapter.v1.CheckEndpointRequest
+	(*CheckEndpointResponse)(nil),   // 31: llm_mesh.adapter.v1.CheckEndpointResponse
+	(*v1.Sealed)(nil),               // 32: llm_mesh.mesh.v1.Sealed
+	(*v11.Attempt)(nil),             // 33: llm_mesh.router.v1.Attempt
+	(*v12.GenerateInput)(nil),       // 34: llm_mesh.inference.v1.GenerateInput
+	(*v12.GenerateOutput)(nil),      // 35: llm_mesh.inference.v1.GenerateOutput
+	(*v12.StreamEvent)(nil),         // 36: llm_mesh.inference.v1.StreamEvent
+	(*v12.Usage)(nil),               // 37: llm_mesh.inference.v1.Usage
+	(v13.UsageSource)(0),            // 38: llm_mesh.policy.v1.UsageSource
+	(*durationpb.Duration)(nil),     // 39: google.protobuf.Duration
+	(*v12.EmbedInput)(nil),          // 40: llm_mesh.inference.v1.EmbedInput
+	(*v12.EmbedOutput)(nil),         // 41: llm_mesh.inference.v1.EmbedOutput
+	(*v12.Embedding)(nil),           // 42: llm_mesh.inference.v1.Embedding
+	(*v12.RerankInput)(nil),         // 43: llm_mesh.inference.v1.RerankInput
+	(*v12.RerankOutput)(nil),        // 44: llm_mesh.inference.v1.RerankOutput
+	(*v12.ModerateInput)(nil),       // 45: llm_mesh.inference.v1.ModerateInput
+	(*v12.ModerateOutput)(nil),      // 46: llm_mesh.inference.v1.ModerateOutput
+	(*v12.AssessInput)(nil),         // 47: llm_mesh.inference.v1.AssessInput
+	(*v12.AssessOutput)(nil),        // 48: llm_mesh.inference.v1.AssessOutput
+	(*v12.GenerateImageInput)(nil),  // 49: llm_mesh.inference.v1.GenerateImageInput
+	(*v12.GenerateImageOutput)(nil), // 50: llm_mesh.inference.v1.GenerateImageOutput
+	(*v12.SpeakInput)(nil),          // 51: llm_mesh.inference.v1.SpeakInput
+	(*v12.SpeakOutput)(nil),         // 52: llm_mesh.inference.v1.SpeakOutput
+	(*v12.TokenCount)(nil),          // 53: llm_mesh.inference.v1.TokenCount
 }
 var file_llm_mesh_adapter_v1_adapter_proto_depIdxs = []int32{
-	28, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	30, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	31, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	32, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	34, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	35, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
 	6,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	28, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	30, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	32, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	32, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	34, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	6,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
-	33, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
-	34, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
-	35, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
-	35, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
-	28, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	36, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	37, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	37, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
+	38, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
+	39, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
+	39, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
+	32, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	40, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	41, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
 	6,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	28, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	36, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	37, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	38, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	32, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	40, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	41, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	42, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
 	6,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	28, // 25: llm_mesh.adapter.v1.RerankRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 26: llm_mesh.adapter.v1.RerankRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	39, // 27: llm_mesh.adapter.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
-	40, // 28: llm_mesh.adapter.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	32, // 25: llm_mesh.adapter.v1.RerankRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 26: llm_mesh.adapter.v1.RerankRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	43, // 27: llm_mesh.adapter.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	44, // 28: llm_mesh.adapter.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
 	6,  // 29: llm_mesh.adapter.v1.RerankResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	28, // 30: llm_mesh.adapter.v1.ModerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 31: llm_mesh.adapter.v1.ModerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	41, // 32: llm_mesh.adapter.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
-	42, // 33: llm_mesh.adapter.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	32, // 30: llm_mesh.adapter.v1.ModerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 31: llm_mesh.adapter.v1.ModerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	45, // 32: llm_mesh.adapter.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	46, // 33: llm_mesh.adapter.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
 	6,  // 34: llm_mesh.adapter.v1.ModerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	28, // 35: llm_mesh.adapter.v1.AssessRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	29, // 36: llm_mesh.adapter.v1.AssessRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	43, // 37: llm_mesh.adapter.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
-	44, // 38: llm_mesh.adapter.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	32, // 35: llm_mesh.adapter.v1.AssessRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 36: llm_mesh.adapter.v1.AssessRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	47, // 37: llm_mesh.adapter.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	48, // 38: llm_mesh.adapter.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
 	6,  // 39: llm_mesh.adapter.v1.AssessResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	29, // 40: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	30, // 41: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	45, // 42: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	21, // 43: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
-	0,  // 44: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
-	22, // 45: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
-	0,  // 46: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
-	25, // 47: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
-	35, // 48: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
-	1,  // 49: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
-	35, // 50: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
-	2,  // 51: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
-	4,  // 52: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
-	7,  // 53: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
-	9,  // 54: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
-	11, // 55: llm_mesh.adapter.v1.AdapterService.Rerank:input_type -> llm_mesh.adapter.v1.RerankRequest
-	13, // 56: llm_mesh.adapter.v1.AdapterService.Moderate:input_type -> llm_mesh.adapter.v1.ModerateRequest
-	15, // 57: llm_mesh.adapter.v1.AdapterService.Assess:input_type -> llm_mesh.adapter.v1.AssessRequest
-	17, // 58: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
-	19, // 59: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
-	23, // 60: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
-	26, // 61: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
-	3,  // 62: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
-	5,  // 63: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
-	8,  // 64: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
-	10, // 65: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
-	12, // 66: llm_mesh.adapter.v1.AdapterService.Rerank:output_type -> llm_mesh.adapter.v1.RerankResponse
-	14, // 67: llm_mesh.adapter.v1.AdapterService.Moderate:output_type -> llm_mesh.adapter.v1.ModerateResponse
-	16, // 68: llm_mesh.adapter.v1.AdapterService.Assess:output_type -> llm_mesh.adapter.v1.AssessResponse
-	18, // 69: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
-	20, // 70: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
-	24, // 71: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
-	27, // 72: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
-	62, // [62:73] is the sub-list for method output_type
-	51, // [51:62] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	32, // 40: llm_mesh.adapter.v1.GenerateImageRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 41: llm_mesh.adapter.v1.GenerateImageRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	49, // 42: llm_mesh.adapter.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	50, // 43: llm_mesh.adapter.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
+	6,  // 44: llm_mesh.adapter.v1.GenerateImageResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	32, // 45: llm_mesh.adapter.v1.SpeakRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	33, // 46: llm_mesh.adapter.v1.SpeakRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	51, // 47: llm_mesh.adapter.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
+	52, // 48: llm_mesh.adapter.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
+	6,  // 49: llm_mesh.adapter.v1.SpeakResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	33, // 50: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	34, // 51: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	53, // 52: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	25, // 53: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
+	0,  // 54: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
+	26, // 55: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
+	0,  // 56: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
+	29, // 57: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
+	39, // 58: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
+	1,  // 59: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
+	39, // 60: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
+	2,  // 61: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
+	4,  // 62: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
+	7,  // 63: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
+	9,  // 64: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
+	11, // 65: llm_mesh.adapter.v1.AdapterService.Rerank:input_type -> llm_mesh.adapter.v1.RerankRequest
+	13, // 66: llm_mesh.adapter.v1.AdapterService.Moderate:input_type -> llm_mesh.adapter.v1.ModerateRequest
+	15, // 67: llm_mesh.adapter.v1.AdapterService.Assess:input_type -> llm_mesh.adapter.v1.AssessRequest
+	17, // 68: llm_mesh.adapter.v1.AdapterService.GenerateImage:input_type -> llm_mesh.adapter.v1.GenerateImageRequest
+	19, // 69: llm_mesh.adapter.v1.AdapterService.Speak:input_type -> llm_mesh.adapter.v1.SpeakRequest
+	21, // 70: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
+	23, // 71: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
+	27, // 72: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
+	30, // 73: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
+	3,  // 74: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
+	5,  // 75: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
+	8,  // 76: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
+	10, // 77: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
+	12, // 78: llm_mesh.adapter.v1.AdapterService.Rerank:output_type -> llm_mesh.adapter.v1.RerankResponse
+	14, // 79: llm_mesh.adapter.v1.AdapterService.Moderate:output_type -> llm_mesh.adapter.v1.ModerateResponse
+	16, // 80: llm_mesh.adapter.v1.AdapterService.Assess:output_type -> llm_mesh.adapter.v1.AssessResponse
+	18, // 81: llm_mesh.adapter.v1.AdapterService.GenerateImage:output_type -> llm_mesh.adapter.v1.GenerateImageResponse
+	20, // 82: llm_mesh.adapter.v1.AdapterService.Speak:output_type -> llm_mesh.adapter.v1.SpeakResponse
+	22, // 83: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
+	24, // 84: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
+	28, // 85: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
+	31, // 86: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
+	74, // [74:87] is the sub-list for method output_type
+	61, // [61:74] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_adapter_v1_adapter_proto_init() }
@@ -2146,7 +2442,7 @@ func file_llm_mesh_adapter_v1_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_adapter_v1_adapter_proto_rawDesc), len(file_llm_mesh_adapter_v1_adapter_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   26,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	AdapterService_Rerank_FullMethodName         = "/llm_mesh.adapter.v1.AdapterService/Rerank"
 	AdapterService_Moderate_FullMethodName       = "/llm_mesh.adapter.v1.AdapterService/Moderate"
 	AdapterService_Assess_FullMethodName         = "/llm_mesh.adapter.v1.AdapterService/Assess"
+	AdapterService_GenerateImage_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/GenerateImage"
+	AdapterService_Speak_FullMethodName          = "/llm_mesh.adapter.v1.AdapterService/Speak"
 	AdapterService_CountTokens_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/CountTokens"
 	AdapterService_ListEndpoints_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/ListEndpoints"
 	AdapterService_DiscoverModels_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/DiscoverModels"
@@ -61,6 +63,10 @@ type AdapterServiceClient interface {
 	Moderate(ctx context.Context, in *ModerateRequest, opts ...grpc.CallOption) (*ModerateResponse, error)
 	// Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
 	Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*AssessResponse, error)
+	// Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	GenerateImage(ctx context.Context, in *GenerateImageRequest, opts ...grpc.CallOption) (*GenerateImageResponse, error)
+	// Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakResponse, error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
@@ -173,6 +179,26 @@ func (c *adapterServiceClient) Assess(ctx context.Context, in *AssessRequest, op
 	return out, nil
 }
 
+func (c *adapterServiceClient) GenerateImage(ctx context.Context, in *GenerateImageRequest, opts ...grpc.CallOption) (*GenerateImageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GenerateImageResponse)
+	err := c.cc.Invoke(ctx, AdapterService_GenerateImage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adapterServiceClient) Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SpeakResponse)
+	err := c.cc.Invoke(ctx, AdapterService_Speak_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adapterServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -242,6 +268,10 @@ type AdapterServiceServer interface {
 	Moderate(context.Context, *ModerateRequest) (*ModerateResponse, error)
 	// Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
 	Assess(context.Context, *AssessRequest) (*AssessResponse, error)
+	// Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	GenerateImage(context.Context, *GenerateImageRequest) (*GenerateImageResponse, error)
+	// Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Speak(context.Context, *SpeakRequest) (*SpeakResponse, error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
@@ -286,6 +316,12 @@ func (UnimplementedAdapterServiceServer) Moderate(context.Context, *ModerateRequ
 }
 func (UnimplementedAdapterServiceServer) Assess(context.Context, *AssessRequest) (*AssessResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Assess not implemented")
+}
+func (UnimplementedAdapterServiceServer) GenerateImage(context.Context, *GenerateImageRequest) (*GenerateImageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GenerateImage not implemented")
+}
+func (UnimplementedAdapterServiceServer) Speak(context.Context, *SpeakRequest) (*SpeakResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Speak not implemented")
 }
 func (UnimplementedAdapterServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -432,6 +468,42 @@ func _AdapterService_Assess_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdapterService_GenerateImage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GenerateImageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).GenerateImage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_GenerateImage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).GenerateImage(ctx, req.(*GenerateImageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdapterService_Speak_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SpeakRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).Speak(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_Speak_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).Speak(ctx, req.(*SpeakRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdapterService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -530,6 +602,14 @@ var AdapterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Assess",
 			Handler:    _AdapterService_Assess_Handler,
+		},
+		{
+			MethodName: "GenerateImage",
+			Handler:    _AdapterService_GenerateImage_Handler,
+		},
+		{
+			MethodName: "Speak",
+			Handler:    _AdapterService_Speak_Handler,
 		},
 		{
 			MethodName: "CountTokens",

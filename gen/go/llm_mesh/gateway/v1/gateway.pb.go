@@ -1111,6 +1111,226 @@ func (x *AssessResponse) GetReceipt() *Receipt {
 	return nil
 }
 
+// Request of `GenerateImage`.
+type GenerateImageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to make. Required.
+	Input *v1.GenerateImageInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else. `prompt` MUST be unset.
+	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GenerateImageRequest) Reset() {
+	*x = GenerateImageRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GenerateImageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GenerateImageRequest) ProtoMessage() {}
+
+func (x *GenerateImageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GenerateImageRequest.ProtoReflect.Descriptor instead.
+func (*GenerateImageRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GenerateImageRequest) GetInput() *v1.GenerateImageInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *GenerateImageRequest) GetOptions() *RequestOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Response of `GenerateImage`.
+type GenerateImageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The images.
+	Output *v1.GenerateImageOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// What it cost.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GenerateImageResponse) Reset() {
+	*x = GenerateImageResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GenerateImageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GenerateImageResponse) ProtoMessage() {}
+
+func (x *GenerateImageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GenerateImageResponse.ProtoReflect.Descriptor instead.
+func (*GenerateImageResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *GenerateImageResponse) GetOutput() *v1.GenerateImageOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *GenerateImageResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of `Speak`.
+type SpeakRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to speak. Required.
+	Input *v1.SpeakInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else. `prompt` MUST be unset.
+	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpeakRequest) Reset() {
+	*x = SpeakRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpeakRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpeakRequest) ProtoMessage() {}
+
+func (x *SpeakRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpeakRequest.ProtoReflect.Descriptor instead.
+func (*SpeakRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SpeakRequest) GetInput() *v1.SpeakInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *SpeakRequest) GetOptions() *RequestOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Response of `Speak`.
+type SpeakResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sound.
+	Output *v1.SpeakOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// What it cost.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpeakResponse) Reset() {
+	*x = SpeakResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpeakResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpeakResponse) ProtoMessage() {}
+
+func (x *SpeakResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpeakResponse.ProtoReflect.Descriptor instead.
+func (*SpeakResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *SpeakResponse) GetOutput() *v1.SpeakOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *SpeakResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 // Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1124,7 +1344,7 @@ type CountTokensRequest struct {
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1356,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[16]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1369,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CountTokensRequest) GetInput() *v1.GenerateInput {
@@ -1181,7 +1401,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1413,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[17]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1426,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CountTokensResponse) GetCount() *v1.TokenCount {
@@ -1239,7 +1459,7 @@ type CheckServicesRequest struct {
 
 func (x *CheckServicesRequest) Reset() {
 	*x = CheckServicesRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1251,7 +1471,7 @@ func (x *CheckServicesRequest) String() string {
 func (*CheckServicesRequest) ProtoMessage() {}
 
 func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[18]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1264,7 +1484,7 @@ func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckServicesRequest.ProtoReflect.Descriptor instead.
 func (*CheckServicesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
 // Response of `CheckServices`.
@@ -1278,7 +1498,7 @@ type CheckServicesResponse struct {
 
 func (x *CheckServicesResponse) Reset() {
 	*x = CheckServicesResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1510,7 @@ func (x *CheckServicesResponse) String() string {
 func (*CheckServicesResponse) ProtoMessage() {}
 
 func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[19]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1523,7 @@ func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckServicesResponse.ProtoReflect.Descriptor instead.
 func (*CheckServicesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CheckServicesResponse) GetServices() []*ServiceCheck {
@@ -1326,7 +1546,7 @@ type ServiceCheck struct {
 
 func (x *ServiceCheck) Reset() {
 	*x = ServiceCheck{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1558,7 @@ func (x *ServiceCheck) String() string {
 func (*ServiceCheck) ProtoMessage() {}
 
 func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1571,7 @@ func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceCheck.ProtoReflect.Descriptor instead.
 func (*ServiceCheck) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ServiceCheck) GetService() string {
@@ -1381,7 +1601,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1613,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1626,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListModelsRequest) GetPageSize() int32 {
@@ -1436,7 +1656,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1668,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1681,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListModelsResponse) GetModels() []*ModelSummary {
@@ -1499,7 +1719,7 @@ type ModelSummary struct {
 
 func (x *ModelSummary) Reset() {
 	*x = ModelSummary{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1731,7 @@ func (x *ModelSummary) String() string {
 func (*ModelSummary) ProtoMessage() {}
 
 func (x *ModelSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1744,7 @@ func (x *ModelSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelSummary.ProtoReflect.Descriptor instead.
 func (*ModelSummary) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ModelSummary) GetAlias() string {
@@ -1603,7 +1823,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1615,7 +1835,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1848,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Receipt) GetReservation() string {
@@ -1732,7 +1952,7 @@ type RecordedAnswer struct {
 
 func (x *RecordedAnswer) Reset() {
 	*x = RecordedAnswer{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1744,7 +1964,7 @@ func (x *RecordedAnswer) String() string {
 func (*RecordedAnswer) ProtoMessage() {}
 
 func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1757,7 +1977,7 @@ func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedAnswer.ProtoReflect.Descriptor instead.
 func (*RecordedAnswer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RecordedAnswer) GetMessages() [][]byte {
@@ -1797,7 +2017,7 @@ type CheckReadinessRequest struct {
 
 func (x *CheckReadinessRequest) Reset() {
 	*x = CheckReadinessRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +2029,7 @@ func (x *CheckReadinessRequest) String() string {
 func (*CheckReadinessRequest) ProtoMessage() {}
 
 func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +2042,7 @@ func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
 func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{30}
 }
 
 // Response of `CheckReadiness`.
@@ -1836,7 +2056,7 @@ type CheckReadinessResponse struct {
 
 func (x *CheckReadinessResponse) Reset() {
 	*x = CheckReadinessResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +2068,7 @@ func (x *CheckReadinessResponse) String() string {
 func (*CheckReadinessResponse) ProtoMessage() {}
 
 func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +2081,7 @@ func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
 func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CheckReadinessResponse) GetConditions() []*ReadinessCondition {
@@ -1885,7 +2105,7 @@ type ReadinessCondition struct {
 
 func (x *ReadinessCondition) Reset() {
 	*x = ReadinessCondition{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1897,7 +2117,7 @@ func (x *ReadinessCondition) String() string {
 func (*ReadinessCondition) ProtoMessage() {}
 
 func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1910,7 +2130,7 @@ func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadinessCondition.ProtoReflect.Descriptor instead.
 func (*ReadinessCondition) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ReadinessCondition) GetName() string {
@@ -1931,7 +2151,7 @@ var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xff\x02\n" +
+	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xff\x02\n" +
 	"\x0eRequestOptions\x12<\n" +
 	"\x06prompt\x18\x01 \x01(\v2$.llm_mesh.gateway.v1.PromptReferenceR\x06prompt\x12b\n" +
 	"\x04tags\x18\x02 \x03(\v2-.llm_mesh.gateway.v1.RequestOptions.TagsEntryB\x1f\xe2\xf3\x18\x1b \x102\x12\x1a\x10[a-z0-9_-]{1,63}:\x03\x10\xff\x01R\x04tags\x122\n" +
@@ -1995,6 +2215,18 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x85\x01\n" +
 	"\x0eAssessResponse\x12;\n" +
 	"\x06output\x18\x01 \x01(\v2#.llm_mesh.inference.v1.AssessOutputR\x06output\x126\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x9e\x01\n" +
+	"\x14GenerateImageRequest\x12G\n" +
+	"\x05input\x18\x01 \x01(\v2).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x93\x01\n" +
+	"\x15GenerateImageResponse\x12B\n" +
+	"\x06output\x18\x01 \x01(\v2*.llm_mesh.inference.v1.GenerateImageOutputR\x06output\x126\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x8e\x01\n" +
+	"\fSpeakRequest\x12?\n" +
+	"\x05input\x18\x01 \x01(\v2!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
+	"\rSpeakResponse\x12:\n" +
+	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.SpeakOutputR\x06output\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x97\x01\n" +
 	"\x12CountTokensRequest\x12B\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
@@ -2061,7 +2293,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
-	"\x0eFIDELITY_EXACT\x10\x022\xff\v\n" +
+	"\x0eFIDELITY_EXACT\x10\x022\x98\x0e\n" +
 	"\x0eGatewayService\x12\x86\x01\n" +
 	"\bGenerate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n" +
@@ -2069,7 +2301,9 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\vEmbedStream\x12'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.embed0\x01\x12~\n" +
 	"\x06Rerank\x12\".llm_mesh.gateway.v1.RerankRequest\x1a#.llm_mesh.gateway.v1.RerankResponse\"+\xca\xf3\x18'\b\x01\x12\x14models/{input.model}\x1a\rmodels.rerank\x12\x86\x01\n" +
 	"\bModerate\x12$.llm_mesh.gateway.v1.ModerateRequest\x1a%.llm_mesh.gateway.v1.ModerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.moderate\x12~\n" +
-	"\x06Assess\x12\".llm_mesh.gateway.v1.AssessRequest\x1a#.llm_mesh.gateway.v1.AssessResponse\"+\xca\xf3\x18'\b\x01\x12\x14models/{input.model}\x1a\rmodels.assess\x12\x8c\x01\n" +
+	"\x06Assess\x12\".llm_mesh.gateway.v1.AssessRequest\x1a#.llm_mesh.gateway.v1.AssessResponse\"+\xca\xf3\x18'\b\x01\x12\x14models/{input.model}\x1a\rmodels.assess\x12\x9a\x01\n" +
+	"\rGenerateImage\x12).llm_mesh.gateway.v1.GenerateImageRequest\x1a*.llm_mesh.gateway.v1.GenerateImageResponse\"2\xca\xf3\x18.\b\x01\x12\x14models/{input.model}\x1a\x14models.generateImage\x12z\n" +
+	"\x05Speak\x12!.llm_mesh.gateway.v1.SpeakRequest\x1a\".llm_mesh.gateway.v1.SpeakResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.speak\x12\x8c\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.count\x12z\n" +
 	"\n" +
 	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.list\x12\x90\x01\n" +
@@ -2090,7 +2324,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(ServiceState)(0),              // 0: llm_mesh.gateway.v1.ServiceState
 	(Fidelity)(0),                  // 1: llm_mesh.gateway.v1.Fidelity
@@ -2110,116 +2344,136 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*ModerateResponse)(nil),       // 15: llm_mesh.gateway.v1.ModerateResponse
 	(*AssessRequest)(nil),          // 16: llm_mesh.gateway.v1.AssessRequest
 	(*AssessResponse)(nil),         // 17: llm_mesh.gateway.v1.AssessResponse
-	(*CountTokensRequest)(nil),     // 18: llm_mesh.gateway.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 19: llm_mesh.gateway.v1.CountTokensResponse
-	(*CheckServicesRequest)(nil),   // 20: llm_mesh.gateway.v1.CheckServicesRequest
-	(*CheckServicesResponse)(nil),  // 21: llm_mesh.gateway.v1.CheckServicesResponse
-	(*ServiceCheck)(nil),           // 22: llm_mesh.gateway.v1.ServiceCheck
-	(*ListModelsRequest)(nil),      // 23: llm_mesh.gateway.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),     // 24: llm_mesh.gateway.v1.ListModelsResponse
-	(*ModelSummary)(nil),           // 25: llm_mesh.gateway.v1.ModelSummary
-	(*Receipt)(nil),                // 26: llm_mesh.gateway.v1.Receipt
-	(*RecordedAnswer)(nil),         // 27: llm_mesh.gateway.v1.RecordedAnswer
-	(*CheckReadinessRequest)(nil),  // 28: llm_mesh.gateway.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil), // 29: llm_mesh.gateway.v1.CheckReadinessResponse
-	(*ReadinessCondition)(nil),     // 30: llm_mesh.gateway.v1.ReadinessCondition
-	nil,                            // 31: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 32: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 33: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 34: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 35: llm_mesh.policy.v1.LimitStatus
-	(*v11.ScreeningCount)(nil),     // 36: llm_mesh.policy.v1.ScreeningCount
-	(*v1.EmbedInput)(nil),          // 37: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 38: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 39: llm_mesh.inference.v1.Embedding
-	(*v1.RerankInput)(nil),         // 40: llm_mesh.inference.v1.RerankInput
-	(*v1.RerankOutput)(nil),        // 41: llm_mesh.inference.v1.RerankOutput
-	(*v1.ModerateInput)(nil),       // 42: llm_mesh.inference.v1.ModerateInput
-	(*v1.ModerateOutput)(nil),      // 43: llm_mesh.inference.v1.ModerateOutput
-	(*v1.AssessInput)(nil),         // 44: llm_mesh.inference.v1.AssessInput
-	(*v1.AssessOutput)(nil),        // 45: llm_mesh.inference.v1.AssessOutput
-	(*v1.TokenCount)(nil),          // 46: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 47: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 48: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 49: google.protobuf.Duration
+	(*GenerateImageRequest)(nil),   // 18: llm_mesh.gateway.v1.GenerateImageRequest
+	(*GenerateImageResponse)(nil),  // 19: llm_mesh.gateway.v1.GenerateImageResponse
+	(*SpeakRequest)(nil),           // 20: llm_mesh.gateway.v1.SpeakRequest
+	(*SpeakResponse)(nil),          // 21: llm_mesh.gateway.v1.SpeakResponse
+	(*CountTokensRequest)(nil),     // 22: llm_mesh.gateway.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),    // 23: llm_mesh.gateway.v1.CountTokensResponse
+	(*CheckServicesRequest)(nil),   // 24: llm_mesh.gateway.v1.CheckServicesRequest
+	(*CheckServicesResponse)(nil),  // 25: llm_mesh.gateway.v1.CheckServicesResponse
+	(*ServiceCheck)(nil),           // 26: llm_mesh.gateway.v1.ServiceCheck
+	(*ListModelsRequest)(nil),      // 27: llm_mesh.gateway.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),     // 28: llm_mesh.gateway.v1.ListModelsResponse
+	(*ModelSummary)(nil),           // 29: llm_mesh.gateway.v1.ModelSummary
+	(*Receipt)(nil),                // 30: llm_mesh.gateway.v1.Receipt
+	(*RecordedAnswer)(nil),         // 31: llm_mesh.gateway.v1.RecordedAnswer
+	(*CheckReadinessRequest)(nil),  // 32: llm_mesh.gateway.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil), // 33: llm_mesh.gateway.v1.CheckReadinessResponse
+	(*ReadinessCondition)(nil),     // 34: llm_mesh.gateway.v1.ReadinessCondition
+	nil,                            // 35: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 36: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 37: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 38: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 39: llm_mesh.policy.v1.LimitStatus
+	(*v11.ScreeningCount)(nil),     // 40: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 41: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 42: llm_mesh.inference.v1.EmbedOutput
+	(*v1.Embedding)(nil),           // 43: llm_mesh.inference.v1.Embedding
+	(*v1.RerankInput)(nil),         // 44: llm_mesh.inference.v1.RerankInput
+	(*v1.RerankOutput)(nil),        // 45: llm_mesh.inference.v1.RerankOutput
+	(*v1.ModerateInput)(nil),       // 46: llm_mesh.inference.v1.ModerateInput
+	(*v1.ModerateOutput)(nil),      // 47: llm_mesh.inference.v1.ModerateOutput
+	(*v1.AssessInput)(nil),         // 48: llm_mesh.inference.v1.AssessInput
+	(*v1.AssessOutput)(nil),        // 49: llm_mesh.inference.v1.AssessOutput
+	(*v1.GenerateImageInput)(nil),  // 50: llm_mesh.inference.v1.GenerateImageInput
+	(*v1.GenerateImageOutput)(nil), // 51: llm_mesh.inference.v1.GenerateImageOutput
+	(*v1.SpeakInput)(nil),          // 52: llm_mesh.inference.v1.SpeakInput
+	(*v1.SpeakOutput)(nil),         // 53: llm_mesh.inference.v1.SpeakOutput
+	(*v1.TokenCount)(nil),          // 54: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 55: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 56: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 57: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	31, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	35, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	1,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	32, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	33, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	26, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	32, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	37, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	30, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	36, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	34, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	26, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	35, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	36, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	37, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	38, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	30, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	39, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	40, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	41, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	38, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	26, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	37, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	42, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	30, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	41, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	38, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	39, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	26, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	40, // 22: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	42, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	43, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	30, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	44, // 22: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
 	2,  // 23: llm_mesh.gateway.v1.RerankRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	41, // 24: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
-	26, // 25: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	42, // 26: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	45, // 24: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	30, // 25: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	46, // 26: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
 	2,  // 27: llm_mesh.gateway.v1.ModerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	43, // 28: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
-	26, // 29: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	44, // 30: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	47, // 28: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	30, // 29: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	48, // 30: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
 	2,  // 31: llm_mesh.gateway.v1.AssessRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	45, // 32: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
-	26, // 33: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	32, // 34: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	2,  // 35: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	46, // 36: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	36, // 37: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	22, // 38: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
-	0,  // 39: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
-	25, // 40: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	47, // 41: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	48, // 42: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	35, // 43: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	49, // 44: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	26, // 45: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	36, // 46: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	49, // 47: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	30, // 48: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
-	4,  // 49: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	6,  // 50: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	8,  // 51: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	10, // 52: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	12, // 53: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
-	14, // 54: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
-	16, // 55: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
-	18, // 56: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	23, // 57: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	20, // 58: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
-	28, // 59: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
-	5,  // 60: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	7,  // 61: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	9,  // 62: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	11, // 63: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	13, // 64: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
-	15, // 65: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
-	17, // 66: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
-	19, // 67: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	24, // 68: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	21, // 69: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
-	29, // 70: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
-	60, // [60:71] is the sub-list for method output_type
-	49, // [49:60] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	49, // 32: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	30, // 33: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	50, // 34: llm_mesh.gateway.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	2,  // 35: llm_mesh.gateway.v1.GenerateImageRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	51, // 36: llm_mesh.gateway.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
+	30, // 37: llm_mesh.gateway.v1.GenerateImageResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	52, // 38: llm_mesh.gateway.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
+	2,  // 39: llm_mesh.gateway.v1.SpeakRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	53, // 40: llm_mesh.gateway.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
+	30, // 41: llm_mesh.gateway.v1.SpeakResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	36, // 42: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 43: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	54, // 44: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	40, // 45: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	26, // 46: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
+	0,  // 47: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
+	29, // 48: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	55, // 49: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	56, // 50: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	39, // 51: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	57, // 52: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	30, // 53: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	40, // 54: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	57, // 55: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	34, // 56: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
+	4,  // 57: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	6,  // 58: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	8,  // 59: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	10, // 60: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	12, // 61: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
+	14, // 62: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
+	16, // 63: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
+	18, // 64: llm_mesh.gateway.v1.GatewayService.GenerateImage:input_type -> llm_mesh.gateway.v1.GenerateImageRequest
+	20, // 65: llm_mesh.gateway.v1.GatewayService.Speak:input_type -> llm_mesh.gateway.v1.SpeakRequest
+	22, // 66: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	27, // 67: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	24, // 68: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
+	32, // 69: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
+	5,  // 70: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	7,  // 71: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	9,  // 72: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	11, // 73: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	13, // 74: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
+	15, // 75: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
+	17, // 76: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
+	19, // 77: llm_mesh.gateway.v1.GatewayService.GenerateImage:output_type -> llm_mesh.gateway.v1.GenerateImageResponse
+	21, // 78: llm_mesh.gateway.v1.GatewayService.Speak:output_type -> llm_mesh.gateway.v1.SpeakResponse
+	23, // 79: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	28, // 80: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	25, // 81: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
+	33, // 82: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
+	70, // [70:83] is the sub-list for method output_type
+	57, // [57:70] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -2233,7 +2487,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   30,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	GatewayService_Rerank_FullMethodName         = "/llm_mesh.gateway.v1.GatewayService/Rerank"
 	GatewayService_Moderate_FullMethodName       = "/llm_mesh.gateway.v1.GatewayService/Moderate"
 	GatewayService_Assess_FullMethodName         = "/llm_mesh.gateway.v1.GatewayService/Assess"
+	GatewayService_GenerateImage_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/GenerateImage"
+	GatewayService_Speak_FullMethodName          = "/llm_mesh.gateway.v1.GatewayService/Speak"
 	GatewayService_CountTokens_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/CountTokens"
 	GatewayService_ListModels_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/ListModels"
 	GatewayService_CheckServices_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/CheckServices"
@@ -79,6 +81,19 @@ type GatewayServiceClient interface {
 	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
 	// alias has the capability `assess`.
 	Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*AssessResponse, error)
+	// Makes images of a description.
+	//
+	// Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `generate_image`.
+	//
+	// The answer may have 32 MiB: fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then. Where answers are
+	// screened it fails with SCREENING_FAILED, since pictures cannot be read.
+	GenerateImage(ctx context.Context, in *GenerateImageRequest, opts ...grpc.CallOption) (*GenerateImageResponse, error)
+	// Speaks a text, and returns the whole sound.
+	//
+	// Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
+	//
+	// The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
+	Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakResponse, error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -188,6 +203,26 @@ func (c *gatewayServiceClient) Assess(ctx context.Context, in *AssessRequest, op
 	return out, nil
 }
 
+func (c *gatewayServiceClient) GenerateImage(ctx context.Context, in *GenerateImageRequest, opts ...grpc.CallOption) (*GenerateImageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GenerateImageResponse)
+	err := c.cc.Invoke(ctx, GatewayService_GenerateImage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gatewayServiceClient) Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SpeakResponse)
+	err := c.cc.Invoke(ctx, GatewayService_Speak_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gatewayServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -275,6 +310,19 @@ type GatewayServiceServer interface {
 	// Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
 	// alias has the capability `assess`.
 	Assess(context.Context, *AssessRequest) (*AssessResponse, error)
+	// Makes images of a description.
+	//
+	// Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `generate_image`.
+	//
+	// The answer may have 32 MiB: fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then. Where answers are
+	// screened it fails with SCREENING_FAILED, since pictures cannot be read.
+	GenerateImage(context.Context, *GenerateImageRequest) (*GenerateImageResponse, error)
+	// Speaks a text, and returns the whole sound.
+	//
+	// Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
+	//
+	// The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
+	Speak(context.Context, *SpeakRequest) (*SpeakResponse, error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -316,6 +364,12 @@ func (UnimplementedGatewayServiceServer) Moderate(context.Context, *ModerateRequ
 }
 func (UnimplementedGatewayServiceServer) Assess(context.Context, *AssessRequest) (*AssessResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Assess not implemented")
+}
+func (UnimplementedGatewayServiceServer) GenerateImage(context.Context, *GenerateImageRequest) (*GenerateImageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GenerateImage not implemented")
+}
+func (UnimplementedGatewayServiceServer) Speak(context.Context, *SpeakRequest) (*SpeakResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Speak not implemented")
 }
 func (UnimplementedGatewayServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -462,6 +516,42 @@ func _GatewayService_Assess_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GatewayService_GenerateImage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GenerateImageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).GenerateImage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_GenerateImage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).GenerateImage(ctx, req.(*GenerateImageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GatewayService_Speak_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SpeakRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).Speak(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_Speak_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).Speak(ctx, req.(*SpeakRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GatewayService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -560,6 +650,14 @@ var GatewayService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Assess",
 			Handler:    _GatewayService_Assess_Handler,
+		},
+		{
+			MethodName: "GenerateImage",
+			Handler:    _GatewayService_GenerateImage_Handler,
+		},
+		{
+			MethodName: "Speak",
+			Handler:    _GatewayService_Speak_Handler,
 		},
 		{
 			MethodName: "CountTokens",

@@ -26,8 +26,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from llm_mesh.inference.v1 import assess_pb2 as llm__mesh_dot_inference_dot_v1_dot_assess__pb2
 from llm_mesh.inference.v1 import embed_pb2 as llm__mesh_dot_inference_dot_v1_dot_embed__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.inference.v1 import generate_image_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__image__pb2
 from llm_mesh.inference.v1 import moderate_pb2 as llm__mesh_dot_inference_dot_v1_dot_moderate__pb2
 from llm_mesh.inference.v1 import rerank_pb2 as llm__mesh_dot_inference_dot_v1_dot_rerank__pb2
+from llm_mesh.inference.v1 import sound_pb2 as llm__mesh_dot_inference_dot_v1_dot_sound__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import carries_pb2 as llm__mesh_dot_mesh_dot_v1_dot_carries__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
@@ -36,7 +38,7 @@ from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usag
 from llm_mesh.router.v1 import plan_pb2 as llm__mesh_dot_router_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xb4\x01\n\x0fGenerateRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x03 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"}\n\x10GenerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.GenerateOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xba\x01\n\x15GenerateStreamRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x03 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"\xa7\x01\n\x16GenerateStreamResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".llm_mesh.inference.v1.StreamEvent\x12\x31\n\x05\x66inal\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\xe4\x01\n\rAttemptReport\x12+\n\x05usage\x18\x01 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12/\n\x06source\x18\x02 \x01(\x0e\x32\x1f.llm_mesh.policy.v1.UsageSource\x12.\n\x0b\x66irst_token\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13provider_request_id\x18\x05 \x01(\t\"\x9f\x01\n\x0c\x45mbedRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x38\n\x05input\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01\"w\n\rEmbedResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xa5\x01\n\x12\x45mbedStreamRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x38\n\x05input\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01\"\xdd\x01\n\x13\x45mbedStreamResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12\x32\n\x06report\x18\x03 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\xb0\x01\n\rRerankRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x39\n\x05input\x18\x03 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"y\n\x0eRerankResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.RerankOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xb4\x01\n\x0fModerateRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x03 \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"}\n\x10ModerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.ModerateOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xb0\x01\n\rAssessRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x39\n\x05input\x18\x03 \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"y\n\x0e\x41ssessResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.AssessOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\x7f\n\x12\x43ountTokensRequest\x12,\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x02 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01\"G\n\x13\x43ountTokensResponse\x12\x30\n\x05\x63ount\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.TokenCount\"=\n\x14ListEndpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"|\n\x15ListEndpointsResponse\x12\x30\n\tendpoints\x18\x01 \x03(\x0b\x32\x1d.llm_mesh.adapter.v1.Endpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10silent_processes\x18\x03 \x03(\t\"\x92\x02\n\x08\x45ndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x10\n\x08\x62\x61se_url\x18\x03 \x01(\t\x12\x16\n\x0ehas_credential\x18\x04 \x01(\x08\x12\x32\n\x07\x62reaker\x18\x05 \x01(\x0e\x32!.llm_mesh.adapter.v1.BreakerState\x12\x11\n\tin_flight\x18\x06 \x01(\x05\x12\x15\n\rmax_in_flight\x18\x07 \x01(\x05\x12\r\n\x05local\x18\x08 \x01(\x08\x12\x0e\n\x06region\x18\t \x01(\t\x12\x0f\n\x07refusal\x18\n \x01(\t\x12.\n\x08\x62reakers\x18\x0b \x03(\x0b\x32\x1c.llm_mesh.adapter.v1.Breaker\"[\n\x07\x42reaker\x12\x0f\n\x07process\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.llm_mesh.adapter.v1.BreakerState\")\n\x15\x44iscoverModelsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\"e\n\x16\x44iscoverModelsResponse\x12\x0e\n\x06models\x18\x01 \x03(\t\x12;\n\x0c\x64\x65scriptions\x18\x02 \x03(\x0b\x32%.llm_mesh.adapter.v1.ModelDescription\"j\n\x10ModelDescription\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x03 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x04 \x01(\x03\"T\n\x14\x43heckEndpointRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa7\x01\n\x15\x43heckEndpointResponse\x12\x30\n\x06result\x18\x01 \x01(\x0e\x32 .llm_mesh.adapter.v1.CheckResult\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\x05\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03*\x94\x01\n\x0b\x43heckResult\x12\x1c\n\x18\x43HECK_RESULT_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HECK_RESULT_ADMITTED\x10\x01\x12\x19\n\x15\x43HECK_RESULT_ANSWERED\x10\x02\x12\x18\n\x14\x43HECK_RESULT_REFUSED\x10\x03\x12\x17\n\x13\x43HECK_RESULT_FAILED\x10\x04\x32\xee\x0b\n\x0e\x41\x64\x61pterService\x12z\n\x08Generate\x12$.llm_mesh.adapter.v1.GenerateRequest\x1a%.llm_mesh.adapter.v1.GenerateResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07\x61\x64\x61pter\x1a\x10\x61\x64\x61pter.generate\x12\x8e\x01\n\x0eGenerateStream\x12*.llm_mesh.adapter.v1.GenerateStreamRequest\x1a+.llm_mesh.adapter.v1.GenerateStreamResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07\x61\x64\x61pter\x1a\x10\x61\x64\x61pter.generate0\x01\x12n\n\x05\x45mbed\x12!.llm_mesh.adapter.v1.EmbedRequest\x1a\".llm_mesh.adapter.v1.EmbedResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.embed\x12\x82\x01\n\x0b\x45mbedStream\x12\'.llm_mesh.adapter.v1.EmbedStreamRequest\x1a(.llm_mesh.adapter.v1.EmbedStreamResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.embed0\x01\x12r\n\x06Rerank\x12\".llm_mesh.adapter.v1.RerankRequest\x1a#.llm_mesh.adapter.v1.RerankResponse\"\x1f\xca\xf3\x18\x1b\x08\x02\x12\x07\x61\x64\x61pter\x1a\x0e\x61\x64\x61pter.rerank\x12z\n\x08Moderate\x12$.llm_mesh.adapter.v1.ModerateRequest\x1a%.llm_mesh.adapter.v1.ModerateResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07\x61\x64\x61pter\x1a\x10\x61\x64\x61pter.moderate\x12r\n\x06\x41ssess\x12\".llm_mesh.adapter.v1.AssessRequest\x1a#.llm_mesh.adapter.v1.AssessResponse\"\x1f\xca\xf3\x18\x1b\x08\x02\x12\x07\x61\x64\x61pter\x1a\x0e\x61\x64\x61pter.assess\x12\x80\x01\n\x0b\x43ountTokens\x12\'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.count\x12\x9a\x01\n\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\x08\x01\x12\x1a\x64omains/platform/endpoints\x1a\x0e\x65ndpoints.list\x12\xac\x01\n\x0e\x44iscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\x08\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12\x65ndpoints.discover\x12\xa6\x01\n\rCheckEndpoint\x12).llm_mesh.adapter.v1.CheckEndpointRequest\x1a*.llm_mesh.adapter.v1.CheckEndpointResponse\">\xca\xf3\x18:\x08\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x0f\x65ndpoints.checkBY\n\x17\x64\x65v.llm_mesh.adapter.v1B\x0c\x41\x64\x61pterProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xb4\x01\n\x0fGenerateRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x03 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"}\n\x10GenerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.GenerateOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xba\x01\n\x15GenerateStreamRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x03 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"\xa7\x01\n\x16GenerateStreamResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".llm_mesh.inference.v1.StreamEvent\x12\x31\n\x05\x66inal\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\xe4\x01\n\rAttemptReport\x12+\n\x05usage\x18\x01 \x01(\x0b\x32\x1c.llm_mesh.inference.v1.Usage\x12/\n\x06source\x18\x02 \x01(\x0e\x32\x1f.llm_mesh.policy.v1.UsageSource\x12.\n\x0b\x66irst_token\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13provider_request_id\x18\x05 \x01(\t\"\x9f\x01\n\x0c\x45mbedRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x38\n\x05input\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01\"w\n\rEmbedResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xa5\x01\n\x12\x45mbedStreamRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x38\n\x05input\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01\"\xdd\x01\n\x13\x45mbedStreamResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12\x32\n\x06report\x18\x03 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\xb0\x01\n\rRerankRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x39\n\x05input\x18\x03 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"y\n\x0eRerankResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.RerankOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xb4\x01\n\x0fModerateRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x03 \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"}\n\x10ModerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.ModerateOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xb0\x01\n\rAssessRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x39\n\x05input\x18\x03 \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"y\n\x0e\x41ssessResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.AssessOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xbe\x01\n\x14GenerateImageRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12@\n\x05input\x18\x03 \x01(\x0b\x32).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"\x87\x01\n\x15GenerateImageResponse\x12:\n\x06output\x18\x01 \x01(\x0b\x32*.llm_mesh.inference.v1.GenerateImageOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\xae\x01\n\x0cSpeakRequest\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12\x38\n\x05input\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02x\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\"w\n\rSpeakResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.SpeakOutput\x12\x32\n\x06report\x18\x02 \x01(\x0b\x32\".llm_mesh.adapter.v1.AttemptReport\"\x7f\n\x12\x43ountTokensRequest\x12,\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\x12;\n\x05input\x18\x02 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01\"G\n\x13\x43ountTokensResponse\x12\x30\n\x05\x63ount\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.TokenCount\"=\n\x14ListEndpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"|\n\x15ListEndpointsResponse\x12\x30\n\tendpoints\x18\x01 \x03(\x0b\x32\x1d.llm_mesh.adapter.v1.Endpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10silent_processes\x18\x03 \x03(\t\"\x92\x02\n\x08\x45ndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x10\n\x08\x62\x61se_url\x18\x03 \x01(\t\x12\x16\n\x0ehas_credential\x18\x04 \x01(\x08\x12\x32\n\x07\x62reaker\x18\x05 \x01(\x0e\x32!.llm_mesh.adapter.v1.BreakerState\x12\x11\n\tin_flight\x18\x06 \x01(\x05\x12\x15\n\rmax_in_flight\x18\x07 \x01(\x05\x12\r\n\x05local\x18\x08 \x01(\x08\x12\x0e\n\x06region\x18\t \x01(\t\x12\x0f\n\x07refusal\x18\n \x01(\t\x12.\n\x08\x62reakers\x18\x0b \x03(\x0b\x32\x1c.llm_mesh.adapter.v1.Breaker\"[\n\x07\x42reaker\x12\x0f\n\x07process\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.llm_mesh.adapter.v1.BreakerState\")\n\x15\x44iscoverModelsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\"e\n\x16\x44iscoverModelsResponse\x12\x0e\n\x06models\x18\x01 \x03(\t\x12;\n\x0c\x64\x65scriptions\x18\x02 \x03(\x0b\x32%.llm_mesh.adapter.v1.ModelDescription\"j\n\x10ModelDescription\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x02 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x03 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x04 \x01(\x03\"T\n\x14\x43heckEndpointRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa7\x01\n\x15\x43heckEndpointResponse\x12\x30\n\x06result\x18\x01 \x01(\x0e\x32 .llm_mesh.adapter.v1.CheckResult\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\x05\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03*\x94\x01\n\x0b\x43heckResult\x12\x1c\n\x18\x43HECK_RESULT_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HECK_RESULT_ADMITTED\x10\x01\x12\x19\n\x15\x43HECK_RESULT_ANSWERED\x10\x02\x12\x18\n\x14\x43HECK_RESULT_REFUSED\x10\x03\x12\x17\n\x13\x43HECK_RESULT_FAILED\x10\x04\x32\xef\r\n\x0e\x41\x64\x61pterService\x12z\n\x08Generate\x12$.llm_mesh.adapter.v1.GenerateRequest\x1a%.llm_mesh.adapter.v1.GenerateResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07\x61\x64\x61pter\x1a\x10\x61\x64\x61pter.generate\x12\x8e\x01\n\x0eGenerateStream\x12*.llm_mesh.adapter.v1.GenerateStreamRequest\x1a+.llm_mesh.adapter.v1.GenerateStreamResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07\x61\x64\x61pter\x1a\x10\x61\x64\x61pter.generate0\x01\x12n\n\x05\x45mbed\x12!.llm_mesh.adapter.v1.EmbedRequest\x1a\".llm_mesh.adapter.v1.EmbedResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.embed\x12\x82\x01\n\x0b\x45mbedStream\x12\'.llm_mesh.adapter.v1.EmbedStreamRequest\x1a(.llm_mesh.adapter.v1.EmbedStreamResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.embed0\x01\x12r\n\x06Rerank\x12\".llm_mesh.adapter.v1.RerankRequest\x1a#.llm_mesh.adapter.v1.RerankResponse\"\x1f\xca\xf3\x18\x1b\x08\x02\x12\x07\x61\x64\x61pter\x1a\x0e\x61\x64\x61pter.rerank\x12z\n\x08Moderate\x12$.llm_mesh.adapter.v1.ModerateRequest\x1a%.llm_mesh.adapter.v1.ModerateResponse\"!\xca\xf3\x18\x1d\x08\x02\x12\x07\x61\x64\x61pter\x1a\x10\x61\x64\x61pter.moderate\x12r\n\x06\x41ssess\x12\".llm_mesh.adapter.v1.AssessRequest\x1a#.llm_mesh.adapter.v1.AssessResponse\"\x1f\xca\xf3\x18\x1b\x08\x02\x12\x07\x61\x64\x61pter\x1a\x0e\x61\x64\x61pter.assess\x12\x8e\x01\n\rGenerateImage\x12).llm_mesh.adapter.v1.GenerateImageRequest\x1a*.llm_mesh.adapter.v1.GenerateImageResponse\"&\xca\xf3\x18\"\x08\x02\x12\x07\x61\x64\x61pter\x1a\x15\x61\x64\x61pter.generateImage\x12n\n\x05Speak\x12!.llm_mesh.adapter.v1.SpeakRequest\x1a\".llm_mesh.adapter.v1.SpeakResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.speak\x12\x80\x01\n\x0b\x43ountTokens\x12\'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x07\x61\x64\x61pter\x1a\radapter.count\x12\x9a\x01\n\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\x08\x01\x12\x1a\x64omains/platform/endpoints\x1a\x0e\x65ndpoints.list\x12\xac\x01\n\x0e\x44iscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\x08\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12\x65ndpoints.discover\x12\xa6\x01\n\rCheckEndpoint\x12).llm_mesh.adapter.v1.CheckEndpointRequest\x1a*.llm_mesh.adapter.v1.CheckEndpointResponse\">\xca\xf3\x18:\x08\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x0f\x65ndpoints.checkBY\n\x17\x64\x65v.llm_mesh.adapter.v1B\x0c\x41\x64\x61pterProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,6 +64,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODERATEREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002x\001'
   _globals['_ASSESSREQUEST'].fields_by_name['input']._loaded_options = None
   _globals['_ASSESSREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002x\001'
+  _globals['_GENERATEIMAGEREQUEST'].fields_by_name['input']._loaded_options = None
+  _globals['_GENERATEIMAGEREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002x\001'
+  _globals['_SPEAKREQUEST'].fields_by_name['input']._loaded_options = None
+  _globals['_SPEAKREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002x\001'
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['input']._loaded_options = None
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002x\001'
   _globals['_ADAPTERSERVICE'].methods_by_name['Generate']._loaded_options = None
@@ -78,6 +84,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADAPTERSERVICE'].methods_by_name['Moderate']._serialized_options = b'\312\363\030\035\010\002\022\007adapter\032\020adapter.moderate'
   _globals['_ADAPTERSERVICE'].methods_by_name['Assess']._loaded_options = None
   _globals['_ADAPTERSERVICE'].methods_by_name['Assess']._serialized_options = b'\312\363\030\033\010\002\022\007adapter\032\016adapter.assess'
+  _globals['_ADAPTERSERVICE'].methods_by_name['GenerateImage']._loaded_options = None
+  _globals['_ADAPTERSERVICE'].methods_by_name['GenerateImage']._serialized_options = b'\312\363\030\"\010\002\022\007adapter\032\025adapter.generateImage'
+  _globals['_ADAPTERSERVICE'].methods_by_name['Speak']._loaded_options = None
+  _globals['_ADAPTERSERVICE'].methods_by_name['Speak']._serialized_options = b'\312\363\030\032\010\002\022\007adapter\032\radapter.speak'
   _globals['_ADAPTERSERVICE'].methods_by_name['CountTokens']._loaded_options = None
   _globals['_ADAPTERSERVICE'].methods_by_name['CountTokens']._serialized_options = b'\312\363\030\032\010\002\022\007adapter\032\radapter.count'
   _globals['_ADAPTERSERVICE'].methods_by_name['ListEndpoints']._loaded_options = None
@@ -86,62 +96,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADAPTERSERVICE'].methods_by_name['DiscoverModels']._serialized_options = b'\312\363\030=\010\001\022%domains/platform/endpoints/{endpoint}\032\022endpoints.discover'
   _globals['_ADAPTERSERVICE'].methods_by_name['CheckEndpoint']._loaded_options = None
   _globals['_ADAPTERSERVICE'].methods_by_name['CheckEndpoint']._serialized_options = b'\312\363\030:\010\001\022%domains/platform/endpoints/{endpoint}\032\017endpoints.check'
-  _globals['_BREAKERSTATE']._serialized_start=4223
-  _globals['_BREAKERSTATE']._serialized_end=4347
-  _globals['_CHECKRESULT']._serialized_start=4350
-  _globals['_CHECKRESULT']._serialized_end=4498
-  _globals['_GENERATEREQUEST']._serialized_start=464
-  _globals['_GENERATEREQUEST']._serialized_end=644
-  _globals['_GENERATERESPONSE']._serialized_start=646
-  _globals['_GENERATERESPONSE']._serialized_end=771
-  _globals['_GENERATESTREAMREQUEST']._serialized_start=774
-  _globals['_GENERATESTREAMREQUEST']._serialized_end=960
-  _globals['_GENERATESTREAMRESPONSE']._serialized_start=963
-  _globals['_GENERATESTREAMRESPONSE']._serialized_end=1130
-  _globals['_ATTEMPTREPORT']._serialized_start=1133
-  _globals['_ATTEMPTREPORT']._serialized_end=1361
-  _globals['_EMBEDREQUEST']._serialized_start=1364
-  _globals['_EMBEDREQUEST']._serialized_end=1523
-  _globals['_EMBEDRESPONSE']._serialized_start=1525
-  _globals['_EMBEDRESPONSE']._serialized_end=1644
-  _globals['_EMBEDSTREAMREQUEST']._serialized_start=1647
-  _globals['_EMBEDSTREAMREQUEST']._serialized_end=1812
-  _globals['_EMBEDSTREAMRESPONSE']._serialized_start=1815
-  _globals['_EMBEDSTREAMRESPONSE']._serialized_end=2036
-  _globals['_RERANKREQUEST']._serialized_start=2039
-  _globals['_RERANKREQUEST']._serialized_end=2215
-  _globals['_RERANKRESPONSE']._serialized_start=2217
-  _globals['_RERANKRESPONSE']._serialized_end=2338
-  _globals['_MODERATEREQUEST']._serialized_start=2341
-  _globals['_MODERATEREQUEST']._serialized_end=2521
-  _globals['_MODERATERESPONSE']._serialized_start=2523
-  _globals['_MODERATERESPONSE']._serialized_end=2648
-  _globals['_ASSESSREQUEST']._serialized_start=2651
-  _globals['_ASSESSREQUEST']._serialized_end=2827
-  _globals['_ASSESSRESPONSE']._serialized_start=2829
-  _globals['_ASSESSRESPONSE']._serialized_end=2950
-  _globals['_COUNTTOKENSREQUEST']._serialized_start=2952
-  _globals['_COUNTTOKENSREQUEST']._serialized_end=3079
-  _globals['_COUNTTOKENSRESPONSE']._serialized_start=3081
-  _globals['_COUNTTOKENSRESPONSE']._serialized_end=3152
-  _globals['_LISTENDPOINTSREQUEST']._serialized_start=3154
-  _globals['_LISTENDPOINTSREQUEST']._serialized_end=3215
-  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=3217
-  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=3341
-  _globals['_ENDPOINT']._serialized_start=3344
-  _globals['_ENDPOINT']._serialized_end=3618
-  _globals['_BREAKER']._serialized_start=3620
-  _globals['_BREAKER']._serialized_end=3711
-  _globals['_DISCOVERMODELSREQUEST']._serialized_start=3713
-  _globals['_DISCOVERMODELSREQUEST']._serialized_end=3754
-  _globals['_DISCOVERMODELSRESPONSE']._serialized_start=3756
-  _globals['_DISCOVERMODELSRESPONSE']._serialized_end=3857
-  _globals['_MODELDESCRIPTION']._serialized_start=3859
-  _globals['_MODELDESCRIPTION']._serialized_end=3965
-  _globals['_CHECKENDPOINTREQUEST']._serialized_start=3967
-  _globals['_CHECKENDPOINTREQUEST']._serialized_end=4051
-  _globals['_CHECKENDPOINTRESPONSE']._serialized_start=4054
-  _globals['_CHECKENDPOINTRESPONSE']._serialized_end=4221
-  _globals['_ADAPTERSERVICE']._serialized_start=4501
-  _globals['_ADAPTERSERVICE']._serialized_end=6019
+  _globals['_BREAKERSTATE']._serialized_start=4931
+  _globals['_BREAKERSTATE']._serialized_end=5055
+  _globals['_CHECKRESULT']._serialized_start=5058
+  _globals['_CHECKRESULT']._serialized_end=5206
+  _globals['_GENERATEREQUEST']._serialized_start=543
+  _globals['_GENERATEREQUEST']._serialized_end=723
+  _globals['_GENERATERESPONSE']._serialized_start=725
+  _globals['_GENERATERESPONSE']._serialized_end=850
+  _globals['_GENERATESTREAMREQUEST']._serialized_start=853
+  _globals['_GENERATESTREAMREQUEST']._serialized_end=1039
+  _globals['_GENERATESTREAMRESPONSE']._serialized_start=1042
+  _globals['_GENERATESTREAMRESPONSE']._serialized_end=1209
+  _globals['_ATTEMPTREPORT']._serialized_start=1212
+  _globals['_ATTEMPTREPORT']._serialized_end=1440
+  _globals['_EMBEDREQUEST']._serialized_start=1443
+  _globals['_EMBEDREQUEST']._serialized_end=1602
+  _globals['_EMBEDRESPONSE']._serialized_start=1604
+  _globals['_EMBEDRESPONSE']._serialized_end=1723
+  _globals['_EMBEDSTREAMREQUEST']._serialized_start=1726
+  _globals['_EMBEDSTREAMREQUEST']._serialized_end=1891
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_start=1894
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_end=2115
+  _globals['_RERANKREQUEST']._serialized_start=2118
+  _globals['_RERANKREQUEST']._serialized_end=2294
+  _globals['_RERANKRESPONSE']._serialized_start=2296
+  _globals['_RERANKRESPONSE']._serialized_end=2417
+  _globals['_MODERATEREQUEST']._serialized_start=2420
+  _globals['_MODERATEREQUEST']._serialized_end=2600
+  _globals['_MODERATERESPONSE']._serialized_start=2602
+  _globals['_MODERATERESPONSE']._serialized_end=2727
+  _globals['_ASSESSREQUEST']._serialized_start=2730
+  _globals['_ASSESSREQUEST']._serialized_end=2906
+  _globals['_ASSESSRESPONSE']._serialized_start=2908
+  _globals['_ASSESSRESPONSE']._serialized_end=3029
+  _globals['_GENERATEIMAGEREQUEST']._serialized_start=3032
+  _globals['_GENERATEIMAGEREQUEST']._serialized_end=3222
+  _globals['_GENERATEIMAGERESPONSE']._serialized_start=3225
+  _globals['_GENERATEIMAGERESPONSE']._serialized_end=3360
+  _globals['_SPEAKREQUEST']._serialized_start=3363
+  _globals['_SPEAKREQUEST']._serialized_end=3537
+  _globals['_SPEAKRESPONSE']._serialized_start=3539
+  _globals['_SPEAKRESPONSE']._serialized_end=3658
+  _globals['_COUNTTOKENSREQUEST']._serialized_start=3660
+  _globals['_COUNTTOKENSREQUEST']._serialized_end=3787
+  _globals['_COUNTTOKENSRESPONSE']._serialized_start=3789
+  _globals['_COUNTTOKENSRESPONSE']._serialized_end=3860
+  _globals['_LISTENDPOINTSREQUEST']._serialized_start=3862
+  _globals['_LISTENDPOINTSREQUEST']._serialized_end=3923
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=3925
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=4049
+  _globals['_ENDPOINT']._serialized_start=4052
+  _globals['_ENDPOINT']._serialized_end=4326
+  _globals['_BREAKER']._serialized_start=4328
+  _globals['_BREAKER']._serialized_end=4419
+  _globals['_DISCOVERMODELSREQUEST']._serialized_start=4421
+  _globals['_DISCOVERMODELSREQUEST']._serialized_end=4462
+  _globals['_DISCOVERMODELSRESPONSE']._serialized_start=4464
+  _globals['_DISCOVERMODELSRESPONSE']._serialized_end=4565
+  _globals['_MODELDESCRIPTION']._serialized_start=4567
+  _globals['_MODELDESCRIPTION']._serialized_end=4673
+  _globals['_CHECKENDPOINTREQUEST']._serialized_start=4675
+  _globals['_CHECKENDPOINTREQUEST']._serialized_end=4759
+  _globals['_CHECKENDPOINTRESPONSE']._serialized_start=4762
+  _globals['_CHECKENDPOINTRESPONSE']._serialized_end=4929
+  _globals['_ADAPTERSERVICE']._serialized_start=5209
+  _globals['_ADAPTERSERVICE']._serialized_end=6984
 # @@protoc_insertion_point(module_scope)

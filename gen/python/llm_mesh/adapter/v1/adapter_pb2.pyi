@@ -4,8 +4,10 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from llm_mesh.inference.v1 import assess_pb2 as _assess_pb2
 from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
+from llm_mesh.inference.v1 import generate_image_pb2 as _generate_image_pb2
 from llm_mesh.inference.v1 import moderate_pb2 as _moderate_pb2
 from llm_mesh.inference.v1 import rerank_pb2 as _rerank_pb2
+from llm_mesh.inference.v1 import sound_pb2 as _sound_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
@@ -196,6 +198,46 @@ class AssessResponse(_message.Message):
     output: _assess_pb2.AssessOutput
     report: AttemptReport
     def __init__(self, output: _Optional[_Union[_assess_pb2.AssessOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
+class GenerateImageRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input", "exact")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _generate_image_pb2.GenerateImageInput
+    exact: bool
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+
+class GenerateImageResponse(_message.Message):
+    __slots__ = ("output", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _generate_image_pb2.GenerateImageOutput
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_generate_image_pb2.GenerateImageOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
+class SpeakRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input", "exact")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _sound_pb2.SpeakInput
+    exact: bool
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+
+class SpeakResponse(_message.Message):
+    __slots__ = ("output", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _sound_pb2.SpeakOutput
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_sound_pb2.SpeakOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class CountTokensRequest(_message.Message):
     __slots__ = ("attempt", "input")

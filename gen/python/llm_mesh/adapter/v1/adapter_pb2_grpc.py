@@ -70,6 +70,16 @@ class AdapterServiceStub:
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessResponse.FromString,
                 _registered_method=True)
+        self.GenerateImage = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/GenerateImage',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.GenerateImageRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.GenerateImageResponse.FromString,
+                _registered_method=True)
+        self.Speak = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/Speak',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.adapter.v1.AdapterService/CountTokens',
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CountTokensRequest.SerializeToString,
@@ -154,6 +164,20 @@ class AdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GenerateImage(self, request, context):
+        """Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Speak(self, request, context):
+        """Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 
@@ -225,6 +249,16 @@ def add_AdapterServiceServicer_to_server(servicer, server):
                     servicer.Assess,
                     request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessRequest.FromString,
                     response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessResponse.SerializeToString,
+            ),
+            'GenerateImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateImage,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.GenerateImageRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.GenerateImageResponse.SerializeToString,
+            ),
+            'Speak': grpc.unary_unary_rpc_method_handler(
+                    servicer.Speak,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -437,6 +471,60 @@ class AdapterService:
             '/llm_mesh.adapter.v1.AdapterService/Assess',
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessRequest.SerializeToString,
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.AssessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/GenerateImage',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.GenerateImageRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.GenerateImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Speak(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/Speak',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakResponse.FromString,
             options,
             channel_credentials,
             insecure,

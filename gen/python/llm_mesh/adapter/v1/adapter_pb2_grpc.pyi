@@ -42,6 +42,10 @@ class AdapterServiceStub:
     """Classifies content by the provider's categories of harm. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
     Assess: _aio.UnaryUnaryMultiCallable[_adapter_pb2.AssessRequest, _adapter_pb2.AssessResponse]
     """Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+    GenerateImage: _aio.UnaryUnaryMultiCallable[_adapter_pb2.GenerateImageRequest, _adapter_pb2.GenerateImageResponse]
+    """Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+    Speak: _aio.UnaryUnaryMultiCallable[_adapter_pb2.SpeakRequest, _adapter_pb2.SpeakResponse]
+    """Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
     CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
     """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 
@@ -122,6 +126,20 @@ class AdapterServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.AssessResponse]:
         """Answers typed questions about a state with calibrated probabilities. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+
+    def GenerateImage(
+        self,
+        request: _adapter_pb2.GenerateImageRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.GenerateImageResponse]:
+        """Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+
+    def Speak(
+        self,
+        request: _adapter_pb2.SpeakRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.SpeakResponse]:
+        """Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
 
     def CountTokens(
         self,

@@ -26,8 +26,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from llm_mesh.inference.v1 import assess_pb2 as llm__mesh_dot_inference_dot_v1_dot_assess__pb2
 from llm_mesh.inference.v1 import embed_pb2 as llm__mesh_dot_inference_dot_v1_dot_embed__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.inference.v1 import generate_image_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__image__pb2
 from llm_mesh.inference.v1 import moderate_pb2 as llm__mesh_dot_inference_dot_v1_dot_moderate__pb2
 from llm_mesh.inference.v1 import rerank_pb2 as llm__mesh_dot_inference_dot_v1_dot_rerank__pb2
+from llm_mesh.inference.v1 import sound_pb2 as llm__mesh_dot_inference_dot_v1_dot_sound__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import carries_pb2 as llm__mesh_dot_mesh_dot_v1_dot_carries__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
@@ -36,7 +38,7 @@ from llm_mesh.policy.v1 import policy_pb2 as llm__mesh_dot_policy_dot_v1_dot_pol
 from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc2\x02\n\x0eRequestOptions\x12\x34\n\x06prompt\x18\x01 \x01(\x0b\x32$.llm_mesh.gateway.v1.PromptReference\x12\\\n\x04tags\x18\x02 \x03(\x0b\x32-.llm_mesh.gateway.v1.RequestOptions.TagsEntryB\x1f\xe2\xf3\x18\x1b \x10\x32\x12\x1a\x10[a-z0-9_-]{1,63}:\x03\x10\xff\x01\x12\"\n\x0fidempotency_key\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01\x12/\n\x08\x66idelity\x18\x04 \x01(\x0e\x32\x1d.llm_mesh.gateway.v1.Fidelity\x12\x1a\n\x07session\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"N\n\x0fPromptReference\x12\x14\n\x04name\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\r\n\x05label\x18\x02 \x01(\t\x12\x16\n\x0evariables_json\x18\x03 \x01(\t\"\x84\x01\n\x0fGenerateRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"x\n\x10GenerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.GenerateOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x8a\x01\n\x15GenerateStreamRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xc6\x02\n\x16GenerateStreamResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".llm_mesh.inference.v1.StreamEvent\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12\x13\n\x0breservation\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"~\n\x0c\x45mbedRequest\x12\x38\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"r\n\rEmbedResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x84\x01\n\x12\x45mbedStreamRequest\x12\x38\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xd8\x01\n\x13\x45mbedStreamResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x80\x01\n\rRerankRequest\x12\x39\n\x05input\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"t\n\x0eRerankResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.RerankOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x84\x01\n\x0fModerateRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"x\n\x10ModerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.ModerateOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x80\x01\n\rAssessRequest\x12\x39\n\x05input\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"t\n\x0e\x41ssessResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.AssessOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x87\x01\n\x12\x43ountTokensRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\x92\x01\n\x13\x43ountTokensResponse\x12\x30\n\x05\x63ount\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.TokenCount\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x34\n\x08screened\x18\x03 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"\x16\n\x14\x43heckServicesRequest\"L\n\x15\x43heckServicesResponse\x12\x33\n\x08services\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ServiceCheck\"Q\n\x0cServiceCheck\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.llm_mesh.gateway.v1.ServiceState\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x12ListModelsResponse\x12\x31\n\x06models\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ModelSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x0cModelSummary\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\"\x97\x03\n\x07Receipt\x12\x13\n\x0breservation\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12(\n\x07\x63harged\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12/\n\x06limits\x18\x07 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12(\n\x05total\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0eprompt_version\x18\t \x01(\t\x12\x10\n\x08replayed\x18\n \x01(\x08\x12+\n\x05\x66irst\x18\x0b \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12\x34\n\x08screened\x18\x0c \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"s\n\x0eRecordedAnswer\x12\x10\n\x08messages\x18\x01 \x03(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x0eprompt_version\x18\x03 \x01(\t\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x17\n\x15\x43heckReadinessRequest\"U\n\x16\x43heckReadinessResponse\x12;\n\nconditions\x18\x01 \x03(\x0b\x32\'.llm_mesh.gateway.v1.ReadinessCondition\"/\n\x12ReadinessCondition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03met\x18\x02 \x01(\x08*\x86\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SERVICE_STATE_SERVING\x10\x01\x12\x1d\n\x19SERVICE_STATE_NOT_SERVING\x10\x02\x12\x1d\n\x19SERVICE_STATE_UNREACHABLE\x10\x03*R\n\x08\x46idelity\x12\x18\n\x14\x46IDELITY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46IDELITY_BEST_EFFORT\x10\x01\x12\x12\n\x0e\x46IDELITY_EXACT\x10\x02\x32\xff\x0b\n\x0eGatewayService\x12\x86\x01\n\x08Generate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n\x05\x45mbed\x12!.llm_mesh.gateway.v1.EmbedRequest\x1a\".llm_mesh.gateway.v1.EmbedResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed\x12\x8e\x01\n\x0b\x45mbedStream\x12\'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed0\x01\x12~\n\x06Rerank\x12\".llm_mesh.gateway.v1.RerankRequest\x1a#.llm_mesh.gateway.v1.RerankResponse\"+\xca\xf3\x18\'\x08\x01\x12\x14models/{input.model}\x1a\rmodels.rerank\x12\x86\x01\n\x08Moderate\x12$.llm_mesh.gateway.v1.ModerateRequest\x1a%.llm_mesh.gateway.v1.ModerateResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.moderate\x12~\n\x06\x41ssess\x12\".llm_mesh.gateway.v1.AssessRequest\x1a#.llm_mesh.gateway.v1.AssessResponse\"+\xca\xf3\x18\'\x08\x01\x12\x14models/{input.model}\x1a\rmodels.assess\x12\x8c\x01\n\x0b\x43ountTokens\x12\'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.count\x12z\n\nListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a\'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\x08\x01\x12\x06models\x1a\x0bmodels.list\x12\x90\x01\n\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\x08\x01\x12\x10\x64omains/platform\x1a\x0eservices.check\x12\x92\x01\n\x0e\x43heckReadiness\x12*.llm_mesh.gateway.v1.CheckReadinessRequest\x1a+.llm_mesh.gateway.v1.CheckReadinessResponse\"\'\xca\xf3\x18#\x08\x02\x12\x07gateway\x1a\x16gateway.checkReadinessBY\n\x17\x64\x65v.llm_mesh.gateway.v1B\x0cGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xc2\x02\n\x0eRequestOptions\x12\x34\n\x06prompt\x18\x01 \x01(\x0b\x32$.llm_mesh.gateway.v1.PromptReference\x12\\\n\x04tags\x18\x02 \x03(\x0b\x32-.llm_mesh.gateway.v1.RequestOptions.TagsEntryB\x1f\xe2\xf3\x18\x1b \x10\x32\x12\x1a\x10[a-z0-9_-]{1,63}:\x03\x10\xff\x01\x12\"\n\x0fidempotency_key\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01\x12/\n\x08\x66idelity\x18\x04 \x01(\x0e\x32\x1d.llm_mesh.gateway.v1.Fidelity\x12\x1a\n\x07session\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"N\n\x0fPromptReference\x12\x14\n\x04name\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\x08\x01\x12\r\n\x05label\x18\x02 \x01(\t\x12\x16\n\x0evariables_json\x18\x03 \x01(\t\"\x84\x01\n\x0fGenerateRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"x\n\x10GenerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.GenerateOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x8a\x01\n\x15GenerateStreamRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xc6\x02\n\x16GenerateStreamResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".llm_mesh.inference.v1.StreamEvent\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12\x13\n\x0breservation\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"~\n\x0c\x45mbedRequest\x12\x38\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"r\n\rEmbedResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x84\x01\n\x12\x45mbedStreamRequest\x12\x38\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\xd8\x01\n\x13\x45mbedStreamResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.EmbedOutput\x12\x34\n\nembeddings\x18\x02 \x03(\x0b\x32 .llm_mesh.inference.v1.Embedding\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x80\x01\n\rRerankRequest\x12\x39\n\x05input\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"t\n\x0eRerankResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.RerankOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x84\x01\n\x0fModerateRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"x\n\x10ModerateResponse\x12\x35\n\x06output\x18\x01 \x01(\x0b\x32%.llm_mesh.inference.v1.ModerateOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x80\x01\n\rAssessRequest\x12\x39\n\x05input\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"t\n\x0e\x41ssessResponse\x12\x33\n\x06output\x18\x01 \x01(\x0b\x32#.llm_mesh.inference.v1.AssessOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x8e\x01\n\x14GenerateImageRequest\x12@\n\x05input\x18\x01 \x01(\x0b\x32).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\x82\x01\n\x15GenerateImageResponse\x12:\n\x06output\x18\x01 \x01(\x0b\x32*.llm_mesh.inference.v1.GenerateImageOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"~\n\x0cSpeakRequest\x12\x38\n\x05input\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"r\n\rSpeakResponse\x12\x32\n\x06output\x18\x01 \x01(\x0b\x32\".llm_mesh.inference.v1.SpeakOutput\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\"\x87\x01\n\x12\x43ountTokensRequest\x12;\n\x05input\x18\x01 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\x08\x01\x12\x34\n\x07options\x18\x02 \x01(\x0b\x32#.llm_mesh.gateway.v1.RequestOptions\"\x92\x01\n\x13\x43ountTokensResponse\x12\x30\n\x05\x63ount\x18\x01 \x01(\x0b\x32!.llm_mesh.inference.v1.TokenCount\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x34\n\x08screened\x18\x03 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"\x16\n\x14\x43heckServicesRequest\"L\n\x15\x43heckServicesResponse\x12\x33\n\x08services\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ServiceCheck\"Q\n\x0cServiceCheck\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.llm_mesh.gateway.v1.ServiceState\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x12ListModelsResponse\x12\x31\n\x06models\x18\x01 \x03(\x0b\x32!.llm_mesh.gateway.v1.ModelSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x0cModelSummary\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x16\n\x0e\x63ontext_window\x18\x05 \x01(\x03\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\"\x97\x03\n\x07Receipt\x12\x13\n\x0breservation\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12(\n\x07\x63harged\x18\x03 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12/\n\x06limits\x18\x07 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12(\n\x05total\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0eprompt_version\x18\t \x01(\t\x12\x10\n\x08replayed\x18\n \x01(\x08\x12+\n\x05\x66irst\x18\x0b \x01(\x0b\x32\x1c.llm_mesh.gateway.v1.Receipt\x12\x34\n\x08screened\x18\x0c \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"s\n\x0eRecordedAnswer\x12\x10\n\x08messages\x18\x01 \x03(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x0eprompt_version\x18\x03 \x01(\t\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x17\n\x15\x43heckReadinessRequest\"U\n\x16\x43heckReadinessResponse\x12;\n\nconditions\x18\x01 \x03(\x0b\x32\'.llm_mesh.gateway.v1.ReadinessCondition\"/\n\x12ReadinessCondition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03met\x18\x02 \x01(\x08*\x86\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SERVICE_STATE_SERVING\x10\x01\x12\x1d\n\x19SERVICE_STATE_NOT_SERVING\x10\x02\x12\x1d\n\x19SERVICE_STATE_UNREACHABLE\x10\x03*R\n\x08\x46idelity\x12\x18\n\x14\x46IDELITY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46IDELITY_BEST_EFFORT\x10\x01\x12\x12\n\x0e\x46IDELITY_EXACT\x10\x02\x32\x98\x0e\n\x0eGatewayService\x12\x86\x01\n\x08Generate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n\x05\x45mbed\x12!.llm_mesh.gateway.v1.EmbedRequest\x1a\".llm_mesh.gateway.v1.EmbedResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed\x12\x8e\x01\n\x0b\x45mbedStream\x12\'.llm_mesh.gateway.v1.EmbedStreamRequest\x1a(.llm_mesh.gateway.v1.EmbedStreamResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.embed0\x01\x12~\n\x06Rerank\x12\".llm_mesh.gateway.v1.RerankRequest\x1a#.llm_mesh.gateway.v1.RerankResponse\"+\xca\xf3\x18\'\x08\x01\x12\x14models/{input.model}\x1a\rmodels.rerank\x12\x86\x01\n\x08Moderate\x12$.llm_mesh.gateway.v1.ModerateRequest\x1a%.llm_mesh.gateway.v1.ModerateResponse\"-\xca\xf3\x18)\x08\x01\x12\x14models/{input.model}\x1a\x0fmodels.moderate\x12~\n\x06\x41ssess\x12\".llm_mesh.gateway.v1.AssessRequest\x1a#.llm_mesh.gateway.v1.AssessResponse\"+\xca\xf3\x18\'\x08\x01\x12\x14models/{input.model}\x1a\rmodels.assess\x12\x9a\x01\n\rGenerateImage\x12).llm_mesh.gateway.v1.GenerateImageRequest\x1a*.llm_mesh.gateway.v1.GenerateImageResponse\"2\xca\xf3\x18.\x08\x01\x12\x14models/{input.model}\x1a\x14models.generateImage\x12z\n\x05Speak\x12!.llm_mesh.gateway.v1.SpeakRequest\x1a\".llm_mesh.gateway.v1.SpeakResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.speak\x12\x8c\x01\n\x0b\x43ountTokens\x12\'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\x08\x01\x12\x14models/{input.model}\x1a\x0cmodels.count\x12z\n\nListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a\'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\x08\x01\x12\x06models\x1a\x0bmodels.list\x12\x90\x01\n\rCheckServices\x12).llm_mesh.gateway.v1.CheckServicesRequest\x1a*.llm_mesh.gateway.v1.CheckServicesResponse\"(\xca\xf3\x18$\x08\x01\x12\x10\x64omains/platform\x1a\x0eservices.check\x12\x92\x01\n\x0e\x43heckReadiness\x12*.llm_mesh.gateway.v1.CheckReadinessRequest\x1a+.llm_mesh.gateway.v1.CheckReadinessResponse\"\'\xca\xf3\x18#\x08\x02\x12\x07gateway\x1a\x16gateway.checkReadinessBY\n\x17\x64\x65v.llm_mesh.gateway.v1B\x0cGatewayProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,6 +74,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODERATEREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002\010\001'
   _globals['_ASSESSREQUEST'].fields_by_name['input']._loaded_options = None
   _globals['_ASSESSREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_GENERATEIMAGEREQUEST'].fields_by_name['input']._loaded_options = None
+  _globals['_GENERATEIMAGEREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002\010\001'
+  _globals['_SPEAKREQUEST'].fields_by_name['input']._loaded_options = None
+  _globals['_SPEAKREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002\010\001'
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['input']._loaded_options = None
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['input']._serialized_options = b'\342\363\030\002\010\001'
   _globals['_GATEWAYSERVICE'].methods_by_name['Generate']._loaded_options = None
@@ -88,6 +94,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GATEWAYSERVICE'].methods_by_name['Moderate']._serialized_options = b'\312\363\030)\010\001\022\024models/{input.model}\032\017models.moderate'
   _globals['_GATEWAYSERVICE'].methods_by_name['Assess']._loaded_options = None
   _globals['_GATEWAYSERVICE'].methods_by_name['Assess']._serialized_options = b'\312\363\030\'\010\001\022\024models/{input.model}\032\rmodels.assess'
+  _globals['_GATEWAYSERVICE'].methods_by_name['GenerateImage']._loaded_options = None
+  _globals['_GATEWAYSERVICE'].methods_by_name['GenerateImage']._serialized_options = b'\312\363\030.\010\001\022\024models/{input.model}\032\024models.generateImage'
+  _globals['_GATEWAYSERVICE'].methods_by_name['Speak']._loaded_options = None
+  _globals['_GATEWAYSERVICE'].methods_by_name['Speak']._serialized_options = b'\312\363\030&\010\001\022\024models/{input.model}\032\014models.speak'
   _globals['_GATEWAYSERVICE'].methods_by_name['CountTokens']._loaded_options = None
   _globals['_GATEWAYSERVICE'].methods_by_name['CountTokens']._serialized_options = b'\312\363\030&\010\001\022\024models/{input.model}\032\014models.count'
   _globals['_GATEWAYSERVICE'].methods_by_name['ListModels']._loaded_options = None
@@ -96,70 +106,78 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GATEWAYSERVICE'].methods_by_name['CheckServices']._serialized_options = b'\312\363\030$\010\001\022\020domains/platform\032\016services.check'
   _globals['_GATEWAYSERVICE'].methods_by_name['CheckReadiness']._loaded_options = None
   _globals['_GATEWAYSERVICE'].methods_by_name['CheckReadiness']._serialized_options = b'\312\363\030#\010\002\022\007gateway\032\026gateway.checkReadiness'
-  _globals['_SERVICESTATE']._serialized_start=4406
-  _globals['_SERVICESTATE']._serialized_end=4540
-  _globals['_FIDELITY']._serialized_start=4542
-  _globals['_FIDELITY']._serialized_end=4624
-  _globals['_REQUESTOPTIONS']._serialized_start=466
-  _globals['_REQUESTOPTIONS']._serialized_end=788
-  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_start=745
-  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_end=788
-  _globals['_PROMPTREFERENCE']._serialized_start=790
-  _globals['_PROMPTREFERENCE']._serialized_end=868
-  _globals['_GENERATEREQUEST']._serialized_start=871
-  _globals['_GENERATEREQUEST']._serialized_end=1003
-  _globals['_GENERATERESPONSE']._serialized_start=1005
-  _globals['_GENERATERESPONSE']._serialized_end=1125
-  _globals['_GENERATESTREAMREQUEST']._serialized_start=1128
-  _globals['_GENERATESTREAMREQUEST']._serialized_end=1266
-  _globals['_GENERATESTREAMRESPONSE']._serialized_start=1269
-  _globals['_GENERATESTREAMRESPONSE']._serialized_end=1595
-  _globals['_EMBEDREQUEST']._serialized_start=1597
-  _globals['_EMBEDREQUEST']._serialized_end=1723
-  _globals['_EMBEDRESPONSE']._serialized_start=1725
-  _globals['_EMBEDRESPONSE']._serialized_end=1839
-  _globals['_EMBEDSTREAMREQUEST']._serialized_start=1842
-  _globals['_EMBEDSTREAMREQUEST']._serialized_end=1974
-  _globals['_EMBEDSTREAMRESPONSE']._serialized_start=1977
-  _globals['_EMBEDSTREAMRESPONSE']._serialized_end=2193
-  _globals['_RERANKREQUEST']._serialized_start=2196
-  _globals['_RERANKREQUEST']._serialized_end=2324
-  _globals['_RERANKRESPONSE']._serialized_start=2326
-  _globals['_RERANKRESPONSE']._serialized_end=2442
-  _globals['_MODERATEREQUEST']._serialized_start=2445
-  _globals['_MODERATEREQUEST']._serialized_end=2577
-  _globals['_MODERATERESPONSE']._serialized_start=2579
-  _globals['_MODERATERESPONSE']._serialized_end=2699
-  _globals['_ASSESSREQUEST']._serialized_start=2702
-  _globals['_ASSESSREQUEST']._serialized_end=2830
-  _globals['_ASSESSRESPONSE']._serialized_start=2832
-  _globals['_ASSESSRESPONSE']._serialized_end=2948
-  _globals['_COUNTTOKENSREQUEST']._serialized_start=2951
-  _globals['_COUNTTOKENSREQUEST']._serialized_end=3086
-  _globals['_COUNTTOKENSRESPONSE']._serialized_start=3089
-  _globals['_COUNTTOKENSRESPONSE']._serialized_end=3235
-  _globals['_CHECKSERVICESREQUEST']._serialized_start=3237
-  _globals['_CHECKSERVICESREQUEST']._serialized_end=3259
-  _globals['_CHECKSERVICESRESPONSE']._serialized_start=3261
-  _globals['_CHECKSERVICESRESPONSE']._serialized_end=3337
-  _globals['_SERVICECHECK']._serialized_start=3339
-  _globals['_SERVICECHECK']._serialized_end=3420
-  _globals['_LISTMODELSREQUEST']._serialized_start=3422
-  _globals['_LISTMODELSREQUEST']._serialized_end=3480
-  _globals['_LISTMODELSRESPONSE']._serialized_start=3482
-  _globals['_LISTMODELSRESPONSE']._serialized_end=3578
-  _globals['_MODELSUMMARY']._serialized_start=3581
-  _globals['_MODELSUMMARY']._serialized_end=3715
-  _globals['_RECEIPT']._serialized_start=3718
-  _globals['_RECEIPT']._serialized_end=4125
-  _globals['_RECORDEDANSWER']._serialized_start=4127
-  _globals['_RECORDEDANSWER']._serialized_end=4242
-  _globals['_CHECKREADINESSREQUEST']._serialized_start=4244
-  _globals['_CHECKREADINESSREQUEST']._serialized_end=4267
-  _globals['_CHECKREADINESSRESPONSE']._serialized_start=4269
-  _globals['_CHECKREADINESSRESPONSE']._serialized_end=4354
-  _globals['_READINESSCONDITION']._serialized_start=4356
-  _globals['_READINESSCONDITION']._serialized_end=4403
-  _globals['_GATEWAYSERVICE']._serialized_start=4627
-  _globals['_GATEWAYSERVICE']._serialized_end=6162
+  _globals['_SERVICESTATE']._serialized_start=5007
+  _globals['_SERVICESTATE']._serialized_end=5141
+  _globals['_FIDELITY']._serialized_start=5143
+  _globals['_FIDELITY']._serialized_end=5225
+  _globals['_REQUESTOPTIONS']._serialized_start=545
+  _globals['_REQUESTOPTIONS']._serialized_end=867
+  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_start=824
+  _globals['_REQUESTOPTIONS_TAGSENTRY']._serialized_end=867
+  _globals['_PROMPTREFERENCE']._serialized_start=869
+  _globals['_PROMPTREFERENCE']._serialized_end=947
+  _globals['_GENERATEREQUEST']._serialized_start=950
+  _globals['_GENERATEREQUEST']._serialized_end=1082
+  _globals['_GENERATERESPONSE']._serialized_start=1084
+  _globals['_GENERATERESPONSE']._serialized_end=1204
+  _globals['_GENERATESTREAMREQUEST']._serialized_start=1207
+  _globals['_GENERATESTREAMREQUEST']._serialized_end=1345
+  _globals['_GENERATESTREAMRESPONSE']._serialized_start=1348
+  _globals['_GENERATESTREAMRESPONSE']._serialized_end=1674
+  _globals['_EMBEDREQUEST']._serialized_start=1676
+  _globals['_EMBEDREQUEST']._serialized_end=1802
+  _globals['_EMBEDRESPONSE']._serialized_start=1804
+  _globals['_EMBEDRESPONSE']._serialized_end=1918
+  _globals['_EMBEDSTREAMREQUEST']._serialized_start=1921
+  _globals['_EMBEDSTREAMREQUEST']._serialized_end=2053
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_start=2056
+  _globals['_EMBEDSTREAMRESPONSE']._serialized_end=2272
+  _globals['_RERANKREQUEST']._serialized_start=2275
+  _globals['_RERANKREQUEST']._serialized_end=2403
+  _globals['_RERANKRESPONSE']._serialized_start=2405
+  _globals['_RERANKRESPONSE']._serialized_end=2521
+  _globals['_MODERATEREQUEST']._serialized_start=2524
+  _globals['_MODERATEREQUEST']._serialized_end=2656
+  _globals['_MODERATERESPONSE']._serialized_start=2658
+  _globals['_MODERATERESPONSE']._serialized_end=2778
+  _globals['_ASSESSREQUEST']._serialized_start=2781
+  _globals['_ASSESSREQUEST']._serialized_end=2909
+  _globals['_ASSESSRESPONSE']._serialized_start=2911
+  _globals['_ASSESSRESPONSE']._serialized_end=3027
+  _globals['_GENERATEIMAGEREQUEST']._serialized_start=3030
+  _globals['_GENERATEIMAGEREQUEST']._serialized_end=3172
+  _globals['_GENERATEIMAGERESPONSE']._serialized_start=3175
+  _globals['_GENERATEIMAGERESPONSE']._serialized_end=3305
+  _globals['_SPEAKREQUEST']._serialized_start=3307
+  _globals['_SPEAKREQUEST']._serialized_end=3433
+  _globals['_SPEAKRESPONSE']._serialized_start=3435
+  _globals['_SPEAKRESPONSE']._serialized_end=3549
+  _globals['_COUNTTOKENSREQUEST']._serialized_start=3552
+  _globals['_COUNTTOKENSREQUEST']._serialized_end=3687
+  _globals['_COUNTTOKENSRESPONSE']._serialized_start=3690
+  _globals['_COUNTTOKENSRESPONSE']._serialized_end=3836
+  _globals['_CHECKSERVICESREQUEST']._serialized_start=3838
+  _globals['_CHECKSERVICESREQUEST']._serialized_end=3860
+  _globals['_CHECKSERVICESRESPONSE']._serialized_start=3862
+  _globals['_CHECKSERVICESRESPONSE']._serialized_end=3938
+  _globals['_SERVICECHECK']._serialized_start=3940
+  _globals['_SERVICECHECK']._serialized_end=4021
+  _globals['_LISTMODELSREQUEST']._serialized_start=4023
+  _globals['_LISTMODELSREQUEST']._serialized_end=4081
+  _globals['_LISTMODELSRESPONSE']._serialized_start=4083
+  _globals['_LISTMODELSRESPONSE']._serialized_end=4179
+  _globals['_MODELSUMMARY']._serialized_start=4182
+  _globals['_MODELSUMMARY']._serialized_end=4316
+  _globals['_RECEIPT']._serialized_start=4319
+  _globals['_RECEIPT']._serialized_end=4726
+  _globals['_RECORDEDANSWER']._serialized_start=4728
+  _globals['_RECORDEDANSWER']._serialized_end=4843
+  _globals['_CHECKREADINESSREQUEST']._serialized_start=4845
+  _globals['_CHECKREADINESSREQUEST']._serialized_end=4868
+  _globals['_CHECKREADINESSRESPONSE']._serialized_start=4870
+  _globals['_CHECKREADINESSRESPONSE']._serialized_end=4955
+  _globals['_READINESSCONDITION']._serialized_start=4957
+  _globals['_READINESSCONDITION']._serialized_end=5004
+  _globals['_GATEWAYSERVICE']._serialized_start=5228
+  _globals['_GATEWAYSERVICE']._serialized_end=7044
 # @@protoc_insertion_point(module_scope)

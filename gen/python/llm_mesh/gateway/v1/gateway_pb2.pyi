@@ -4,8 +4,10 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from llm_mesh.inference.v1 import assess_pb2 as _assess_pb2
 from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
+from llm_mesh.inference.v1 import generate_image_pb2 as _generate_image_pb2
 from llm_mesh.inference.v1 import moderate_pb2 as _moderate_pb2
 from llm_mesh.inference.v1 import rerank_pb2 as _rerank_pb2
+from llm_mesh.inference.v1 import sound_pb2 as _sound_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
@@ -195,6 +197,38 @@ class AssessResponse(_message.Message):
     output: _assess_pb2.AssessOutput
     receipt: Receipt
     def __init__(self, output: _Optional[_Union[_assess_pb2.AssessOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class GenerateImageRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _generate_image_pb2.GenerateImageInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class GenerateImageResponse(_message.Message):
+    __slots__ = ("output", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _generate_image_pb2.GenerateImageOutput
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_generate_image_pb2.GenerateImageOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class SpeakRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _sound_pb2.SpeakInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class SpeakResponse(_message.Message):
+    __slots__ = ("output", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _sound_pb2.SpeakOutput
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_sound_pb2.SpeakOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
 class CountTokensRequest(_message.Message):
     __slots__ = ("input", "options")

@@ -77,6 +77,16 @@ class GatewayServiceStub:
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessResponse.FromString,
                 _registered_method=True)
+        self.GenerateImage = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/GenerateImage',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.GenerateImageRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.GenerateImageResponse.FromString,
+                _registered_method=True)
+        self.Speak = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/Speak',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.gateway.v1.GatewayService/CountTokens',
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CountTokensRequest.SerializeToString,
@@ -179,6 +189,29 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GenerateImage(self, request, context):
+        """Makes images of a description.
+
+        Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `generate_image`.
+
+        The answer may have 32 MiB: fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then. Where answers are
+        screened it fails with SCREENING_FAILED, since pictures cannot be read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Speak(self, request, context):
+        """Speaks a text, and returns the whole sound.
+
+        Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
+
+        The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """Counts the input tokens of a request. Costs nothing.
         """
@@ -247,6 +280,16 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.Assess,
                     request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessRequest.FromString,
                     response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessResponse.SerializeToString,
+            ),
+            'GenerateImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateImage,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.GenerateImageRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.GenerateImageResponse.SerializeToString,
+            ),
+            'Speak': grpc.unary_unary_rpc_method_handler(
+                    servicer.Speak,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -466,6 +509,60 @@ class GatewayService:
             '/llm_mesh.gateway.v1.GatewayService/Assess',
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessRequest.SerializeToString,
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.AssessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/GenerateImage',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.GenerateImageRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.GenerateImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Speak(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/Speak',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakResponse.FromString,
             options,
             channel_credentials,
             insecure,

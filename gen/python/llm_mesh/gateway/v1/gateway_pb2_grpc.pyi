@@ -64,6 +64,21 @@ class GatewayServiceStub:
     Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
     alias has the capability `assess`.
     """
+    GenerateImage: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GenerateImageRequest, _gateway_pb2.GenerateImageResponse]
+    """Makes images of a description.
+
+    Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `generate_image`.
+
+    The answer may have 32 MiB: fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then. Where answers are
+    screened it fails with SCREENING_FAILED, since pictures cannot be read.
+    """
+    Speak: _aio.UnaryUnaryMultiCallable[_gateway_pb2.SpeakRequest, _gateway_pb2.SpeakResponse]
+    """Speaks a text, and returns the whole sound.
+
+    Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
+
+    The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
+    """
     CountTokens: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]
     """Counts the input tokens of a request. Costs nothing."""
     ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
@@ -162,6 +177,31 @@ class GatewayServiceServicer:
 
         Takes the same steps as `Generate`: it is admitted, screened, planned, reserved, settled. Fails with NO_ELIGIBLE_TARGET where no target of the
         alias has the capability `assess`.
+        """
+
+    def GenerateImage(
+        self,
+        request: _gateway_pb2.GenerateImageRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.GenerateImageResponse]:
+        """Makes images of a description.
+
+        Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `generate_image`.
+
+        The answer may have 32 MiB: fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then. Where answers are
+        screened it fails with SCREENING_FAILED, since pictures cannot be read.
+        """
+
+    def Speak(
+        self,
+        request: _gateway_pb2.SpeakRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.SpeakResponse]:
+        """Speaks a text, and returns the whole sound.
+
+        Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
+
+        The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
         """
 
     def CountTokens(

@@ -27,8 +27,10 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from llm_mesh.inference.v1 import assess_pb2 as llm__mesh_dot_inference_dot_v1_dot_assess__pb2
 from llm_mesh.inference.v1 import embed_pb2 as llm__mesh_dot_inference_dot_v1_dot_embed__pb2
 from llm_mesh.inference.v1 import generate_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__pb2
+from llm_mesh.inference.v1 import generate_image_pb2 as llm__mesh_dot_inference_dot_v1_dot_generate__image__pb2
 from llm_mesh.inference.v1 import moderate_pb2 as llm__mesh_dot_inference_dot_v1_dot_moderate__pb2
 from llm_mesh.inference.v1 import rerank_pb2 as llm__mesh_dot_inference_dot_v1_dot_rerank__pb2
+from llm_mesh.inference.v1 import sound_pb2 as llm__mesh_dot_inference_dot_v1_dot_sound__pb2
 from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access__pb2
 from llm_mesh.mesh.v1 import resources_pb2 as llm__mesh_dot_mesh_dot_v1_dot_resources__pb2
 from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
@@ -38,7 +40,7 @@ from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usag
 from llm_mesh.router.v1 import plan_pb2 as llm__mesh_dot_router_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\x83\x01\n\x10\x41uthorizeRequest\x12\x12\n\ncredential\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x10\n\x08resource\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0f\n\x07project\x18\x05 \x01(\t\x12\x18\n\x10minimum_revision\x18\x06 \x01(\x03\"\xb0\x01\n\x11\x41uthorizeResponse\x12*\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x1a.llm_mesh.policy.v1.Caller\x12/\n\rsealed_caller\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12,\n\tvalid_for\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x16\n\x14WatchRevisionRequest\")\n\x15WatchRevisionResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\x9b\x04\n\x0c\x41\x64mitRequest\x12(\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12@\n\x08generate\x18\x02 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12:\n\x05\x65mbed\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12<\n\x06rerank\x18\x07 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12@\n\x08moderate\x18\x08 \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12<\n\x06\x61ssess\x18\t \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12@\n\x04tags\x18\x04 \x03(\x0b\x32*.llm_mesh.policy.v1.AdmitRequest.TagsEntryB\x06\xe2\xf3\x18\x02x\x01\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ounts_only\x18\x06 \x01(\x08\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x05input\x12\x04\xe8\xf3\x18\x01\"\xaf\x04\n\rAdmitResponse\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x34\n\x0bobligations\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Obligations\x12\x38\n\x0b\x63onstraints\x18\x03 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ConstraintsB\x02\x18\x01\x12\x38\n\x08generate\x18\x04 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputH\x00\x12\x32\n\x05\x65mbed\x18\x05 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputH\x00\x12\x34\n\x06rerank\x18\x08 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputH\x00\x12\x38\n\x08moderate\x18\t \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputH\x00\x12\x34\n\x06\x61ssess\x18\n \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputH\x00\x12-\n\x08\x66indings\x18\x06 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Finding\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCountB\x08\n\x06masked\"y\n\x07\x46inding\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32!.llm_mesh.policy.v1.FindingAction\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05start\x18\x04 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x03\"\xea\x01\n\x0eReserveRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12&\n\x04plan\x18\x03 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x16\n\x0erequest_digest\x18\x06 \x01(\x0c\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x08 \x01(\x05\"\xb2\x01\n\x0fReserveResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12\x1a\n\x12\x61nswer_limit_bytes\x18\x04 \x01(\x03\"+\n\nKeptAnswer\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"\x88\x01\n\x14GetKeptAnswerRequest\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x16\n\x0erequest_digest\x18\x03 \x01(\x0c\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"w\n\x15GetKeptAnswerResponse\x12.\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.KeptAnswer\"\x80\x01\n\x0bLimitStatus\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x11\n\tremaining\x18\x03 \x01(\x03\x12.\n\x0breset_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07subject\x18\x05 \x01(\t\"\x82\x01\n\rExtendRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x03 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\"d\n\x0e\x45xtendResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\"\xe3\x01\n\rSettleRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12,\n\x05lines\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.UsageLine\x12\r\n\x05\x65poch\x18\x03 \x01(\t\x12.\n\x06\x61nswer\x18\x04 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.KeptAnswer\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x34\n\x08screened\x18\x06 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"\xb5\x01\n\x0eSettleResponse\x12(\n\x07\x63harged\x18\x01 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\x12\x15\n\rrepeated_call\x18\x04 \x01(\x08\"\x93\x01\n\x0eReleaseRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12,\n\x05lines\x18\x03 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.UsageLine\x12,\n\x07refusal\x18\x04 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Refusal\"~\n\x07Refusal\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"F\n\x0fReleaseResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\"\\\n\x10HeartbeatRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08\x12\x16\n\x0ereplaces_epoch\x18\x04 \x01(\t\"k\n\x11HeartbeatResponse\x12-\n\nlost_after\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x13ScreenStreamRequest\x12\x30\n\x05start\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ScreenStartH\x00\x12.\n\x04text\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.ScreenTextH\x00\x42\x06\n\x04kind\"P\n\x0bScreenStart\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x14\n\x0cscreen_state\x18\x02 \x01(\x0c\"V\n\nScreenText\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\"\xd8\x01\n\x14ScreenStreamResponse\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x15\n\rreleased_text\x18\x03 \x01(\t\x12\x13\n\x0bthrough_seq\x18\x04 \x01(\x03\x12-\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Finding\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x08\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"+\n\x12ReplayUsageRequest\x12\x15\n\rfrom_sequence\x18\x01 \x01(\x03\"E\n\x13ReplayUsageResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent\"\x17\n\x15\x43heckReadinessRequest\"*\n\x16\x43heckReadinessResponse\x12\x10\n\x08has_keys\x18\x01 \x01(\x08*\x81\x01\n\rFindingAction\x12\x1e\n\x1a\x46INDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46INDING_ACTION_LOGGED\x10\x01\x12\x19\n\x15\x46INDING_ACTION_MASKED\x10\x02\x12\x1a\n\x16\x46INDING_ACTION_BLOCKED\x10\x03\x32\xf5\x0c\n\rPolicyService\x12z\n\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.watch0\x01\x12\x8a\x01\n\rRecordChanges\x12(.llm_mesh.policy.v1.RecordChangesRequest\x1a).llm_mesh.policy.v1.RecordChangesResponse\"$\xca\xf3\x18 \x08\x02\x12\x06policy\x1a\x14policy.recordChanges\x12j\n\x05\x41\x64mit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.admit\x12r\n\x07Reserve\x12\".llm_mesh.policy.v1.ReserveRequest\x1a#.llm_mesh.policy.v1.ReserveResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.reserve\x12n\n\x06\x45xtend\x12!.llm_mesh.policy.v1.ExtendRequest\x1a\".llm_mesh.policy.v1.ExtendResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.extend\x12n\n\x06Settle\x12!.llm_mesh.policy.v1.SettleRequest\x1a\".llm_mesh.policy.v1.SettleResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.settle\x12\x8a\x01\n\rGetKeptAnswer\x12(.llm_mesh.policy.v1.GetKeptAnswerRequest\x1a).llm_mesh.policy.v1.GetKeptAnswerResponse\"$\xca\xf3\x18 \x08\x02\x12\x06policy\x1a\x14policy.getKeptAnswer\x12r\n\x07Release\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n\x0cScreenStream\x12\'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.screen(\x01\x30\x01\x12\x8e\x01\n\x0e\x43heckReadiness\x12).llm_mesh.policy.v1.CheckReadinessRequest\x1a*.llm_mesh.policy.v1.CheckReadinessResponse\"%\xca\xf3\x18!\x08\x02\x12\x06policy\x1a\x15policy.checkReadiness\x12\x7f\n\x0bReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a\'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.replay0\x01\x42U\n\x16\x64\x65v.llm_mesh.policy.v1B\x0bPolicyProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/policy/v1/policy.proto\x12\x12llm_mesh.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/audit.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\x83\x01\n\x10\x41uthorizeRequest\x12\x12\n\ncredential\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x10\n\x08resource\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0f\n\x07project\x18\x05 \x01(\t\x12\x18\n\x10minimum_revision\x18\x06 \x01(\x03\"\xb0\x01\n\x11\x41uthorizeResponse\x12*\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x1a.llm_mesh.policy.v1.Caller\x12/\n\rsealed_caller\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12,\n\tvalid_for\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x16\n\x14WatchRevisionRequest\")\n\x15WatchRevisionResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xa4\x05\n\x0c\x41\x64mitRequest\x12(\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12@\n\x08generate\x18\x02 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12:\n\x05\x65mbed\x18\x03 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12<\n\x06rerank\x18\x07 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12@\n\x08moderate\x18\x08 \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12<\n\x06\x61ssess\x18\t \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12K\n\x0egenerate_image\x18\n \x01(\x0b\x32).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12:\n\x05speak\x18\x0b \x01(\x0b\x32!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02x\x01H\x00\x12@\n\x04tags\x18\x04 \x03(\x0b\x32*.llm_mesh.policy.v1.AdmitRequest.TagsEntryB\x06\xe2\xf3\x18\x02x\x01\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ounts_only\x18\x06 \x01(\x08\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x05input\x12\x04\xe8\xf3\x18\x01\"\xa8\x05\n\rAdmitResponse\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x34\n\x0bobligations\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Obligations\x12\x38\n\x0b\x63onstraints\x18\x03 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ConstraintsB\x02\x18\x01\x12\x38\n\x08generate\x18\x04 \x01(\x0b\x32$.llm_mesh.inference.v1.GenerateInputH\x00\x12\x32\n\x05\x65mbed\x18\x05 \x01(\x0b\x32!.llm_mesh.inference.v1.EmbedInputH\x00\x12\x34\n\x06rerank\x18\x08 \x01(\x0b\x32\".llm_mesh.inference.v1.RerankInputH\x00\x12\x38\n\x08moderate\x18\t \x01(\x0b\x32$.llm_mesh.inference.v1.ModerateInputH\x00\x12\x34\n\x06\x61ssess\x18\n \x01(\x0b\x32\".llm_mesh.inference.v1.AssessInputH\x00\x12\x43\n\x0egenerate_image\x18\x0b \x01(\x0b\x32).llm_mesh.inference.v1.GenerateImageInputH\x00\x12\x32\n\x05speak\x18\x0c \x01(\x0b\x32!.llm_mesh.inference.v1.SpeakInputH\x00\x12-\n\x08\x66indings\x18\x06 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Finding\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCountB\x08\n\x06masked\"y\n\x07\x46inding\x12\x10\n\x08\x64\x65tector\x18\x01 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32!.llm_mesh.policy.v1.FindingAction\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05start\x18\x04 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x03\"\xea\x01\n\x0eReserveRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12&\n\x04plan\x18\x03 \x01(\x0b\x32\x18.llm_mesh.router.v1.Plan\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x16\n\x0erequest_digest\x18\x06 \x01(\x0c\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x08 \x01(\x05\"\xb2\x01\n\x0fReserveResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12/\n\x06limits\x18\x03 \x03(\x0b\x32\x1f.llm_mesh.policy.v1.LimitStatus\x12\x1a\n\x12\x61nswer_limit_bytes\x18\x04 \x01(\x03\"+\n\nKeptAnswer\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"\x88\x01\n\x14GetKeptAnswerRequest\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x16\n\x0erequest_digest\x18\x03 \x01(\x0c\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"w\n\x15GetKeptAnswerResponse\x12.\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.LedgerEntry\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.KeptAnswer\"\x80\x01\n\x0bLimitStatus\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x11\n\tremaining\x18\x03 \x01(\x03\x12.\n\x0breset_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07subject\x18\x05 \x01(\t\"\x82\x01\n\rExtendRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12+\n\tadmission\x18\x02 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12,\n\x07\x61ttempt\x18\x03 \x01(\x0b\x32\x1b.llm_mesh.router.v1.Attempt\"d\n\x0e\x45xtendResponse\x12\'\n\x05grant\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12)\n\x08reserved\x18\x02 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\"\xe3\x01\n\rSettleRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12,\n\x05lines\x18\x02 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.UsageLine\x12\r\n\x05\x65poch\x18\x03 \x01(\t\x12.\n\x06\x61nswer\x18\x04 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.KeptAnswer\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\x12\x34\n\x08screened\x18\x06 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"\xb5\x01\n\x0eSettleResponse\x12(\n\x07\x63harged\x18\x01 \x01(\x0b\x32\x17.llm_mesh.mesh.v1.Money\x12-\n\x05lines\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.ChargeLine\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\x12\x15\n\rrepeated_call\x18\x04 \x01(\x08\"\x93\x01\n\x0eReleaseRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12,\n\x05lines\x18\x03 \x03(\x0b\x32\x1d.llm_mesh.policy.v1.UsageLine\x12,\n\x07refusal\x18\x04 \x01(\x0b\x32\x1b.llm_mesh.policy.v1.Refusal\"~\n\x07Refusal\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"F\n\x0fReleaseResponse\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.llm_mesh.policy.v1.ReservationState\"\\\n\x10HeartbeatRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x63losing\x18\x03 \x01(\x08\x12\x16\n\x0ereplaces_epoch\x18\x04 \x01(\t\"k\n\x11HeartbeatResponse\x12-\n\nlost_after\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x03now\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x13ScreenStreamRequest\x12\x30\n\x05start\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ScreenStartH\x00\x12.\n\x04text\x18\x02 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.ScreenTextH\x00\x42\x06\n\x04kind\"P\n\x0bScreenStart\x12+\n\tadmission\x18\x01 \x01(\x0b\x32\x18.llm_mesh.mesh.v1.Sealed\x12\x14\n\x0cscreen_state\x18\x02 \x01(\x0c\"V\n\nScreenText\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x03\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05\x66inal\x18\x05 \x01(\x08\"\xd8\x01\n\x14ScreenStreamResponse\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x15\n\rreleased_text\x18\x03 \x01(\t\x12\x13\n\x0bthrough_seq\x18\x04 \x01(\x03\x12-\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1b.llm_mesh.policy.v1.Finding\x12\x0f\n\x07\x62locked\x18\x06 \x01(\x08\x12\x34\n\x08screened\x18\x07 \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\"+\n\x12ReplayUsageRequest\x12\x15\n\rfrom_sequence\x18\x01 \x01(\x03\"E\n\x13ReplayUsageResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.UsageEvent\"\x17\n\x15\x43heckReadinessRequest\"*\n\x16\x43heckReadinessResponse\x12\x10\n\x08has_keys\x18\x01 \x01(\x08*\x81\x01\n\rFindingAction\x12\x1e\n\x1a\x46INDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46INDING_ACTION_LOGGED\x10\x01\x12\x19\n\x15\x46INDING_ACTION_MASKED\x10\x02\x12\x1a\n\x16\x46INDING_ACTION_BLOCKED\x10\x03\x32\xf5\x0c\n\rPolicyService\x12z\n\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.watch0\x01\x12\x8a\x01\n\rRecordChanges\x12(.llm_mesh.policy.v1.RecordChangesRequest\x1a).llm_mesh.policy.v1.RecordChangesResponse\"$\xca\xf3\x18 \x08\x02\x12\x06policy\x1a\x14policy.recordChanges\x12j\n\x05\x41\x64mit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\x08\x02\x12\x06policy\x1a\x0cpolicy.admit\x12r\n\x07Reserve\x12\".llm_mesh.policy.v1.ReserveRequest\x1a#.llm_mesh.policy.v1.ReserveResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.reserve\x12n\n\x06\x45xtend\x12!.llm_mesh.policy.v1.ExtendRequest\x1a\".llm_mesh.policy.v1.ExtendResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.extend\x12n\n\x06Settle\x12!.llm_mesh.policy.v1.SettleRequest\x1a\".llm_mesh.policy.v1.SettleResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.settle\x12\x8a\x01\n\rGetKeptAnswer\x12(.llm_mesh.policy.v1.GetKeptAnswerRequest\x1a).llm_mesh.policy.v1.GetKeptAnswerResponse\"$\xca\xf3\x18 \x08\x02\x12\x06policy\x1a\x14policy.getKeptAnswer\x12r\n\x07Release\x12\".llm_mesh.policy.v1.ReleaseRequest\x1a#.llm_mesh.policy.v1.ReleaseResponse\"\x1e\xca\xf3\x18\x1a\x08\x02\x12\x06policy\x1a\x0epolicy.release\x12z\n\tHeartbeat\x12$.llm_mesh.policy.v1.HeartbeatRequest\x1a%.llm_mesh.policy.v1.HeartbeatResponse\" \xca\xf3\x18\x1c\x08\x02\x12\x06policy\x1a\x10policy.heartbeat\x12\x84\x01\n\x0cScreenStream\x12\'.llm_mesh.policy.v1.ScreenStreamRequest\x1a(.llm_mesh.policy.v1.ScreenStreamResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.screen(\x01\x30\x01\x12\x8e\x01\n\x0e\x43heckReadiness\x12).llm_mesh.policy.v1.CheckReadinessRequest\x1a*.llm_mesh.policy.v1.CheckReadinessResponse\"%\xca\xf3\x18!\x08\x02\x12\x06policy\x1a\x15policy.checkReadiness\x12\x7f\n\x0bReplayUsage\x12&.llm_mesh.policy.v1.ReplayUsageRequest\x1a\'.llm_mesh.policy.v1.ReplayUsageResponse\"\x1d\xca\xf3\x18\x19\x08\x02\x12\x06policy\x1a\rpolicy.replay0\x01\x42U\n\x16\x64\x65v.llm_mesh.policy.v1B\x0bPolicyProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +62,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMITREQUEST'].fields_by_name['moderate']._serialized_options = b'\342\363\030\002x\001'
   _globals['_ADMITREQUEST'].fields_by_name['assess']._loaded_options = None
   _globals['_ADMITREQUEST'].fields_by_name['assess']._serialized_options = b'\342\363\030\002x\001'
+  _globals['_ADMITREQUEST'].fields_by_name['generate_image']._loaded_options = None
+  _globals['_ADMITREQUEST'].fields_by_name['generate_image']._serialized_options = b'\342\363\030\002x\001'
+  _globals['_ADMITREQUEST'].fields_by_name['speak']._loaded_options = None
+  _globals['_ADMITREQUEST'].fields_by_name['speak']._serialized_options = b'\342\363\030\002x\001'
   _globals['_ADMITREQUEST'].fields_by_name['tags']._loaded_options = None
   _globals['_ADMITREQUEST'].fields_by_name['tags']._serialized_options = b'\342\363\030\002x\001'
   _globals['_ADMITRESPONSE'].fields_by_name['constraints']._loaded_options = None
@@ -90,70 +96,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['CheckReadiness']._serialized_options = b'\312\363\030!\010\002\022\006policy\032\025policy.checkReadiness'
   _globals['_POLICYSERVICE'].methods_by_name['ReplayUsage']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['ReplayUsage']._serialized_options = b'\312\363\030\031\010\002\022\006policy\032\rpolicy.replay'
-  _globals['_FINDINGACTION']._serialized_start=4896
-  _globals['_FINDINGACTION']._serialized_end=5025
-  _globals['_AUTHORIZEREQUEST']._serialized_start=530
-  _globals['_AUTHORIZEREQUEST']._serialized_end=661
-  _globals['_AUTHORIZERESPONSE']._serialized_start=664
-  _globals['_AUTHORIZERESPONSE']._serialized_end=840
-  _globals['_WATCHREVISIONREQUEST']._serialized_start=842
-  _globals['_WATCHREVISIONREQUEST']._serialized_end=864
-  _globals['_WATCHREVISIONRESPONSE']._serialized_start=866
-  _globals['_WATCHREVISIONRESPONSE']._serialized_end=907
-  _globals['_ADMITREQUEST']._serialized_start=910
-  _globals['_ADMITREQUEST']._serialized_end=1449
-  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_start=1391
-  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_end=1434
-  _globals['_ADMITRESPONSE']._serialized_start=1452
-  _globals['_ADMITRESPONSE']._serialized_end=2011
-  _globals['_FINDING']._serialized_start=2013
-  _globals['_FINDING']._serialized_end=2134
-  _globals['_RESERVEREQUEST']._serialized_start=2137
-  _globals['_RESERVEREQUEST']._serialized_end=2371
-  _globals['_RESERVERESPONSE']._serialized_start=2374
-  _globals['_RESERVERESPONSE']._serialized_end=2552
-  _globals['_KEPTANSWER']._serialized_start=2554
-  _globals['_KEPTANSWER']._serialized_end=2597
-  _globals['_GETKEPTANSWERREQUEST']._serialized_start=2600
-  _globals['_GETKEPTANSWERREQUEST']._serialized_end=2736
-  _globals['_GETKEPTANSWERRESPONSE']._serialized_start=2738
-  _globals['_GETKEPTANSWERRESPONSE']._serialized_end=2857
-  _globals['_LIMITSTATUS']._serialized_start=2860
-  _globals['_LIMITSTATUS']._serialized_end=2988
-  _globals['_EXTENDREQUEST']._serialized_start=2991
-  _globals['_EXTENDREQUEST']._serialized_end=3121
-  _globals['_EXTENDRESPONSE']._serialized_start=3123
-  _globals['_EXTENDRESPONSE']._serialized_end=3223
-  _globals['_SETTLEREQUEST']._serialized_start=3226
-  _globals['_SETTLEREQUEST']._serialized_end=3453
-  _globals['_SETTLERESPONSE']._serialized_start=3456
-  _globals['_SETTLERESPONSE']._serialized_end=3637
-  _globals['_RELEASEREQUEST']._serialized_start=3640
-  _globals['_RELEASEREQUEST']._serialized_end=3787
-  _globals['_REFUSAL']._serialized_start=3789
-  _globals['_REFUSAL']._serialized_end=3915
-  _globals['_RELEASERESPONSE']._serialized_start=3917
-  _globals['_RELEASERESPONSE']._serialized_end=3987
-  _globals['_HEARTBEATREQUEST']._serialized_start=3989
-  _globals['_HEARTBEATREQUEST']._serialized_end=4081
-  _globals['_HEARTBEATRESPONSE']._serialized_start=4083
-  _globals['_HEARTBEATRESPONSE']._serialized_end=4190
-  _globals['_SCREENSTREAMREQUEST']._serialized_start=4192
-  _globals['_SCREENSTREAMREQUEST']._serialized_end=4319
-  _globals['_SCREENSTART']._serialized_start=4321
-  _globals['_SCREENSTART']._serialized_end=4401
-  _globals['_SCREENTEXT']._serialized_start=4403
-  _globals['_SCREENTEXT']._serialized_end=4489
-  _globals['_SCREENSTREAMRESPONSE']._serialized_start=4492
-  _globals['_SCREENSTREAMRESPONSE']._serialized_end=4708
-  _globals['_REPLAYUSAGEREQUEST']._serialized_start=4710
-  _globals['_REPLAYUSAGEREQUEST']._serialized_end=4753
-  _globals['_REPLAYUSAGERESPONSE']._serialized_start=4755
-  _globals['_REPLAYUSAGERESPONSE']._serialized_end=4824
-  _globals['_CHECKREADINESSREQUEST']._serialized_start=4826
-  _globals['_CHECKREADINESSREQUEST']._serialized_end=4849
-  _globals['_CHECKREADINESSRESPONSE']._serialized_start=4851
-  _globals['_CHECKREADINESSRESPONSE']._serialized_end=4893
-  _globals['_POLICYSERVICE']._serialized_start=5028
-  _globals['_POLICYSERVICE']._serialized_end=6681
+  _globals['_FINDINGACTION']._serialized_start=5233
+  _globals['_FINDINGACTION']._serialized_end=5362
+  _globals['_AUTHORIZEREQUEST']._serialized_start=609
+  _globals['_AUTHORIZEREQUEST']._serialized_end=740
+  _globals['_AUTHORIZERESPONSE']._serialized_start=743
+  _globals['_AUTHORIZERESPONSE']._serialized_end=919
+  _globals['_WATCHREVISIONREQUEST']._serialized_start=921
+  _globals['_WATCHREVISIONREQUEST']._serialized_end=943
+  _globals['_WATCHREVISIONRESPONSE']._serialized_start=945
+  _globals['_WATCHREVISIONRESPONSE']._serialized_end=986
+  _globals['_ADMITREQUEST']._serialized_start=989
+  _globals['_ADMITREQUEST']._serialized_end=1665
+  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_start=1607
+  _globals['_ADMITREQUEST_TAGSENTRY']._serialized_end=1650
+  _globals['_ADMITRESPONSE']._serialized_start=1668
+  _globals['_ADMITRESPONSE']._serialized_end=2348
+  _globals['_FINDING']._serialized_start=2350
+  _globals['_FINDING']._serialized_end=2471
+  _globals['_RESERVEREQUEST']._serialized_start=2474
+  _globals['_RESERVEREQUEST']._serialized_end=2708
+  _globals['_RESERVERESPONSE']._serialized_start=2711
+  _globals['_RESERVERESPONSE']._serialized_end=2889
+  _globals['_KEPTANSWER']._serialized_start=2891
+  _globals['_KEPTANSWER']._serialized_end=2934
+  _globals['_GETKEPTANSWERREQUEST']._serialized_start=2937
+  _globals['_GETKEPTANSWERREQUEST']._serialized_end=3073
+  _globals['_GETKEPTANSWERRESPONSE']._serialized_start=3075
+  _globals['_GETKEPTANSWERRESPONSE']._serialized_end=3194
+  _globals['_LIMITSTATUS']._serialized_start=3197
+  _globals['_LIMITSTATUS']._serialized_end=3325
+  _globals['_EXTENDREQUEST']._serialized_start=3328
+  _globals['_EXTENDREQUEST']._serialized_end=3458
+  _globals['_EXTENDRESPONSE']._serialized_start=3460
+  _globals['_EXTENDRESPONSE']._serialized_end=3560
+  _globals['_SETTLEREQUEST']._serialized_start=3563
+  _globals['_SETTLEREQUEST']._serialized_end=3790
+  _globals['_SETTLERESPONSE']._serialized_start=3793
+  _globals['_SETTLERESPONSE']._serialized_end=3974
+  _globals['_RELEASEREQUEST']._serialized_start=3977
+  _globals['_RELEASEREQUEST']._serialized_end=4124
+  _globals['_REFUSAL']._serialized_start=4126
+  _globals['_REFUSAL']._serialized_end=4252
+  _globals['_RELEASERESPONSE']._serialized_start=4254
+  _globals['_RELEASERESPONSE']._serialized_end=4324
+  _globals['_HEARTBEATREQUEST']._serialized_start=4326
+  _globals['_HEARTBEATREQUEST']._serialized_end=4418
+  _globals['_HEARTBEATRESPONSE']._serialized_start=4420
+  _globals['_HEARTBEATRESPONSE']._serialized_end=4527
+  _globals['_SCREENSTREAMREQUEST']._serialized_start=4529
+  _globals['_SCREENSTREAMREQUEST']._serialized_end=4656
+  _globals['_SCREENSTART']._serialized_start=4658
+  _globals['_SCREENSTART']._serialized_end=4738
+  _globals['_SCREENTEXT']._serialized_start=4740
+  _globals['_SCREENTEXT']._serialized_end=4826
+  _globals['_SCREENSTREAMRESPONSE']._serialized_start=4829
+  _globals['_SCREENSTREAMRESPONSE']._serialized_end=5045
+  _globals['_REPLAYUSAGEREQUEST']._serialized_start=5047
+  _globals['_REPLAYUSAGEREQUEST']._serialized_end=5090
+  _globals['_REPLAYUSAGERESPONSE']._serialized_start=5092
+  _globals['_REPLAYUSAGERESPONSE']._serialized_end=5161
+  _globals['_CHECKREADINESSREQUEST']._serialized_start=5163
+  _globals['_CHECKREADINESSREQUEST']._serialized_end=5186
+  _globals['_CHECKREADINESSRESPONSE']._serialized_start=5188
+  _globals['_CHECKREADINESSRESPONSE']._serialized_end=5230
+  _globals['_POLICYSERVICE']._serialized_start=5365
+  _globals['_POLICYSERVICE']._serialized_end=7018
 # @@protoc_insertion_point(module_scope)

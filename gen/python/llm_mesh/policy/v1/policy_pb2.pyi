@@ -5,8 +5,10 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llm_mesh.inference.v1 import assess_pb2 as _assess_pb2
 from llm_mesh.inference.v1 import embed_pb2 as _embed_pb2
 from llm_mesh.inference.v1 import generate_pb2 as _generate_pb2
+from llm_mesh.inference.v1 import generate_image_pb2 as _generate_image_pb2
 from llm_mesh.inference.v1 import moderate_pb2 as _moderate_pb2
 from llm_mesh.inference.v1 import rerank_pb2 as _rerank_pb2
+from llm_mesh.inference.v1 import sound_pb2 as _sound_pb2
 from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
 from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
@@ -73,7 +75,7 @@ class WatchRevisionResponse(_message.Message):
     def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class AdmitRequest(_message.Message):
-    __slots__ = ("caller", "generate", "embed", "rerank", "moderate", "assess", "tags", "request_id", "counts_only")
+    __slots__ = ("caller", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "tags", "request_id", "counts_only")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +89,8 @@ class AdmitRequest(_message.Message):
     RERANK_FIELD_NUMBER: _ClassVar[int]
     MODERATE_FIELD_NUMBER: _ClassVar[int]
     ASSESS_FIELD_NUMBER: _ClassVar[int]
+    GENERATE_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SPEAK_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     COUNTS_ONLY_FIELD_NUMBER: _ClassVar[int]
@@ -96,13 +100,15 @@ class AdmitRequest(_message.Message):
     rerank: _rerank_pb2.RerankInput
     moderate: _moderate_pb2.ModerateInput
     assess: _assess_pb2.AssessInput
+    generate_image: _generate_image_pb2.GenerateImageInput
+    speak: _sound_pb2.SpeakInput
     tags: _containers.ScalarMap[str, str]
     request_id: str
     counts_only: bool
-    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
 
 class AdmitResponse(_message.Message):
-    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "rerank", "moderate", "assess", "findings", "screened")
+    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "findings", "screened")
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +117,8 @@ class AdmitResponse(_message.Message):
     RERANK_FIELD_NUMBER: _ClassVar[int]
     MODERATE_FIELD_NUMBER: _ClassVar[int]
     ASSESS_FIELD_NUMBER: _ClassVar[int]
+    GENERATE_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SPEAK_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     SCREENED_FIELD_NUMBER: _ClassVar[int]
     admission: _resources_pb2.Sealed
@@ -121,9 +129,11 @@ class AdmitResponse(_message.Message):
     rerank: _rerank_pb2.RerankInput
     moderate: _moderate_pb2.ModerateInput
     assess: _assess_pb2.AssessInput
+    generate_image: _generate_image_pb2.GenerateImageInput
+    speak: _sound_pb2.SpeakInput
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
     screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
-    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("detector", "action", "field", "start", "end")

@@ -13,6 +13,8 @@ import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../infer
 import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js";
 import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_pb.js";
 import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
+import type { GenerateImageInput, GenerateImageOutput } from "../../inference/v1/generate_image_pb.js";
+import type { SpeakInput, SpeakOutput } from "../../inference/v1/sound_pb.js";
 
 /**
  * Describes the file llm_mesh/adapter/v1/adapter.proto.
@@ -535,6 +537,142 @@ export declare type AssessResponse = Message<"llm_mesh.adapter.v1.AssessResponse
  * Use `create(AssessResponseSchema)` to create a new message.
  */
 export declare const AssessResponseSchema: GenMessage<AssessResponse>;
+
+/**
+ * Request of `GenerateImage`.
+ *
+ * @generated from message llm_mesh.adapter.v1.GenerateImageRequest
+ */
+export declare type GenerateImageRequest = Message<"llm_mesh.adapter.v1.GenerateImageRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * What to make. `model` is ignored: the attempt names it.
+   *
+   * @generated from field: llm_mesh.inference.v1.GenerateImageInput input = 3;
+   */
+  input?: GenerateImageInput | undefined;
+
+  /**
+   * A translation that drops or approximates fails with FIDELITY_LOST instead.
+   *
+   * @generated from field: bool exact = 4;
+   */
+  exact: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.GenerateImageRequest.
+ * Use `create(GenerateImageRequestSchema)` to create a new message.
+ */
+export declare const GenerateImageRequestSchema: GenMessage<GenerateImageRequest>;
+
+/**
+ * Response of `GenerateImage`.
+ *
+ * @generated from message llm_mesh.adapter.v1.GenerateImageResponse
+ */
+export declare type GenerateImageResponse = Message<"llm_mesh.adapter.v1.GenerateImageResponse"> & {
+  /**
+   * The images.
+   *
+   * @generated from field: llm_mesh.inference.v1.GenerateImageOutput output = 1;
+   */
+  output?: GenerateImageOutput | undefined;
+
+  /**
+   * How it went.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 2;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.GenerateImageResponse.
+ * Use `create(GenerateImageResponseSchema)` to create a new message.
+ */
+export declare const GenerateImageResponseSchema: GenMessage<GenerateImageResponse>;
+
+/**
+ * Request of `Speak`.
+ *
+ * @generated from message llm_mesh.adapter.v1.SpeakRequest
+ */
+export declare type SpeakRequest = Message<"llm_mesh.adapter.v1.SpeakRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * What to speak. `model` is ignored: the attempt names it.
+   *
+   * @generated from field: llm_mesh.inference.v1.SpeakInput input = 3;
+   */
+  input?: SpeakInput | undefined;
+
+  /**
+   * A translation that drops or approximates fails with FIDELITY_LOST instead.
+   *
+   * @generated from field: bool exact = 4;
+   */
+  exact: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.SpeakRequest.
+ * Use `create(SpeakRequestSchema)` to create a new message.
+ */
+export declare const SpeakRequestSchema: GenMessage<SpeakRequest>;
+
+/**
+ * Response of `Speak`.
+ *
+ * @generated from message llm_mesh.adapter.v1.SpeakResponse
+ */
+export declare type SpeakResponse = Message<"llm_mesh.adapter.v1.SpeakResponse"> & {
+  /**
+   * The sound.
+   *
+   * @generated from field: llm_mesh.inference.v1.SpeakOutput output = 1;
+   */
+  output?: SpeakOutput | undefined;
+
+  /**
+   * How it went.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 2;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.SpeakResponse.
+ * Use `create(SpeakResponseSchema)` to create a new message.
+ */
+export declare const SpeakResponseSchema: GenMessage<SpeakResponse>;
 
 /**
  * Request of `CountTokens`.
@@ -1107,6 +1245,26 @@ export declare const AdapterService: GenService<{
     methodKind: "unary";
     input: typeof AssessRequestSchema;
     output: typeof AssessResponseSchema;
+  },
+  /**
+   * Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.GenerateImage
+   */
+  generateImage: {
+    methodKind: "unary";
+    input: typeof GenerateImageRequestSchema;
+    output: typeof GenerateImageResponseSchema;
+  },
+  /**
+   * Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.Speak
+   */
+  speak: {
+    methodKind: "unary";
+    input: typeof SpeakRequestSchema;
+    output: typeof SpeakResponseSchema;
   },
   /**
    * Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.

@@ -11,6 +11,8 @@ import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../infer
 import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js";
 import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_pb.js";
 import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
+import type { GenerateImageInput, GenerateImageOutput } from "../../inference/v1/generate_image_pb.js";
+import type { SpeakInput, SpeakOutput } from "../../inference/v1/sound_pb.js";
 import type { Money } from "../../mesh/v1/resources_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
@@ -526,6 +528,114 @@ export declare type AssessResponse = Message<"llm_mesh.gateway.v1.AssessResponse
  * Use `create(AssessResponseSchema)` to create a new message.
  */
 export declare const AssessResponseSchema: GenMessage<AssessResponse>;
+
+/**
+ * Request of `GenerateImage`.
+ *
+ * @generated from message llm_mesh.gateway.v1.GenerateImageRequest
+ */
+export declare type GenerateImageRequest = Message<"llm_mesh.gateway.v1.GenerateImageRequest"> & {
+  /**
+   * What to make. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.GenerateImageInput input = 1;
+   */
+  input?: GenerateImageInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.GenerateImageRequest.
+ * Use `create(GenerateImageRequestSchema)` to create a new message.
+ */
+export declare const GenerateImageRequestSchema: GenMessage<GenerateImageRequest>;
+
+/**
+ * Response of `GenerateImage`.
+ *
+ * @generated from message llm_mesh.gateway.v1.GenerateImageResponse
+ */
+export declare type GenerateImageResponse = Message<"llm_mesh.gateway.v1.GenerateImageResponse"> & {
+  /**
+   * The images.
+   *
+   * @generated from field: llm_mesh.inference.v1.GenerateImageOutput output = 1;
+   */
+  output?: GenerateImageOutput | undefined;
+
+  /**
+   * What it cost.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.GenerateImageResponse.
+ * Use `create(GenerateImageResponseSchema)` to create a new message.
+ */
+export declare const GenerateImageResponseSchema: GenMessage<GenerateImageResponse>;
+
+/**
+ * Request of `Speak`.
+ *
+ * @generated from message llm_mesh.gateway.v1.SpeakRequest
+ */
+export declare type SpeakRequest = Message<"llm_mesh.gateway.v1.SpeakRequest"> & {
+  /**
+   * What to speak. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.SpeakInput input = 1;
+   */
+  input?: SpeakInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.SpeakRequest.
+ * Use `create(SpeakRequestSchema)` to create a new message.
+ */
+export declare const SpeakRequestSchema: GenMessage<SpeakRequest>;
+
+/**
+ * Response of `Speak`.
+ *
+ * @generated from message llm_mesh.gateway.v1.SpeakResponse
+ */
+export declare type SpeakResponse = Message<"llm_mesh.gateway.v1.SpeakResponse"> & {
+  /**
+   * The sound.
+   *
+   * @generated from field: llm_mesh.inference.v1.SpeakOutput output = 1;
+   */
+  output?: SpeakOutput | undefined;
+
+  /**
+   * What it cost.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.SpeakResponse.
+ * Use `create(SpeakResponseSchema)` to create a new message.
+ */
+export declare const SpeakResponseSchema: GenMessage<SpeakResponse>;
 
 /**
  * Request of `CountTokens`.
@@ -1134,6 +1244,35 @@ export declare const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof AssessRequestSchema;
     output: typeof AssessResponseSchema;
+  },
+  /**
+   * Makes images of a description.
+   *
+   * Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `generate_image`.
+   *
+   * The answer may have 32 MiB: fails with RESOURCE_EXHAUSTED and reason MESSAGE_TOO_LARGE beyond, and is charged then. Where answers are
+   * screened it fails with SCREENING_FAILED, since pictures cannot be read.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.GenerateImage
+   */
+  generateImage: {
+    methodKind: "unary";
+    input: typeof GenerateImageRequestSchema;
+    output: typeof GenerateImageResponseSchema;
+  },
+  /**
+   * Speaks a text, and returns the whole sound.
+   *
+   * Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
+   *
+   * The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.Speak
+   */
+  speak: {
+    methodKind: "unary";
+    input: typeof SpeakRequestSchema;
+    output: typeof SpeakResponseSchema;
   },
   /**
    * Counts the input tokens of a request. Costs nothing.

@@ -12,6 +12,8 @@ import type { EmbedInput } from "../../inference/v1/embed_pb.js";
 import type { RerankInput } from "../../inference/v1/rerank_pb.js";
 import type { ModerateInput } from "../../inference/v1/moderate_pb.js";
 import type { AssessInput } from "../../inference/v1/assess_pb.js";
+import type { GenerateImageInput } from "../../inference/v1/generate_image_pb.js";
+import type { SpeakInput } from "../../inference/v1/sound_pb.js";
 import type { ChargeLine, LedgerEntry, ReservationState, ScreeningCount, UsageEvent, UsageLine } from "./usage_pb.js";
 import type { Attempt, Plan } from "../../router/v1/plan_pb.js";
 import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./audit_pb.js";
@@ -209,6 +211,22 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
      */
     value: AssessInput;
     case: "assess";
+  } | {
+    /**
+     * A making of images.
+     *
+     * @generated from field: llm_mesh.inference.v1.GenerateImageInput generate_image = 10;
+     */
+    value: GenerateImageInput;
+    case: "generateImage";
+  } | {
+    /**
+     * A text to speak.
+     *
+     * @generated from field: llm_mesh.inference.v1.SpeakInput speak = 11;
+     */
+    value: SpeakInput;
+    case: "speak";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -313,6 +331,22 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
      */
     value: AssessInput;
     case: "assess";
+  } | {
+    /**
+     * A making of images.
+     *
+     * @generated from field: llm_mesh.inference.v1.GenerateImageInput generate_image = 11;
+     */
+    value: GenerateImageInput;
+    case: "generateImage";
+  } | {
+    /**
+     * A text to speak.
+     *
+     * @generated from field: llm_mesh.inference.v1.SpeakInput speak = 12;
+     */
+    value: SpeakInput;
+    case: "speak";
   } | { case: undefined; value?: undefined };
 
   /**

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from llm_mesh.inference.v1 import assess_pb2, moderate_pb2, rerank_pb2
+from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh_adapter_kit.dialect import Ask, Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import unsupported
@@ -31,6 +31,8 @@ class OpenAIMethods:
             "Rerank": DialectMethod(self._rerank, self._reranked),
             "Moderate": DialectMethod(self._moderate, self._moderated),
             "Assess": DialectMethod(self._assess, self._assessed),
+            "GenerateImage": DialectMethod(self._draw, self._drawn),
+            "Speak": DialectMethod(self._speak, self._spoken),
         }
 
     def _rerank(self, ask: Ask, request: rerank_pb2.RerankInput) -> Call:
@@ -63,6 +65,28 @@ class OpenAIMethods:
     def _assessed(self, answer: AnsweredMethod, request: assess_pb2.AssessInput, output: assess_pb2.AssessOutput) -> None:
         body = self._parsed(answer)
         understood(answer.endpoint, lambda: openai.decisions.body_into_output(body, request, output))
+
+    def _draw(self, ask: Ask, request: generate_image_pb2.GenerateImageInput) -> Call:
+        row = self._having(ask.endpoint, "images")
+        body, translations = sayable(lambda: openai.images.input_to_body(request, model=ask.model, allowance=allowance_of(ask.endpoint)))
+        return Call(path_of(row, ask.model, "/images/generations"), orjson.dumps(body), translations=translations)
+
+    def _drawn(
+        self,
+        answer: AnsweredMethod,
+        request: generate_image_pb2.GenerateImageInput,
+        output: generate_image_pb2.GenerateImageOutput,
+    ) -> None:
+        body = self._parsed(answer)
+        understood(answer.endpoint, lambda: openai.images.body_into_output(body, request, output))
+
+    def _speak(self, ask: Ask, request: sound_pb2.SpeakInput) -> Call:
+        row = self._having(ask.endpoint, "speech")
+        body, translations = sayable(lambda: openai.speech.input_to_body(request, model=ask.model, allowance=allowance_of(ask.endpoint)))
+        return Call(path_of(row, ask.model, "/audio/speech"), orjson.dumps(body), translations=translations)
+
+    def _spoken(self, answer: AnsweredMethod, request: sound_pb2.SpeakInput, output: sound_pb2.SpeakOutput) -> None:
+        understood(answer.endpoint, lambda: openai.speech.body_into_output(answer.body, answer.content_type, request, output))
 
     def _parsed(self, answer: AnsweredMethod) -> Any:  # noqa: ANN401 (JSON)
         return answered_by(answer.endpoint, answer.body)

@@ -11,7 +11,7 @@ from llm_mesh_gateway.domain.transforms.order import Unreadable
 _PACKAGE = "llm_mesh.inference.v1."
 _TEXTS: Mapping[str, Sequence[str]] = {"AssessRefusal": ("text",)}
 """Which fields of which messages a model writes. Others are numbers, or the caller's own words."""
-_UNREADABLE: Mapping[str, str] = {}
+_UNREADABLE: Mapping[str, str] = {"GeneratedImage": "a picture", "SpeakOutput": "sound"}
 """What of an answer cannot be read, by the name of its message."""
 _UNMODELLED = "extras"
 

@@ -27,4 +27,6 @@ INPUTS: Mapping[str, InputKind] = {
     "rerank": InputKind(method_texts.of_rerank, answers_text=False),
     "moderate": InputKind(method_texts.of_moderate, answers_text=False),
     "assess": InputKind(method_texts.of_assess),
+    "generate_image": InputKind(method_texts.of_generate_image),
+    "speak": InputKind(method_texts.of_speak, answers_text=False),  # what is spoken was screened as the request
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from llm_mesh.inference.v1 import assess_pb2, moderate_pb2, rerank_pb2
+from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh_policy.admission.domain.texts import of_attribute, of_extras, of_message, of_parts
 from llm_mesh_policy.screening.ports import Flow, Slot, TextForm
 
@@ -31,6 +31,23 @@ def of_assess(message: assess_pb2.AssessInput) -> Iterator[Slot]:
     for number, question in enumerate(message.questions[:]):
         yield from _question(question, f"questions[{number}]")
     for name in ("prompt_cache_key", "end_user"):
+        yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
+    yield from of_extras(message.extras, "")
+
+
+def of_generate_image(message: generate_image_pb2.GenerateImageInput) -> Iterator[Slot]:
+    """What a making of images holds."""
+    yield from of_attribute(message, "prompt", "")
+    for name in ("size", "quality", "mime_type", "background", "style", "end_user"):
+        yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
+    yield from of_extras(message.extras, "")
+
+
+def of_speak(message: sound_pb2.SpeakInput) -> Iterator[Slot]:
+    """What a text to speak holds."""
+    for name in ("text", "instructions"):
+        yield from of_attribute(message, name, "")
+    for name in ("voice", "format", "end_user"):
         yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
     yield from of_extras(message.extras, "")
 
