@@ -45,7 +45,12 @@ PLAIN, BATCHED = "dns:///", "mux+dns:///"
 PORTS = {each.folder.replace("adapters/", "adapter/"): each.port for each in described() if each.has_contract}
 """The services with a contract, by link name."""
 STATEFUL = tuple(each.name for each in SERVICES if each.database)
-SIMULATORS = (("openai", "simulator"), ("anthropic", "simulator-anthropic"), ("bedrock", "simulator-bedrock"))
+SIMULATORS = (
+    ("openai", "simulator"),
+    ("anthropic", "simulator-anthropic"),
+    ("bedrock", "simulator-bedrock"),
+    ("gemini", "simulator-gemini"),
+)
 _WITHOUT_CONTRACT = tuple(each.name for each in SERVICES if not each.contracts)
 
 

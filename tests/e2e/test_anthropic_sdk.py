@@ -13,8 +13,8 @@ from openai import OpenAI
 
 from tests.e2e.running import RunningMesh
 
-OF_OPENAI, OF_ANTHROPIC = "sim-echo", "sim-anthropic"
-"""Models behind either adapter."""
+OF_OPENAI, OF_ANTHROPIC, OF_GEMINI = "sim-echo", "sim-anthropic", "sim-gemini"
+"""Models behind adapters of three dialects."""
 TOOL: Any = {
     "name": "get_weather",
     "description": "The weather of a city.",
@@ -33,7 +33,7 @@ def said(text: str) -> Any:
     return [{"role": "user", "content": text}]
 
 
-@pytest.mark.parametrize("model", [OF_OPENAI, OF_ANTHROPIC])
+@pytest.mark.parametrize("model", [OF_OPENAI, OF_ANTHROPIC, OF_GEMINI])
 def test_an_answer_comes_whole_with_its_usage_and_its_cost(claude: Anthropic, model: str) -> None:
     raw = claude.messages.with_raw_response.create(model=model, max_tokens=100, system="repeat", messages=said("Say this back"))
     answer = raw.parse()
@@ -44,7 +44,7 @@ def test_an_answer_comes_whole_with_its_usage_and_its_cost(claude: Anthropic, mo
     assert Decimal(raw.headers["x-llm-mesh-cost"]) >= 0
 
 
-@pytest.mark.parametrize("model", [OF_OPENAI, OF_ANTHROPIC])
+@pytest.mark.parametrize("model", [OF_OPENAI, OF_ANTHROPIC, OF_GEMINI])
 def test_a_stream_gives_the_same_text(claude: Anthropic, model: str) -> None:
     with claude.messages.stream(model=model, max_tokens=100, messages=said("one two three four five six")) as stream:
         pieces = list(stream.text_stream)
@@ -55,7 +55,7 @@ def test_a_stream_gives_the_same_text(claude: Anthropic, model: str) -> None:
     assert final.usage.output_tokens > 0
 
 
-@pytest.mark.parametrize("model", [OF_OPENAI, OF_ANTHROPIC])
+@pytest.mark.parametrize("model", [OF_OPENAI, OF_ANTHROPIC, OF_GEMINI])
 def test_a_model_calls_a_tool_and_reads_its_result(claude: Anthropic, model: str) -> None:
     conversation = said("use get_weather for Bern")
     asked = claude.messages.create(model=model, max_tokens=200, messages=conversation, tools=[TOOL])
@@ -68,7 +68,7 @@ def test_a_model_calls_a_tool_and_reads_its_result(claude: Anthropic, model: str
     assert [block.text for block in told.content if block.type == "text"] == ["sunny"]
 
 
-@pytest.mark.parametrize(("model", "source"), [(OF_OPENAI, "estimated"), (OF_ANTHROPIC, "provider")])
+@pytest.mark.parametrize(("model", "source"), [(OF_OPENAI, "estimated"), (OF_ANTHROPIC, "provider"), (OF_GEMINI, "provider")])
 def test_tokens_are_counted_by_whom_it_can_be(claude: Anthropic, model: str, source: str) -> None:
     count = claude.messages.count_tokens(model=model, messages=said("how many are these?"))
     assert count.input_tokens > 0
@@ -76,7 +76,7 @@ def test_tokens_are_counted_by_whom_it_can_be(claude: Anthropic, model: str, sou
 
 
 def test_the_models_that_a_key_may_use_are_listed(claude: Anthropic) -> None:
-    assert {OF_OPENAI, OF_ANTHROPIC} <= {model.id for model in claude.models.list()}
+    assert {OF_OPENAI, OF_ANTHROPIC, OF_GEMINI} <= {model.id for model in claude.models.list()}
     assert claude.models.retrieve(OF_OPENAI).type == "model"
 
 
@@ -86,8 +86,23 @@ def test_a_model_that_does_not_exist_is_not_found(claude: Anthropic) -> None:
     assert refused.value.type == "not_found_error"
 
 
-def test_an_openai_sdk_asks_a_model_of_the_anthropic_dialect(openai: OpenAI) -> None:
-    answer = openai.chat.completions.create(model=OF_ANTHROPIC, messages=said("Say this back"))
+@pytest.mark.parametrize("model", [OF_ANTHROPIC, OF_GEMINI])
+def test_an_openai_sdk_asks_a_model_of_another_dialect(openai: OpenAI, model: str) -> None:
+    answer = openai.chat.completions.create(model=model, messages=said("Say this back"))
     assert answer.choices[0].message.content == "Say this back"
-    stream = openai.chat.completions.create(model=OF_ANTHROPIC, messages=said("Say this back"), stream=True)
+    stream = openai.chat.completions.create(model=model, messages=said("Say this back"), stream=True)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == "Say this back"
+
+
+def test_an_openai_sdk_carries_the_proof_of_geminis_thinking(openai: OpenAI) -> None:
+    """The simulator refuses a signature that is not that of the call at which it stands."""
+    tools: Any = [{"type": "function", "function": {"name": TOOL["name"], "parameters": TOOL["input_schema"]}}]
+    conversation = said("use get_weather for Bern")
+    asked = openai.chat.completions.create(model=OF_GEMINI, messages=conversation, tools=tools).choices[0]
+    assert asked.finish_reason == "tool_calls"
+    (call,) = asked.message.tool_calls or ()
+    assert (call.model_extra or {})["extra_content"]["google"]["thought_signature"].startswith("gemini:")
+    conversation += [asked.message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+    told = openai.chat.completions.create(model=OF_GEMINI, messages=conversation, tools=tools)
+    assert told.choices[0].message.content == "sunny"
+    assert "translations" not in (told.model_extra or {}), "nothing was left out"
