@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
-from llm_mesh_adapter_gemini.provider import service_accounts
 from llm_mesh_adapter_gemini.provider.overrides import configured
 from llm_mesh_adapter_gemini.settings import Settings
 from llm_mesh_adapter_gemini.wiring import service
+from llm_mesh_adapter_kit import google_accounts
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import host
@@ -147,9 +147,9 @@ async def test_an_issuer_that_refuses_is_told_by_its_word(tmp_path: Path) -> Non
 
 
 def test_without_the_library_the_endpoint_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_accounts, "find_spec", {}.get)
-    made = configured(Settings(credentials_file="/x.json", project="p"), service_accounts.Issuers(SystemClock()))
+    monkeypatch.setattr(google_accounts, "find_spec", {}.get)
+    made = configured(Settings(credentials_file="/x.json", project="p"), google_accounts.Issuers(SystemClock()))
     endpoint = made.table.of("vertex")
     assert not endpoint.usable
-    with pytest.raises(Exception, match="llm-mesh-adapter-gemini\\[service-account\\]"):
+    with pytest.raises(Exception, match="llm-mesh-adapter-kit\\[google\\]"):
         endpoint.signer.fixed("")

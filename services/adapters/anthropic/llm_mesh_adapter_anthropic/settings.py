@@ -28,6 +28,19 @@ class Settings:
     aws_region: str = setting(
         default="us-east-1", env=("AWS_REGION", "AWS_DEFAULT_REGION"), help="Where Bedrock is called, unless the endpoint says otherwise."
     )
+    credentials_file: str = setting(
+        default="",
+        env=("GOOGLE_APPLICATION_CREDENTIALS",),
+        help="Google's JSON file of a service account, or of who signed in with gcloud, for Vertex. Read again for each new token.",
+    )
+    project: str = setting(
+        default="",
+        env=("ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT"),
+        help="The project at Vertex. Empty: that of the credentials file.",
+    )
+    location: str = setting(
+        default="global", env=("CLOUD_ML_REGION", "GOOGLE_CLOUD_LOCATION"), help="Where Vertex answers: `global`, `eu`, `europe-west4`."
+    )
     simulator_key: Secret = setting(default=Secret(""), help="Credential at the simulator, where it wants one.")
     simulator: str = setting(
         default="", env=("LLM_MESH_SIMULATOR_ADDRESS",), help="Where the simulator listens, as it is told itself. Empty: 127.0.0.1:8099."

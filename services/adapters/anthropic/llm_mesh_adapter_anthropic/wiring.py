@@ -8,9 +8,12 @@ from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_anthropic.provider.dialect import MessagesDialect
 from llm_mesh_adapter_anthropic.provider.overrides import configured
 from llm_mesh_adapter_anthropic.settings import Settings
+from llm_mesh_adapter_kit.google_accounts import Issuers
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
+from llm_mesh_adapter_kit.tokens import TokenSigner
 from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.service import Service, Servicers
 
 if TYPE_CHECKING:
@@ -25,9 +28,19 @@ def build(settings: Settings, links: Links) -> Servicers:
         idle=settings.idle_timeout.total_seconds(),
         total=settings.total_timeout.total_seconds(),
     )
-    made = assemble("anthropic", MessagesDialect(), configured(settings), links, limits)
+    issuers = Issuers(SystemClock())
+    table = configured(settings, issuers)
+    made = assemble("anthropic", MessagesDialect(), table, links, limits)
+
+    async def close() -> None:
+        await made.close()
+        for endpoint in table:
+            if isinstance(endpoint.signer, TokenSigner):
+                await endpoint.signer.close()
+        await issuers.close()
+
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
-    return Servicers(registration, start=made.clients.start, close=made.close)
+    return Servicers(registration, start=made.clients.start, close=close)
 
 
 service = Service.declared("adapter/anthropic", settings=Settings, build=build)

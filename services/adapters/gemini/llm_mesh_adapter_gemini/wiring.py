@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_gemini.provider.dialect import GeminiDialect
 from llm_mesh_adapter_gemini.provider.overrides import configured
-from llm_mesh_adapter_gemini.provider.service_accounts import Issuers
 from llm_mesh_adapter_gemini.settings import Settings
+from llm_mesh_adapter_kit.google_accounts import Issuers
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import assemble

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh_adapter_anthropic.provider import vertex
 from llm_mesh_adapter_anthropic.provider.bedrock import CHECK, counting, invoked, invokes
 from llm_mesh_adapter_anthropic.provider.failures import of_answer, of_event
 from llm_mesh_adapter_anthropic.provider.stream import MessageStream
@@ -49,7 +50,11 @@ class MessagesDialect:
                 allowance=_allowance(ask.endpoint),
             )
         )
-        return invoked(ask.model, body, translations) if invokes(ask.endpoint) else _call(_MESSAGES, body, translations)
+        if invokes(ask.endpoint):
+            return invoked(ask.model, body, translations)
+        if vertex.predicts(ask.endpoint):
+            return _call(vertex.path_of(ask.model, stream=ask.stream), vertex.predicted(body), translations)
+        return _call(_MESSAGES, body, translations)
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole message."""
@@ -77,7 +82,9 @@ class MessagesDialect:
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a count."""
         body = _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model, allowance=_allowance(ask.endpoint)))
-        return counting(ask.model, body) if invokes(ask.endpoint) else _call(_COUNT, body)
+        if invokes(ask.endpoint):
+            return counting(ask.model, body)
+        return _call(vertex.COUNT, vertex.counted(body)) if vertex.predicts(ask.endpoint) else _call(_COUNT, body)
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
         """Input tokens, as the provider counted them."""
@@ -87,15 +94,23 @@ class MessagesDialect:
         """The request for models; the longest page holds them all."""
         if invokes(endpoint):
             raise unsupported(endpoint.name, "list of models: the adapter `bedrock` has it")
-        return Call(_MODELS, method="GET")
+        return (
+            Call(vertex.models_of(endpoint, 300), method="GET", at_origin=True)
+            if vertex.predicts(endpoint)
+            else Call(_MODELS, method="GET")
+        )
 
     def check(self, endpoint: Endpoint) -> Call:
         """The provider's models, of which one is enough."""
+        if vertex.predicts(endpoint):
+            return Call(vertex.models_of(endpoint, 1), method="GET", at_origin=True)
         return Call(CHECK if invokes(endpoint) else _ONE_MODEL, method="GET")
 
     def model_ids(self, endpoint: Endpoint, body: bytes) -> Sequence[str]:
         """The ids of a list of models."""
         listed = Fields(_answered(endpoint, body))
+        if vertex.predicts(endpoint):
+            return _understood(endpoint, lambda: [each.required_text("name").rpartition("/")[2] for each in listed.each("publisherModels")])
         return _understood(endpoint, lambda: [each.required_text("id") for each in listed.each("data")])
 
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:

@@ -28,6 +28,8 @@ class AnthropicProvider:
     system: str = ""
     local: bool = False
     region: str = ""
+    vertex: bool = False
+    """Its address is made of project and location, where the operator gives none."""
     """Where data is processed; in an address `{region}` stands for it. Empty there: the region of the settings."""
     bedrock: bool = False
     """It is Bedrock's: models are named in the path, requests signed."""
@@ -36,6 +38,7 @@ class AnthropicProvider:
 ROWS: Final = (
     AnthropicProvider(name="anthropic", provider="Anthropic", base_url="https://api.anthropic.com", key="anthropic_key",
         system="anthropic"),
+    AnthropicProvider(name="vertex-anthropic", provider="Anthropic at Vertex AI", vertex=True, system="gcp.vertex_ai", auth=Auth()),
     AnthropicProvider(name="deepseek-anthropic", provider="DeepSeek", base_url="https://api.deepseek.com/anthropic", key="deepseek_key",
         system="deepseek", region="cn"),
     AnthropicProvider(name="moonshot-anthropic", provider="Moonshot AI", base_url="https://api.moonshot.ai/anthropic", key="moonshot_key",

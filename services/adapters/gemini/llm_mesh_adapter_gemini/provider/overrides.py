@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import orjson
 
-from llm_mesh_adapter_gemini.provider.rows import BEARER, GENERIC, KEY, ROWS, Api, GeminiProvider, region_of, vertex_url
-from llm_mesh_adapter_gemini.provider.service_accounts import Issuers, project_of
+from llm_mesh_adapter_gemini.provider.rows import BEARER, GENERIC, KEY, ROWS, VERSION, Api, GeminiProvider
 from llm_mesh_adapter_gemini.settings import Settings
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
+from llm_mesh_adapter_kit.google_accounts import Issuers, project_of
+from llm_mesh_adapter_kit.google_places import region_of, vertex_url
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.tokens import TokenSigner
+from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
@@ -64,7 +66,7 @@ def _row(name: str, fields: Fields, known: Mapping[str, GeminiProvider], setting
         file = "" if settings.vertex_key else fields.text("credentials_file") or settings.credentials_file
         project = fields.text("project") or settings.project or (project_of(file) if file else "")
         try:
-            url = vertex_url(project, location)
+            url = vertex_url(project, location, VERSION)
         except ValueError as error:
             raise fields.wrong("project", str(error)) from None
         region = region or region_of(location)
@@ -124,6 +126,7 @@ def _endpoint(row: GeminiProvider, fields: Fields, settings: Settings, issuers: 
         headers=more,
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
+        transport=transport_of(fields, settings.credentials),
     )
     fields.raw("project")
     fields.raw("location")

@@ -5,7 +5,6 @@ An operator changes a row, or adds one, by the setting `endpoints`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -14,11 +13,8 @@ from llm_mesh_adapter_kit.signing import Auth
 KEY: Final = Auth(header="x-goog-api-key", scheme="")
 _NO_KEY: Final = Auth(header="x-goog-api-key", scheme="", required=False)
 BEARER: Final = Auth()
-_VERSION: Final = "v1beta1"
-_MULTI_REGIONS: Final = frozenset({"us", "eu"})
-_PLACE: Final = re.compile(r"[a-z0-9-]{1,63}")
-_PROJECT: Final = re.compile(r"(?:[a-z0-9.-]{1,63}:)?[a-z0-9-]{1,63}")
-_GLOBAL: Final = "global"
+VERSION: Final = "v1beta1"
+"""Of Vertex' API, as the official client asks for it."""
 
 Api = Literal["gemini", "vertex"]
 
@@ -50,27 +46,3 @@ ROWS: Final = (
 
 GENERIC: Final = GeminiProvider(name="", provider="Gemini-compatible server", auth=_NO_KEY)
 """What an endpoint is that no row knows."""
-
-
-def vertex_url(project: str, location: str) -> str:
-    """Where Vertex answers for a project in a location. Without a project: where it takes a key alone. Raises `ValueError`."""
-    if not project:
-        return f"https://aiplatform.googleapis.com/{_VERSION}"
-    if not _PROJECT.fullmatch(project):
-        raise ValueError("expected the id of a project")
-    if not _PLACE.fullmatch(location):
-        raise ValueError("expected a location such as global, eu or europe-west4")
-    if location == _GLOBAL:
-        host = "aiplatform.googleapis.com"
-    elif location in _MULTI_REGIONS:
-        host = f"aiplatform.{location}.rep.googleapis.com"
-    else:
-        host = f"{location}-aiplatform.googleapis.com"
-    return f"https://{host}/{_VERSION}/projects/{project}/locations/{location}"
-
-
-def region_of(location: str) -> str:
-    """The mesh's region of a location: `eu`, `us`, or the location itself. Empty where the provider chooses (`global`)."""
-    if location == _GLOBAL:
-        return ""
-    return "eu" if location == "eu" or location.startswith("europe-") else "us" if location.startswith("us") else location

@@ -46,7 +46,7 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "service_account": ("client_email", "private_key"),
     "authorized_user": ("client_id", "client_secret", "refresh_token"),
 }
-WITHOUT_LIBRARY: Final = "a service account wants google-auth: install llm-mesh-adapter-gemini[service-account]"
+WITHOUT_LIBRARY: Final = "a service account wants google-auth: install llm-mesh-adapter-kit[google]"
 
 Connect = Callable[[str, AddressRule], HttpClient]
 """Makes the client of one origin."""
