@@ -100,7 +100,7 @@ def test_an_openai_sdk_carries_the_proof_of_geminis_thinking(openai: OpenAI) -> 
     conversation = said("use get_weather for Bern")
     asked = openai.chat.completions.create(model=OF_GEMINI, messages=conversation, tools=tools).choices[0]
     assert asked.finish_reason == "tool_calls"
-    (call,) = asked.message.tool_calls or ()
+    call = (asked.message.tool_calls or [])[0]
     assert (call.model_extra or {})["extra_content"]["google"]["thought_signature"].startswith("gemini:")
     conversation += [asked.message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
     told = openai.chat.completions.create(model=OF_GEMINI, messages=conversation, tools=tools)

@@ -41,7 +41,7 @@ def of_answer(endpoint: str, status: int, headers: Mapping[str, str], body: byte
         complaint = errors.complaint(parsed(body)) if body else errors.GeminiErrorBody()
     except DialectError:
         complaint = errors.GeminiErrorBody()  # a proxy's page, most likely
-    error = of_status(endpoint, status, headers, _said(complaint), worded=_by_words(complaint), exhausted=_exhausted(complaint))
+    error = of_status(endpoint, status, headers, _in_words(complaint), worded=_by_words(complaint), exhausted=_exhausted(complaint))
     if error.retry_after is None and complaint.retry_after is not None and error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
         error.retry_after = complaint.retry_after
     return error
@@ -57,7 +57,7 @@ def of_complaint(endpoint: str, value: Any) -> AdapterError:  # noqa: ANN401 (JS
         reason,
         endpoint,
         status=0,
-        said=_said(complaint)._replace(message=message),
+        said=_in_words(complaint)._replace(message=message),
         retry_after=complaint.retry_after if limited else None,
         exhausted=limited and _exhausted(complaint),
     )
@@ -69,7 +69,7 @@ def of_block(endpoint: str, why: str) -> AdapterError:
     return answered(errors_pb2.ERROR_REASON_PROVIDER_FILTERED, endpoint, status=0, said=words)
 
 
-def _said(complaint: errors.GeminiErrorBody) -> Said:
+def _in_words(complaint: errors.GeminiErrorBody) -> Said:
     return Said(complaint.message, complaint.reason or complaint.status, complaint.status, complaint.field)
 
 
