@@ -50,6 +50,8 @@ SIMULATORS = (
     ("anthropic", "simulator-anthropic"),
     ("bedrock", "simulator-bedrock"),
     ("gemini", "simulator-gemini"),
+    ("cohere", "simulator-cohere"),
+    ("ollama", "simulator-ollama"),
 )
 _WITHOUT_CONTRACT = tuple(each.name for each in SERVICES if not each.contracts)
 
