@@ -209,6 +209,9 @@ def _described(
         "LLM_MESH_SIMULATOR_ADDRESS": f"{host}:8099",
         "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR": f"http://{host}:8099/v1",
         "LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC": f"http://{host}:8099",
+        "LLM_MESH_ADAPTER_BEDROCK_ENDPOINT_SIMULATOR_BEDROCK": f"http://{host}:8099",
+        "LLM_MESH_ADAPTER_COHERE_ENDPOINT_SIMULATOR_COHERE": f"http://{host}:8099/cohere",
+        "LLM_MESH_ADAPTER_OLLAMA_ENDPOINT_SIMULATOR_OLLAMA": f"http://{host}:8099",
         "LLM_MESH_ADDRESS": f"{host}:{PORTS['gateway'] + _PUBLIC}",
     }
     settings |= {f"LLM_MESH_{name.upper()}_DATABASE_URL": server.database().replace("+psycopg", "") for name in STATEFUL}
