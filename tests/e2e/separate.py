@@ -211,6 +211,7 @@ def _described(
         "LLM_MESH_ADAPTER_ANTHROPIC_ENDPOINT_SIMULATOR_ANTHROPIC": f"http://{host}:8099",
         "LLM_MESH_ADAPTER_BEDROCK_ENDPOINT_SIMULATOR_BEDROCK": f"http://{host}:8099",
         "LLM_MESH_ADAPTER_COHERE_ENDPOINT_SIMULATOR_COHERE": f"http://{host}:8099/cohere",
+        "LLM_MESH_ADAPTER_GEMINI_ENDPOINT_SIMULATOR_GEMINI": f"http://{host}:8099/v1",
         "LLM_MESH_ADAPTER_OLLAMA_ENDPOINT_SIMULATOR_OLLAMA": f"http://{host}:8099",
         "LLM_MESH_ADDRESS": f"{host}:{PORTS['gateway'] + _PUBLIC}",
     }

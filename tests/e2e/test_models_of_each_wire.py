@@ -13,8 +13,8 @@ from openai import OpenAI
 from tests.e2e.running import RunningMesh
 from tests.e2e.test_openai_sdk import SCHEMA, WEATHER
 
-MODELS = ("sim-bedrock", "sim-cohere", "sim-ollama")
-COUNTED = ("sim-bedrock",)
+MODELS = ("sim-bedrock", "sim-cohere", "sim-gemini", "sim-ollama")
+COUNTED = ("sim-bedrock", "sim-gemini")
 """Whose providers count tokens beforehand."""
 HELLO: Any = [{"role": "user", "content": "Grüße an alle"}]
 
