@@ -136,7 +136,7 @@ COMMANDS = {
 }
 WITHOUT = {
     "GatewayService/EmbedStream": "the same vectors in pieces, for large batches of programs; `embed` shows a few",
-    **{f"GatewayService/{each}": "for programs" for each in ("Rerank", "Moderate", "Assess", "GenerateImage", "Speak")},
+    **{f"GatewayService/{each}": "for programs" for each in ("Rerank", "Moderate", "Assess", "GenerateImage", "Speak", "Transcribe")},
     "CatalogueService/CreateVersion": "`prompts push` adds versions with ApplyPrompts, which keeps what is not named",
 }
 ENTRY_MESSAGE = usage_pb2.LedgerEntry(name=ENTRY, lines=[{"usage": {"attempt_id": "a1"}}])

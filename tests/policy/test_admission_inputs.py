@@ -37,7 +37,7 @@ def fill(message: Any, said: str, depth: int = 0) -> None:
                 setattr(message, field.name, value)
 
 
-@pytest.mark.parametrize("operation", ["rerank", "moderate", "assess", "generate_image", "speak"])
+@pytest.mark.parametrize("operation", ["rerank", "moderate", "assess", "generate_image", "speak", "transcribe"])
 def test_every_text_of_an_input_is_screened(operation: str) -> None:
     made = policy_pb2.AdmitRequest()
     message = getattr(made, operation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.registry.v1 import registry_pb2
 from tests.proofs.stand import model
 
-IMAGE_PRICE, CHARACTER_PRICE = 20_000_000_000_000, 15_000_000_000
+IMAGE_PRICE, CHARACTER_PRICE, SECOND_PRICE = 20_000_000_000_000, 15_000_000_000, 100_000_000_000
+SOUND_RATE = 8_000
 _SERVICE = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]
 _CONVERSATIONS = frozenset({"Generate", "Embed"})
 """Methods with proofs of their own."""
@@ -56,6 +58,7 @@ def method_model(method: ProvenMethod, name: str, upstream: str, **fields: Any) 
     made.image_tokens = 1_000
     made.price.images.add(size="1024x1024", quality="low", image_nanos_per_million=IMAGE_PRICE)
     made.price.images.add(image_nanos_per_million=2 * IMAGE_PRICE)
+    made.price.audio_input_second_nanos_per_million = SECOND_PRICE
     made.price.character_nanos_per_million = CHARACTER_PRICE
     return made
 
@@ -101,6 +104,15 @@ def _speak(alias: str, size: int) -> sound_pb2.SpeakInput:
     return sound_pb2.SpeakInput(model=alias, text="The house is red. " * size, voice="alloy", format="wav")
 
 
+def _transcribe(alias: str, size: int) -> sound_pb2.TranscribeInput:
+    made = sound_pb2.TranscribeInput(model=alias, segments=True, languages=["en"], keywords=["house"])
+    samples = bytes(SOUND_RATE * 2 * size)
+    form = struct.pack("<IHHIIHH", 16, 1, 1, SOUND_RATE, 2 * SOUND_RATE, 2, 16)
+    riff = b"RIFF" + struct.pack("<I", 36 + len(samples)) + b"WAVEfmt " + form + b"data" + struct.pack("<I", len(samples))
+    made.sound.data, made.sound.mime_type, made.sound.filename = riff + samples, "audio/wav", "house.wav"
+    return made
+
+
 METHODS: Mapping[str, ProvenMethod] = {
     each.rpc: each
     for each in (
@@ -133,6 +145,12 @@ METHODS: Mapping[str, ProvenMethod] = {
             "input.size": lambda made: setattr(made, "size", "x" * 33),
             "input.background": lambda made: setattr(made, "background", "green"),
             "input.compression": lambda made: setattr(made, "compression", 101),
+        }),
+        ProvenMethod("Transcribe", _transcribe, {
+            "input.sound": lambda made: made.ClearField("sound"),
+            "input.sound.data": lambda made: setattr(made.sound, "uri", "https://example.org/house.wav"),
+            "input.temperature": lambda made: setattr(made, "temperature", 2),
+            "input.prompt": lambda made: setattr(made, "prompt", "x" * 16_385),
         }),
         ProvenMethod("Speak", _speak, {
             "input.text": lambda made: made.ClearField("text"),

@@ -14,7 +14,16 @@ import pytest
 
 from llm_mesh.gateway.v1 import gateway_pb2_grpc
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2, usage_pb2
-from tests.proofs.methods import CHARACTER_PRICE, IMAGE_PRICE, INPUTS, METHODS, ProvenMethod, method_model, methods_of_the_contract
+from tests.proofs.methods import (
+    CHARACTER_PRICE,
+    IMAGE_PRICE,
+    INPUTS,
+    METHODS,
+    SECOND_PRICE,
+    ProvenMethod,
+    method_model,
+    methods_of_the_contract,
+)
 from tests.proofs.refusals import refused
 from tests.proofs.stand import INPUT_PRICE, OUTPUT_PRICE, Stand, bearer, model, provider, route, stand, until
 
@@ -76,10 +85,12 @@ def test_each_answer_is_charged_what_the_provider_says_that_it_used(mesh: Stand,
         assert (usage.input_tokens, usage.output_tokens) == (used["usage"]["prompt"], used["usage"]["completion"])
     else:
         assert charged.usage.source == usage_pb2.USAGE_SOURCE_COUNTED
+    expected += usage.audio_input_milliseconds * SECOND_PRICE // 1000
     expected += usage.input_tokens * INPUT_PRICE + usage.output_tokens * OUTPUT_PRICE
     assert expected % 1_000_000 == 0
     assert entry.charged.nanos == expected // 1_000_000 == answer.receipt.charged.nanos > 0
     assert sum(image.count for image in usage.images) == (3 if method.rpc == "GenerateImage" else 0)
+    assert usage.audio_input_milliseconds == (3_000 if method.rpc == "Transcribe" else 0)
     assert usage.characters == (len(method.input("", 3).text) if method.rpc == "Speak" else 0)
     assert entry.charged.nanos <= entry.reserved.nanos
     assert not charged.overrun

@@ -186,6 +186,7 @@ MESH_ACTIONS: frozenset[str] = frozenset(
         "adapter.moderate",
         "adapter.rerank",
         "adapter.speak",
+        "adapter.transcribe",
         "gateway.checkReadiness",
         "links.connect",
         "observability.ingest",

@@ -26,6 +26,7 @@ Asking = (
     | gateway_pb2.AssessRequest
     | gateway_pb2.GenerateImageRequest
     | gateway_pb2.SpeakRequest
+    | gateway_pb2.TranscribeRequest
 )
 Answered = TypeVar(
     "Answered",
@@ -34,6 +35,7 @@ Answered = TypeVar(
     gateway_pb2.AssessResponse,
     gateway_pb2.GenerateImageResponse,
     gateway_pb2.SpeakResponse,
+    gateway_pb2.TranscribeResponse,
 )
 
 
@@ -103,6 +105,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
 
     async def Speak(self, request: gateway_pb2.SpeakRequest, context: Any) -> gateway_pb2.SpeakResponse:  # noqa: ANN401
         return await self._answered("speak", request, gateway_pb2.SpeakResponse(), context)
+
+    async def Transcribe(self, request: gateway_pb2.TranscribeRequest, context: Any) -> gateway_pb2.TranscribeResponse:  # noqa: ANN401
+        return await self._answered("transcribe", request, gateway_pb2.TranscribeResponse(), context)
 
     async def _answered(self, name: str, request: Asking, response: Answered, context: Any) -> Answered:  # noqa: ANN401
         options = _options(request)

@@ -25,6 +25,7 @@ MethodRequest = (
     | adapter_pb2.AssessRequest
     | adapter_pb2.GenerateImageRequest
     | adapter_pb2.SpeakRequest
+    | adapter_pb2.TranscribeRequest
 )
 Generation = adapter_pb2.GenerateRequest | adapter_pb2.GenerateStreamRequest
 Granted = Generation | adapter_pb2.EmbedRequest | adapter_pb2.EmbedStreamRequest | MethodRequest

@@ -41,7 +41,7 @@ class PreparedHeaders:
             fixed = endpoint.signer.fixed(credential)
             headers = {**endpoint.headers, **own, **(fixed or {})}
             if call.body:
-                headers["content-type"] = "application/json"
+                headers["content-type"] = own.get("content-type", "application/json")
             known = self._known[key] = Prepared(headers, credential if fixed is None else None)
         else:
             endpoint.check_domain(domain)

@@ -60,6 +60,11 @@ class AdapterServicer(adapter_pb2_grpc.AdapterServiceServicer):
         await self._adapter.answer("Speak", request, response)
         return response
 
+    async def Transcribe(self, request: adapter_pb2.TranscribeRequest, context: Context) -> adapter_pb2.TranscribeResponse:
+        response = adapter_pb2.TranscribeResponse()
+        await self._adapter.answer("Transcribe", request, response)
+        return response
+
     async def CountTokens(self, request: adapter_pb2.CountTokensRequest, context: Context) -> adapter_pb2.CountTokensResponse:
         return adapter_pb2.CountTokensResponse(count=await self._adapter.count(request))
 

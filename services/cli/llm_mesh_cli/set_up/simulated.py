@@ -43,6 +43,9 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
             speaking = _model(adapter, endpoint, "sim-speech", "Simulator: a tone for each word", "sim-speech", ("speak",))
             speaking.price.character_nanos_per_million = 1_500 * _CENT
             yield speaking
+            hearing = _model(adapter, endpoint, "sim-transcribe", "Simulator: words for a sound", "sim-transcribe", ("transcribe",))
+            hearing.price.input_nanos_per_million, hearing.price.audio_input_second_nanos_per_million = 0, 10_000 * _CENT
+            yield hearing
         else:
             yield _talking(
                 adapter, endpoint, f"sim-{adapter}", f"Simulator: repeats what was said, in the {adapter} dialect", "sim-echo", ()

@@ -11,6 +11,7 @@ from llm_mesh_dialects.openai import (
     responses,
     speech,
     streams,
+    transcriptions,
     vectors,
 )
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
@@ -30,5 +31,6 @@ __all__ = [
     "responses",
     "speech",
     "streams",
+    "transcriptions",
     "vectors",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2, sound_pb2
 from llm_mesh_runtime.errors import invalid
 
+_LARGEST_SOUND = 25 * 1024 * 1024
 _SLOWEST, _FASTEST = 0.25, 4
 _READ = frozenset({"text", "image"})
 
@@ -36,6 +37,14 @@ def check_speech(request: sound_pb2.SpeakInput) -> None:
     """Raise INVALID_FIELD where the speed is none that a voice has."""
     if request.HasField("speed") and not _SLOWEST <= request.speed <= _FASTEST:
         raise invalid("input.speed", f"must be {_SLOWEST} to {_FASTEST}")
+
+
+def check_transcription(request: sound_pb2.TranscribeInput) -> None:
+    """Raise INVALID_FIELD where the sound is not in the request, or is too large for providers."""
+    if not request.sound.data:
+        raise invalid("input.sound.data", "must be the bytes of the sound")
+    if len(request.sound.data) > _LARGEST_SOUND:
+        raise invalid("input.sound.data", f"must be at most {_LARGEST_SOUND:,} bytes")
 
 
 def _options(choice: assess_pb2.ChoiceQuestion, place: str) -> None:

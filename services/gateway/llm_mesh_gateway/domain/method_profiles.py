@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_gateway.domain.lengths import longest_milliseconds
 from llm_mesh_gateway.domain.profile import InputReading
 
 _BYTES_PER_TOKEN = 4
 _AUTO = "auto"
+_MILLISECONDS_PER_TOKEN = 100
 _MILLISECONDS_PER_CHARACTER = 1_000
 _SLOWEST = 0.25
 _DOCUMENTS_PER_SEARCH = 100
@@ -80,6 +82,21 @@ def profile_speak(profile: router_pb2.RequestProfile, request: sound_pb2.SpeakIn
     profile.units.characters = len(request.text)
     speed = request.speed if request.HasField("speed") else 1.0
     profile.units.audio_output_milliseconds = math.ceil(len(request.text) * _MILLISECONDS_PER_CHARACTER / max(speed, _SLOWEST))
+
+
+def profile_transcribe(profile: router_pb2.RequestProfile, request: sound_pb2.TranscribeInput) -> None:
+    """The longest that the sound can be. A token of sound is a byte at least."""
+    reading = InputReading()
+    reading.unit(request.prompt)
+    for keyword in request.keywords[:]:
+        reading.unit(keyword)
+    reading.extras(request.extras)
+    longest = longest_milliseconds(request.sound.data)
+    profile.units.audio_input_milliseconds = longest
+    profile.input_bytes = reading.bytes + len(request.sound.data)
+    profile.estimated_input_tokens = -(-reading.bytes // _BYTES_PER_TOKEN) + min(
+        longest // _MILLISECONDS_PER_TOKEN, len(request.sound.data)
+    )
 
 
 def _names(question: assess_pb2.AssessQuestion) -> Iterable[str]:

@@ -28,6 +28,7 @@ _CANNOT = {
     "assess": "cannot assess",
     "generate_image": "cannot make images",
     "speak": "cannot speak",
+    "transcribe": "cannot transcribe",
     "tools": "cannot call tools",
     "parallel_tool_calls": "cannot call several tools at once",
     "json_schema": "cannot keep to a JSON schema",
@@ -47,7 +48,7 @@ _CAPABILITIES = {"embed": "embeddings"}
 """The capability that an operation needs, where it has another name."""
 WITHOUT_OUTPUT = frozenset({"embed", "rerank", "moderate"})
 """Operations whose answers have no tokens that are billed."""
-UNLIMITED = frozenset({"assess", "generate_image", "speak"})
+UNLIMITED = frozenset({"assess", "generate_image", "speak", "transcribe"})
 """Operations whose output tokens no request can limit: what the model can do at most bounds them."""
 BY_ITEM = frozenset({"rerank", "moderate"})
 """Operations that read each of their items by itself: the context window bounds none of the sums."""

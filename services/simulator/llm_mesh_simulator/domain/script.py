@@ -36,6 +36,7 @@ NAMES: Final[Mapping[str, Named]] = {
     "sim-moderate": Named("moderation by the names of categories (every model moderates)"),
     "sim-assess": Named("decisions with probabilities that follow from what is asked (every model decides)"),
     "sim-image": Named("images of one colour (every model draws)"),
+    "sim-transcribe": Named("two words for each second of sound (every model transcribes)"),
     "sim-speech": Named("a tone for each word (every model speaks)"),
     # errors with a body in the dialect's shape
     "sim-400": Named("400, invalid request", {"status": 400}),

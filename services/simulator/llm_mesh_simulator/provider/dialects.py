@@ -23,7 +23,7 @@ from llm_mesh_simulator.provider.gemini import generate
 from llm_mesh_simulator.provider.ollama import chat as ollama_chat
 from llm_mesh_simulator.provider.ollama import embed as ollama_embed
 from llm_mesh_simulator.provider.ollama import errors as ollama_errors
-from llm_mesh_simulator.provider.openai import chat, decisions, embeddings, images, moderations, reranking, speech
+from llm_mesh_simulator.provider.openai import chat, decisions, embeddings, images, moderations, reranking, speech, transcriptions
 from llm_mesh_simulator.provider.openai import errors as openai_errors
 from llm_mesh_simulator.provider.reply import PreparedAnswer, Reply
 
@@ -156,6 +156,7 @@ def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
         "/decisions": ServedPath(one, decisions.read),
         "/generations": ServedPath(one, images.read),
         "/speech": ServedPath(one, speech.read),
+        "/transcriptions": ServedPath(one, transcriptions.read),
         "/messages": ServedPath(other, lambda body: messages.read(body, cache)),
         "/count_tokens": ServedPath(other, messages.read_count),
         "/converse": ServedPath(third, lambda body: converse.read(body, cache, stream=False)),

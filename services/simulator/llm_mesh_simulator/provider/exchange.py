@@ -18,11 +18,14 @@ from llm_mesh_simulator.provider.connection import AsgiRequest, ClientGoneError,
 from llm_mesh_simulator.provider.delivery import DeliveryOutcome, deliver
 from llm_mesh_simulator.provider.dialects import ServedDialect, ServedPath
 from llm_mesh_simulator.provider.fields import RequestFields
+from llm_mesh_simulator.provider.forms import parsed_form
 from llm_mesh_simulator.provider.reply import AnswerIdentity, PreparedAnswer, Reply
 
 _NOTED: Final = ("x-request-id", "idempotency-key", "traceparent", "x-stainless-retry-count", "user-agent", "x-client-request-id")
 _SECRET: Final = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "x-amz-security-token"})
 _MODEL_IN_PATH: Final = "/model/"
+_FORM = b"--"
+"""No JSON begins so."""
 _HTML: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1>simulated</body></html>\n"
 
 
@@ -176,6 +179,8 @@ def _arrival(identity: AnswerIdentity, dialect: ServedDialect, path: str, header
 
 
 def _parsed(raw: bytes, dialect: ServedDialect) -> dict[str, object]:
+    if raw.startswith(_FORM):
+        return parsed_form(raw)
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -1370,6 +1370,134 @@ func (x *SpeakResponse) GetReport() *AttemptReport {
 	return nil
 }
 
+// Request of `Transcribe`.
+type TranscribeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed `Grant` of `Reserve`. Required.
+	Grant *v1.Sealed `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	// The attempt to make, as in the plan. Required.
+	Attempt *v11.Attempt `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// The sound. `model` is ignored: the attempt names it.
+	Input *v12.TranscribeInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	// A translation that drops or approximates fails with FIDELITY_LOST instead.
+	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeRequest) Reset() {
+	*x = TranscribeRequest{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeRequest) ProtoMessage() {}
+
+func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeRequest.ProtoReflect.Descriptor instead.
+func (*TranscribeRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *TranscribeRequest) GetGrant() *v1.Sealed {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *TranscribeRequest) GetAttempt() *v11.Attempt {
+	if x != nil {
+		return x.Attempt
+	}
+	return nil
+}
+
+func (x *TranscribeRequest) GetInput() *v12.TranscribeInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *TranscribeRequest) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+// Response of `Transcribe`.
+type TranscribeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is said.
+	Output *v12.TranscribeOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// How it went.
+	Report        *AttemptReport `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeResponse) Reset() {
+	*x = TranscribeResponse{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeResponse) ProtoMessage() {}
+
+func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeResponse.ProtoReflect.Descriptor instead.
+func (*TranscribeResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *TranscribeResponse) GetOutput() *v12.TranscribeOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *TranscribeResponse) GetReport() *AttemptReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
 // Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1383,7 +1511,7 @@ type CountTokensRequest struct {
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1523,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1536,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CountTokensRequest) GetAttempt() *v11.Attempt {
@@ -1436,7 +1564,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1576,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1589,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CountTokensResponse) GetCount() *v12.TokenCount {
@@ -1484,7 +1612,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +1624,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +1637,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -1542,7 +1670,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1682,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1695,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -1624,7 +1752,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1764,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1777,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Endpoint) GetName() string {
@@ -1744,7 +1872,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +1884,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +1897,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Breaker) GetProcess() string {
@@ -1804,7 +1932,7 @@ type DiscoverModelsRequest struct {
 
 func (x *DiscoverModelsRequest) Reset() {
 	*x = DiscoverModelsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +1944,7 @@ func (x *DiscoverModelsRequest) String() string {
 func (*DiscoverModelsRequest) ProtoMessage() {}
 
 func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +1957,7 @@ func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsRequest.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DiscoverModelsRequest) GetEndpoint() string {
@@ -1853,7 +1981,7 @@ type DiscoverModelsResponse struct {
 
 func (x *DiscoverModelsResponse) Reset() {
 	*x = DiscoverModelsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1865,7 +1993,7 @@ func (x *DiscoverModelsResponse) String() string {
 func (*DiscoverModelsResponse) ProtoMessage() {}
 
 func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1878,7 +2006,7 @@ func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsResponse.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DiscoverModelsResponse) GetModels() []string {
@@ -1912,7 +2040,7 @@ type ModelDescription struct {
 
 func (x *ModelDescription) Reset() {
 	*x = ModelDescription{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2052,7 @@ func (x *ModelDescription) String() string {
 func (*ModelDescription) ProtoMessage() {}
 
 func (x *ModelDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2065,7 @@ func (x *ModelDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelDescription.ProtoReflect.Descriptor instead.
 func (*ModelDescription) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ModelDescription) GetModel() string {
@@ -1981,7 +2109,7 @@ type CheckEndpointRequest struct {
 
 func (x *CheckEndpointRequest) Reset() {
 	*x = CheckEndpointRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2121,7 @@ func (x *CheckEndpointRequest) String() string {
 func (*CheckEndpointRequest) ProtoMessage() {}
 
 func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2134,7 @@ func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointRequest.ProtoReflect.Descriptor instead.
 func (*CheckEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CheckEndpointRequest) GetEndpoint() string {
@@ -2042,7 +2170,7 @@ type CheckEndpointResponse struct {
 
 func (x *CheckEndpointResponse) Reset() {
 	*x = CheckEndpointResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2182,7 @@ func (x *CheckEndpointResponse) String() string {
 func (*CheckEndpointResponse) ProtoMessage() {}
 
 func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2195,7 @@ func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointResponse.ProtoReflect.Descriptor instead.
 func (*CheckEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CheckEndpointResponse) GetResult() CheckResult {
@@ -2189,6 +2317,14 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x87\x01\n" +
 	"\rSpeakResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.SpeakOutputR\x06output\x12:\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xd6\x01\n" +
+	"\x11TranscribeRequest\x12.\n" +
+	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
+	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12D\n" +
+	"\x05input\x18\x03 \x01(\v2&.llm_mesh.inference.v1.TranscribeInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x91\x01\n" +
+	"\x12TranscribeResponse\x12?\n" +
+	"\x06output\x18\x01 \x01(\v2'.llm_mesh.inference.v1.TranscribeOutputR\x06output\x12:\n" +
 	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x8f\x01\n" +
 	"\x12CountTokensRequest\x125\n" +
 	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
@@ -2249,7 +2385,7 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x15CHECK_RESULT_ADMITTED\x10\x01\x12\x19\n" +
 	"\x15CHECK_RESULT_ANSWERED\x10\x02\x12\x18\n" +
 	"\x14CHECK_RESULT_REFUSED\x10\x03\x12\x17\n" +
-	"\x13CHECK_RESULT_FAILED\x10\x042\xef\r\n" +
+	"\x13CHECK_RESULT_FAILED\x10\x042\xf4\x0e\n" +
 	"\x0eAdapterService\x12z\n" +
 	"\bGenerate\x12$.llm_mesh.adapter.v1.GenerateRequest\x1a%.llm_mesh.adapter.v1.GenerateResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate\x12\x8e\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.adapter.v1.GenerateStreamRequest\x1a+.llm_mesh.adapter.v1.GenerateStreamResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.generate0\x01\x12n\n" +
@@ -2259,7 +2395,9 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\bModerate\x12$.llm_mesh.adapter.v1.ModerateRequest\x1a%.llm_mesh.adapter.v1.ModerateResponse\"!\xca\xf3\x18\x1d\b\x02\x12\aadapter\x1a\x10adapter.moderate\x12r\n" +
 	"\x06Assess\x12\".llm_mesh.adapter.v1.AssessRequest\x1a#.llm_mesh.adapter.v1.AssessResponse\"\x1f\xca\xf3\x18\x1b\b\x02\x12\aadapter\x1a\x0eadapter.assess\x12\x8e\x01\n" +
 	"\rGenerateImage\x12).llm_mesh.adapter.v1.GenerateImageRequest\x1a*.llm_mesh.adapter.v1.GenerateImageResponse\"&\xca\xf3\x18\"\b\x02\x12\aadapter\x1a\x15adapter.generateImage\x12n\n" +
-	"\x05Speak\x12!.llm_mesh.adapter.v1.SpeakRequest\x1a\".llm_mesh.adapter.v1.SpeakResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.speak\x12\x80\x01\n" +
+	"\x05Speak\x12!.llm_mesh.adapter.v1.SpeakRequest\x1a\".llm_mesh.adapter.v1.SpeakResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.speak\x12\x82\x01\n" +
+	"\n" +
+	"Transcribe\x12&.llm_mesh.adapter.v1.TranscribeRequest\x1a'.llm_mesh.adapter.v1.TranscribeResponse\"#\xca\xf3\x18\x1f\b\x02\x12\aadapter\x1a\x12adapter.transcribe\x12\x80\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.adapter.v1.CountTokensRequest\x1a(.llm_mesh.adapter.v1.CountTokensResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\aadapter\x1a\radapter.count\x12\x9a\x01\n" +
 	"\rListEndpoints\x12).llm_mesh.adapter.v1.ListEndpointsRequest\x1a*.llm_mesh.adapter.v1.ListEndpointsResponse\"2\xca\xf3\x18.\b\x01\x12\x1adomains/platform/endpoints\x1a\x0eendpoints.list\x12\xac\x01\n" +
 	"\x0eDiscoverModels\x12*.llm_mesh.adapter.v1.DiscoverModelsRequest\x1a+.llm_mesh.adapter.v1.DiscoverModelsResponse\"A\xca\xf3\x18=\b\x01\x12%domains/platform/endpoints/{endpoint}\x1a\x12endpoints.discover\x12\xa6\x01\n" +
@@ -2279,7 +2417,7 @@ func file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(BreakerState)(0),               // 0: llm_mesh.adapter.v1.BreakerState
 	(CheckResult)(0),                // 1: llm_mesh.adapter.v1.CheckResult
@@ -2302,133 +2440,144 @@ var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(*GenerateImageResponse)(nil),   // 18: llm_mesh.adapter.v1.GenerateImageResponse
 	(*SpeakRequest)(nil),            // 19: llm_mesh.adapter.v1.SpeakRequest
 	(*SpeakResponse)(nil),           // 20: llm_mesh.adapter.v1.SpeakResponse
-	(*CountTokensRequest)(nil),      // 21: llm_mesh.adapter.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),     // 22: llm_mesh.adapter.v1.CountTokensResponse
-	(*ListEndpointsRequest)(nil),    // 23: llm_mesh.adapter.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),   // 24: llm_mesh.adapter.v1.ListEndpointsResponse
-	(*Endpoint)(nil),                // 25: llm_mesh.adapter.v1.Endpoint
-	(*Breaker)(nil),                 // 26: llm_mesh.adapter.v1.Breaker
-	(*DiscoverModelsRequest)(nil),   // 27: llm_mesh.adapter.v1.DiscoverModelsRequest
-	(*DiscoverModelsResponse)(nil),  // 28: llm_mesh.adapter.v1.DiscoverModelsResponse
-	(*ModelDescription)(nil),        // 29: llm_mesh.adapter.v1.ModelDescription
-	(*CheckEndpointRequest)(nil),    // 30: llm_mesh.adapter.v1.CheckEndpointRequest
-	(*CheckEndpointResponse)(nil),   // 31: llm_mesh.adapter.v1.CheckEndpointResponse
-	(*v1.Sealed)(nil),               // 32: llm_mesh.mesh.v1.Sealed
-	(*v11.Attempt)(nil),             // 33: llm_mesh.router.v1.Attempt
-	(*v12.GenerateInput)(nil),       // 34: llm_mesh.inference.v1.GenerateInput
-	(*v12.GenerateOutput)(nil),      // 35: llm_mesh.inference.v1.GenerateOutput
-	(*v12.StreamEvent)(nil),         // 36: llm_mesh.inference.v1.StreamEvent
-	(*v12.Usage)(nil),               // 37: llm_mesh.inference.v1.Usage
-	(v13.UsageSource)(0),            // 38: llm_mesh.policy.v1.UsageSource
-	(*durationpb.Duration)(nil),     // 39: google.protobuf.Duration
-	(*v12.EmbedInput)(nil),          // 40: llm_mesh.inference.v1.EmbedInput
-	(*v12.EmbedOutput)(nil),         // 41: llm_mesh.inference.v1.EmbedOutput
-	(*v12.Embedding)(nil),           // 42: llm_mesh.inference.v1.Embedding
-	(*v12.RerankInput)(nil),         // 43: llm_mesh.inference.v1.RerankInput
-	(*v12.RerankOutput)(nil),        // 44: llm_mesh.inference.v1.RerankOutput
-	(*v12.ModerateInput)(nil),       // 45: llm_mesh.inference.v1.ModerateInput
-	(*v12.ModerateOutput)(nil),      // 46: llm_mesh.inference.v1.ModerateOutput
-	(*v12.AssessInput)(nil),         // 47: llm_mesh.inference.v1.AssessInput
-	(*v12.AssessOutput)(nil),        // 48: llm_mesh.inference.v1.AssessOutput
-	(*v12.GenerateImageInput)(nil),  // 49: llm_mesh.inference.v1.GenerateImageInput
-	(*v12.GenerateImageOutput)(nil), // 50: llm_mesh.inference.v1.GenerateImageOutput
-	(*v12.SpeakInput)(nil),          // 51: llm_mesh.inference.v1.SpeakInput
-	(*v12.SpeakOutput)(nil),         // 52: llm_mesh.inference.v1.SpeakOutput
-	(*v12.TokenCount)(nil),          // 53: llm_mesh.inference.v1.TokenCount
+	(*TranscribeRequest)(nil),       // 21: llm_mesh.adapter.v1.TranscribeRequest
+	(*TranscribeResponse)(nil),      // 22: llm_mesh.adapter.v1.TranscribeResponse
+	(*CountTokensRequest)(nil),      // 23: llm_mesh.adapter.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),     // 24: llm_mesh.adapter.v1.CountTokensResponse
+	(*ListEndpointsRequest)(nil),    // 25: llm_mesh.adapter.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),   // 26: llm_mesh.adapter.v1.ListEndpointsResponse
+	(*Endpoint)(nil),                // 27: llm_mesh.adapter.v1.Endpoint
+	(*Breaker)(nil),                 // 28: llm_mesh.adapter.v1.Breaker
+	(*DiscoverModelsRequest)(nil),   // 29: llm_mesh.adapter.v1.DiscoverModelsRequest
+	(*DiscoverModelsResponse)(nil),  // 30: llm_mesh.adapter.v1.DiscoverModelsResponse
+	(*ModelDescription)(nil),        // 31: llm_mesh.adapter.v1.ModelDescription
+	(*CheckEndpointRequest)(nil),    // 32: llm_mesh.adapter.v1.CheckEndpointRequest
+	(*CheckEndpointResponse)(nil),   // 33: llm_mesh.adapter.v1.CheckEndpointResponse
+	(*v1.Sealed)(nil),               // 34: llm_mesh.mesh.v1.Sealed
+	(*v11.Attempt)(nil),             // 35: llm_mesh.router.v1.Attempt
+	(*v12.GenerateInput)(nil),       // 36: llm_mesh.inference.v1.GenerateInput
+	(*v12.GenerateOutput)(nil),      // 37: llm_mesh.inference.v1.GenerateOutput
+	(*v12.StreamEvent)(nil),         // 38: llm_mesh.inference.v1.StreamEvent
+	(*v12.Usage)(nil),               // 39: llm_mesh.inference.v1.Usage
+	(v13.UsageSource)(0),            // 40: llm_mesh.policy.v1.UsageSource
+	(*durationpb.Duration)(nil),     // 41: google.protobuf.Duration
+	(*v12.EmbedInput)(nil),          // 42: llm_mesh.inference.v1.EmbedInput
+	(*v12.EmbedOutput)(nil),         // 43: llm_mesh.inference.v1.EmbedOutput
+	(*v12.Embedding)(nil),           // 44: llm_mesh.inference.v1.Embedding
+	(*v12.RerankInput)(nil),         // 45: llm_mesh.inference.v1.RerankInput
+	(*v12.RerankOutput)(nil),        // 46: llm_mesh.inference.v1.RerankOutput
+	(*v12.ModerateInput)(nil),       // 47: llm_mesh.inference.v1.ModerateInput
+	(*v12.ModerateOutput)(nil),      // 48: llm_mesh.inference.v1.ModerateOutput
+	(*v12.AssessInput)(nil),         // 49: llm_mesh.inference.v1.AssessInput
+	(*v12.AssessOutput)(nil),        // 50: llm_mesh.inference.v1.AssessOutput
+	(*v12.GenerateImageInput)(nil),  // 51: llm_mesh.inference.v1.GenerateImageInput
+	(*v12.GenerateImageOutput)(nil), // 52: llm_mesh.inference.v1.GenerateImageOutput
+	(*v12.SpeakInput)(nil),          // 53: llm_mesh.inference.v1.SpeakInput
+	(*v12.SpeakOutput)(nil),         // 54: llm_mesh.inference.v1.SpeakOutput
+	(*v12.TranscribeInput)(nil),     // 55: llm_mesh.inference.v1.TranscribeInput
+	(*v12.TranscribeOutput)(nil),    // 56: llm_mesh.inference.v1.TranscribeOutput
+	(*v12.TokenCount)(nil),          // 57: llm_mesh.inference.v1.TokenCount
 }
 var file_llm_mesh_adapter_v1_adapter_proto_depIdxs = []int32{
-	32, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	34, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	35, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	34, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	36, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	37, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
 	6,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	34, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	34, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	36, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	38, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
 	6,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
-	37, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
-	38, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
-	39, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
-	39, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
-	32, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	40, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	41, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	39, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
+	40, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
+	41, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
+	41, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
+	34, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	42, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	43, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
 	6,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	40, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	41, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	42, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	34, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	42, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	43, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	44, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
 	6,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 25: llm_mesh.adapter.v1.RerankRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 26: llm_mesh.adapter.v1.RerankRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	43, // 27: llm_mesh.adapter.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
-	44, // 28: llm_mesh.adapter.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	34, // 25: llm_mesh.adapter.v1.RerankRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 26: llm_mesh.adapter.v1.RerankRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	45, // 27: llm_mesh.adapter.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	46, // 28: llm_mesh.adapter.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
 	6,  // 29: llm_mesh.adapter.v1.RerankResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 30: llm_mesh.adapter.v1.ModerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 31: llm_mesh.adapter.v1.ModerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	45, // 32: llm_mesh.adapter.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
-	46, // 33: llm_mesh.adapter.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	34, // 30: llm_mesh.adapter.v1.ModerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 31: llm_mesh.adapter.v1.ModerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	47, // 32: llm_mesh.adapter.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	48, // 33: llm_mesh.adapter.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
 	6,  // 34: llm_mesh.adapter.v1.ModerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 35: llm_mesh.adapter.v1.AssessRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 36: llm_mesh.adapter.v1.AssessRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	47, // 37: llm_mesh.adapter.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
-	48, // 38: llm_mesh.adapter.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	34, // 35: llm_mesh.adapter.v1.AssessRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 36: llm_mesh.adapter.v1.AssessRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	49, // 37: llm_mesh.adapter.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	50, // 38: llm_mesh.adapter.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
 	6,  // 39: llm_mesh.adapter.v1.AssessResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 40: llm_mesh.adapter.v1.GenerateImageRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 41: llm_mesh.adapter.v1.GenerateImageRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	49, // 42: llm_mesh.adapter.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	50, // 43: llm_mesh.adapter.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
+	34, // 40: llm_mesh.adapter.v1.GenerateImageRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 41: llm_mesh.adapter.v1.GenerateImageRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	51, // 42: llm_mesh.adapter.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	52, // 43: llm_mesh.adapter.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
 	6,  // 44: llm_mesh.adapter.v1.GenerateImageResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	32, // 45: llm_mesh.adapter.v1.SpeakRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	33, // 46: llm_mesh.adapter.v1.SpeakRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	51, // 47: llm_mesh.adapter.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
-	52, // 48: llm_mesh.adapter.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
+	34, // 45: llm_mesh.adapter.v1.SpeakRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 46: llm_mesh.adapter.v1.SpeakRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	53, // 47: llm_mesh.adapter.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
+	54, // 48: llm_mesh.adapter.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
 	6,  // 49: llm_mesh.adapter.v1.SpeakResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	33, // 50: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	34, // 51: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	53, // 52: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	25, // 53: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
-	0,  // 54: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
-	26, // 55: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
-	0,  // 56: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
-	29, // 57: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
-	39, // 58: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
-	1,  // 59: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
-	39, // 60: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
-	2,  // 61: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
-	4,  // 62: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
-	7,  // 63: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
-	9,  // 64: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
-	11, // 65: llm_mesh.adapter.v1.AdapterService.Rerank:input_type -> llm_mesh.adapter.v1.RerankRequest
-	13, // 66: llm_mesh.adapter.v1.AdapterService.Moderate:input_type -> llm_mesh.adapter.v1.ModerateRequest
-	15, // 67: llm_mesh.adapter.v1.AdapterService.Assess:input_type -> llm_mesh.adapter.v1.AssessRequest
-	17, // 68: llm_mesh.adapter.v1.AdapterService.GenerateImage:input_type -> llm_mesh.adapter.v1.GenerateImageRequest
-	19, // 69: llm_mesh.adapter.v1.AdapterService.Speak:input_type -> llm_mesh.adapter.v1.SpeakRequest
-	21, // 70: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
-	23, // 71: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
-	27, // 72: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
-	30, // 73: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
-	3,  // 74: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
-	5,  // 75: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
-	8,  // 76: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
-	10, // 77: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
-	12, // 78: llm_mesh.adapter.v1.AdapterService.Rerank:output_type -> llm_mesh.adapter.v1.RerankResponse
-	14, // 79: llm_mesh.adapter.v1.AdapterService.Moderate:output_type -> llm_mesh.adapter.v1.ModerateResponse
-	16, // 80: llm_mesh.adapter.v1.AdapterService.Assess:output_type -> llm_mesh.adapter.v1.AssessResponse
-	18, // 81: llm_mesh.adapter.v1.AdapterService.GenerateImage:output_type -> llm_mesh.adapter.v1.GenerateImageResponse
-	20, // 82: llm_mesh.adapter.v1.AdapterService.Speak:output_type -> llm_mesh.adapter.v1.SpeakResponse
-	22, // 83: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
-	24, // 84: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
-	28, // 85: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
-	31, // 86: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
-	74, // [74:87] is the sub-list for method output_type
-	61, // [61:74] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	34, // 50: llm_mesh.adapter.v1.TranscribeRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	35, // 51: llm_mesh.adapter.v1.TranscribeRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	55, // 52: llm_mesh.adapter.v1.TranscribeRequest.input:type_name -> llm_mesh.inference.v1.TranscribeInput
+	56, // 53: llm_mesh.adapter.v1.TranscribeResponse.output:type_name -> llm_mesh.inference.v1.TranscribeOutput
+	6,  // 54: llm_mesh.adapter.v1.TranscribeResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 55: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	36, // 56: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	57, // 57: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	27, // 58: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
+	0,  // 59: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
+	28, // 60: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
+	0,  // 61: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
+	31, // 62: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
+	41, // 63: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
+	1,  // 64: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
+	41, // 65: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
+	2,  // 66: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
+	4,  // 67: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
+	7,  // 68: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
+	9,  // 69: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
+	11, // 70: llm_mesh.adapter.v1.AdapterService.Rerank:input_type -> llm_mesh.adapter.v1.RerankRequest
+	13, // 71: llm_mesh.adapter.v1.AdapterService.Moderate:input_type -> llm_mesh.adapter.v1.ModerateRequest
+	15, // 72: llm_mesh.adapter.v1.AdapterService.Assess:input_type -> llm_mesh.adapter.v1.AssessRequest
+	17, // 73: llm_mesh.adapter.v1.AdapterService.GenerateImage:input_type -> llm_mesh.adapter.v1.GenerateImageRequest
+	19, // 74: llm_mesh.adapter.v1.AdapterService.Speak:input_type -> llm_mesh.adapter.v1.SpeakRequest
+	21, // 75: llm_mesh.adapter.v1.AdapterService.Transcribe:input_type -> llm_mesh.adapter.v1.TranscribeRequest
+	23, // 76: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
+	25, // 77: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
+	29, // 78: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
+	32, // 79: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
+	3,  // 80: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
+	5,  // 81: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
+	8,  // 82: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
+	10, // 83: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
+	12, // 84: llm_mesh.adapter.v1.AdapterService.Rerank:output_type -> llm_mesh.adapter.v1.RerankResponse
+	14, // 85: llm_mesh.adapter.v1.AdapterService.Moderate:output_type -> llm_mesh.adapter.v1.ModerateResponse
+	16, // 86: llm_mesh.adapter.v1.AdapterService.Assess:output_type -> llm_mesh.adapter.v1.AssessResponse
+	18, // 87: llm_mesh.adapter.v1.AdapterService.GenerateImage:output_type -> llm_mesh.adapter.v1.GenerateImageResponse
+	20, // 88: llm_mesh.adapter.v1.AdapterService.Speak:output_type -> llm_mesh.adapter.v1.SpeakResponse
+	22, // 89: llm_mesh.adapter.v1.AdapterService.Transcribe:output_type -> llm_mesh.adapter.v1.TranscribeResponse
+	24, // 90: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
+	26, // 91: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
+	30, // 92: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
+	33, // 93: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
+	80, // [80:94] is the sub-list for method output_type
+	66, // [66:80] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_adapter_v1_adapter_proto_init() }
@@ -2442,7 +2591,7 @@ func file_llm_mesh_adapter_v1_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_adapter_v1_adapter_proto_rawDesc), len(file_llm_mesh_adapter_v1_adapter_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

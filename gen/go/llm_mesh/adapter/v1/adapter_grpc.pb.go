@@ -28,6 +28,7 @@ const (
 	AdapterService_Assess_FullMethodName         = "/llm_mesh.adapter.v1.AdapterService/Assess"
 	AdapterService_GenerateImage_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/GenerateImage"
 	AdapterService_Speak_FullMethodName          = "/llm_mesh.adapter.v1.AdapterService/Speak"
+	AdapterService_Transcribe_FullMethodName     = "/llm_mesh.adapter.v1.AdapterService/Transcribe"
 	AdapterService_CountTokens_FullMethodName    = "/llm_mesh.adapter.v1.AdapterService/CountTokens"
 	AdapterService_ListEndpoints_FullMethodName  = "/llm_mesh.adapter.v1.AdapterService/ListEndpoints"
 	AdapterService_DiscoverModels_FullMethodName = "/llm_mesh.adapter.v1.AdapterService/DiscoverModels"
@@ -67,6 +68,8 @@ type AdapterServiceClient interface {
 	GenerateImage(ctx context.Context, in *GenerateImageRequest, opts ...grpc.CallOption) (*GenerateImageResponse, error)
 	// Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
 	Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakResponse, error)
+	// Writes down what is said in a sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Transcribe(ctx context.Context, in *TranscribeRequest, opts ...grpc.CallOption) (*TranscribeResponse, error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
@@ -199,6 +202,16 @@ func (c *adapterServiceClient) Speak(ctx context.Context, in *SpeakRequest, opts
 	return out, nil
 }
 
+func (c *adapterServiceClient) Transcribe(ctx context.Context, in *TranscribeRequest, opts ...grpc.CallOption) (*TranscribeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TranscribeResponse)
+	err := c.cc.Invoke(ctx, AdapterService_Transcribe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adapterServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -272,6 +285,8 @@ type AdapterServiceServer interface {
 	GenerateImage(context.Context, *GenerateImageRequest) (*GenerateImageResponse, error)
 	// Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
 	Speak(context.Context, *SpeakRequest) (*SpeakResponse, error)
+	// Writes down what is said in a sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+	Transcribe(context.Context, *TranscribeRequest) (*TranscribeResponse, error)
 	// Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
@@ -322,6 +337,9 @@ func (UnimplementedAdapterServiceServer) GenerateImage(context.Context, *Generat
 }
 func (UnimplementedAdapterServiceServer) Speak(context.Context, *SpeakRequest) (*SpeakResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Speak not implemented")
+}
+func (UnimplementedAdapterServiceServer) Transcribe(context.Context, *TranscribeRequest) (*TranscribeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Transcribe not implemented")
 }
 func (UnimplementedAdapterServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -504,6 +522,24 @@ func _AdapterService_Speak_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdapterService_Transcribe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TranscribeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).Transcribe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_Transcribe_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).Transcribe(ctx, req.(*TranscribeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdapterService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -610,6 +646,10 @@ var AdapterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Speak",
 			Handler:    _AdapterService_Speak_Handler,
+		},
+		{
+			MethodName: "Transcribe",
+			Handler:    _AdapterService_Transcribe_Handler,
 		},
 		{
 			MethodName: "CountTokens",

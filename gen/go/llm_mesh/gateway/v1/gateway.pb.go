@@ -1331,6 +1331,116 @@ func (x *SpeakResponse) GetReceipt() *Receipt {
 	return nil
 }
 
+// Request of `Transcribe`.
+type TranscribeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sound. Required.
+	Input *v1.TranscribeInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else. `prompt` MUST be unset.
+	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeRequest) Reset() {
+	*x = TranscribeRequest{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeRequest) ProtoMessage() {}
+
+func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeRequest.ProtoReflect.Descriptor instead.
+func (*TranscribeRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *TranscribeRequest) GetInput() *v1.TranscribeInput {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *TranscribeRequest) GetOptions() *RequestOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Response of `Transcribe`.
+type TranscribeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is said.
+	Output *v1.TranscribeOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	// What it cost.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeResponse) Reset() {
+	*x = TranscribeResponse{}
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeResponse) ProtoMessage() {}
+
+func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeResponse.ProtoReflect.Descriptor instead.
+func (*TranscribeResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *TranscribeResponse) GetOutput() *v1.TranscribeOutput {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *TranscribeResponse) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 // Request of `CountTokens`.
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1344,7 +1454,7 @@ type CountTokensRequest struct {
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1356,7 +1466,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[20]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1369,7 +1479,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CountTokensRequest) GetInput() *v1.GenerateInput {
@@ -1401,7 +1511,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1523,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[21]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1536,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CountTokensResponse) GetCount() *v1.TokenCount {
@@ -1459,7 +1569,7 @@ type CheckServicesRequest struct {
 
 func (x *CheckServicesRequest) Reset() {
 	*x = CheckServicesRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1581,7 @@ func (x *CheckServicesRequest) String() string {
 func (*CheckServicesRequest) ProtoMessage() {}
 
 func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[22]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1594,7 @@ func (x *CheckServicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckServicesRequest.ProtoReflect.Descriptor instead.
 func (*CheckServicesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{24}
 }
 
 // Response of `CheckServices`.
@@ -1498,7 +1608,7 @@ type CheckServicesResponse struct {
 
 func (x *CheckServicesResponse) Reset() {
 	*x = CheckServicesResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1620,7 @@ func (x *CheckServicesResponse) String() string {
 func (*CheckServicesResponse) ProtoMessage() {}
 
 func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[23]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1633,7 @@ func (x *CheckServicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckServicesResponse.ProtoReflect.Descriptor instead.
 func (*CheckServicesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CheckServicesResponse) GetServices() []*ServiceCheck {
@@ -1546,7 +1656,7 @@ type ServiceCheck struct {
 
 func (x *ServiceCheck) Reset() {
 	*x = ServiceCheck{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1668,7 @@ func (x *ServiceCheck) String() string {
 func (*ServiceCheck) ProtoMessage() {}
 
 func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[24]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1681,7 @@ func (x *ServiceCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceCheck.ProtoReflect.Descriptor instead.
 func (*ServiceCheck) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ServiceCheck) GetService() string {
@@ -1601,7 +1711,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1723,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[25]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1736,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListModelsRequest) GetPageSize() int32 {
@@ -1656,7 +1766,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1668,7 +1778,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[26]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1681,7 +1791,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListModelsResponse) GetModels() []*ModelSummary {
@@ -1719,7 +1829,7 @@ type ModelSummary struct {
 
 func (x *ModelSummary) Reset() {
 	*x = ModelSummary{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1841,7 @@ func (x *ModelSummary) String() string {
 func (*ModelSummary) ProtoMessage() {}
 
 func (x *ModelSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[27]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1854,7 @@ func (x *ModelSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelSummary.ProtoReflect.Descriptor instead.
 func (*ModelSummary) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ModelSummary) GetAlias() string {
@@ -1823,7 +1933,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +1945,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[28]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +1958,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Receipt) GetReservation() string {
@@ -1952,7 +2062,7 @@ type RecordedAnswer struct {
 
 func (x *RecordedAnswer) Reset() {
 	*x = RecordedAnswer{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[29]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1964,7 +2074,7 @@ func (x *RecordedAnswer) String() string {
 func (*RecordedAnswer) ProtoMessage() {}
 
 func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[29]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1977,7 +2087,7 @@ func (x *RecordedAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedAnswer.ProtoReflect.Descriptor instead.
 func (*RecordedAnswer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RecordedAnswer) GetMessages() [][]byte {
@@ -2017,7 +2127,7 @@ type CheckReadinessRequest struct {
 
 func (x *CheckReadinessRequest) Reset() {
 	*x = CheckReadinessRequest{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[30]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2139,7 @@ func (x *CheckReadinessRequest) String() string {
 func (*CheckReadinessRequest) ProtoMessage() {}
 
 func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[30]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2152,7 @@ func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
 func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{30}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{32}
 }
 
 // Response of `CheckReadiness`.
@@ -2056,7 +2166,7 @@ type CheckReadinessResponse struct {
 
 func (x *CheckReadinessResponse) Reset() {
 	*x = CheckReadinessResponse{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[31]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2068,7 +2178,7 @@ func (x *CheckReadinessResponse) String() string {
 func (*CheckReadinessResponse) ProtoMessage() {}
 
 func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[31]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2081,7 +2191,7 @@ func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
 func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{31}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CheckReadinessResponse) GetConditions() []*ReadinessCondition {
@@ -2105,7 +2215,7 @@ type ReadinessCondition struct {
 
 func (x *ReadinessCondition) Reset() {
 	*x = ReadinessCondition{}
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[32]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2227,7 @@ func (x *ReadinessCondition) String() string {
 func (*ReadinessCondition) ProtoMessage() {}
 
 func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[32]
+	mi := &file_llm_mesh_gateway_v1_gateway_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2240,7 @@ func (x *ReadinessCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadinessCondition.ProtoReflect.Descriptor instead.
 func (*ReadinessCondition) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{32}
+	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ReadinessCondition) GetName() string {
@@ -2227,6 +2337,12 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x83\x01\n" +
 	"\rSpeakResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.SpeakOutputR\x06output\x126\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x98\x01\n" +
+	"\x11TranscribeRequest\x12D\n" +
+	"\x05input\x18\x01 \x01(\v2&.llm_mesh.inference.v1.TranscribeInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
+	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\"\x8d\x01\n" +
+	"\x12TranscribeResponse\x12?\n" +
+	"\x06output\x18\x01 \x01(\v2'.llm_mesh.inference.v1.TranscribeOutputR\x06output\x126\n" +
 	"\areceipt\x18\x02 \x01(\v2\x1c.llm_mesh.gateway.v1.ReceiptR\areceipt\"\x97\x01\n" +
 	"\x12CountTokensRequest\x12B\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
@@ -2293,7 +2409,7 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bFidelity\x12\x18\n" +
 	"\x14FIDELITY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIDELITY_BEST_EFFORT\x10\x01\x12\x12\n" +
-	"\x0eFIDELITY_EXACT\x10\x022\x98\x0e\n" +
+	"\x0eFIDELITY_EXACT\x10\x022\xa9\x0f\n" +
 	"\x0eGatewayService\x12\x86\x01\n" +
 	"\bGenerate\x12$.llm_mesh.gateway.v1.GenerateRequest\x1a%.llm_mesh.gateway.v1.GenerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate\x12\x9a\x01\n" +
 	"\x0eGenerateStream\x12*.llm_mesh.gateway.v1.GenerateStreamRequest\x1a+.llm_mesh.gateway.v1.GenerateStreamResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.generate0\x01\x12z\n" +
@@ -2303,7 +2419,9 @@ const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\bModerate\x12$.llm_mesh.gateway.v1.ModerateRequest\x1a%.llm_mesh.gateway.v1.ModerateResponse\"-\xca\xf3\x18)\b\x01\x12\x14models/{input.model}\x1a\x0fmodels.moderate\x12~\n" +
 	"\x06Assess\x12\".llm_mesh.gateway.v1.AssessRequest\x1a#.llm_mesh.gateway.v1.AssessResponse\"+\xca\xf3\x18'\b\x01\x12\x14models/{input.model}\x1a\rmodels.assess\x12\x9a\x01\n" +
 	"\rGenerateImage\x12).llm_mesh.gateway.v1.GenerateImageRequest\x1a*.llm_mesh.gateway.v1.GenerateImageResponse\"2\xca\xf3\x18.\b\x01\x12\x14models/{input.model}\x1a\x14models.generateImage\x12z\n" +
-	"\x05Speak\x12!.llm_mesh.gateway.v1.SpeakRequest\x1a\".llm_mesh.gateway.v1.SpeakResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.speak\x12\x8c\x01\n" +
+	"\x05Speak\x12!.llm_mesh.gateway.v1.SpeakRequest\x1a\".llm_mesh.gateway.v1.SpeakResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.speak\x12\x8e\x01\n" +
+	"\n" +
+	"Transcribe\x12&.llm_mesh.gateway.v1.TranscribeRequest\x1a'.llm_mesh.gateway.v1.TranscribeResponse\"/\xca\xf3\x18+\b\x01\x12\x14models/{input.model}\x1a\x11models.transcribe\x12\x8c\x01\n" +
 	"\vCountTokens\x12'.llm_mesh.gateway.v1.CountTokensRequest\x1a(.llm_mesh.gateway.v1.CountTokensResponse\"*\xca\xf3\x18&\b\x01\x12\x14models/{input.model}\x1a\fmodels.count\x12z\n" +
 	"\n" +
 	"ListModels\x12&.llm_mesh.gateway.v1.ListModelsRequest\x1a'.llm_mesh.gateway.v1.ListModelsResponse\"\x1b\xca\xf3\x18\x17\b\x01\x12\x06models\x1a\vmodels.list\x12\x90\x01\n" +
@@ -2324,7 +2442,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(ServiceState)(0),              // 0: llm_mesh.gateway.v1.ServiceState
 	(Fidelity)(0),                  // 1: llm_mesh.gateway.v1.Fidelity
@@ -2348,132 +2466,142 @@ var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
 	(*GenerateImageResponse)(nil),  // 19: llm_mesh.gateway.v1.GenerateImageResponse
 	(*SpeakRequest)(nil),           // 20: llm_mesh.gateway.v1.SpeakRequest
 	(*SpeakResponse)(nil),          // 21: llm_mesh.gateway.v1.SpeakResponse
-	(*CountTokensRequest)(nil),     // 22: llm_mesh.gateway.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 23: llm_mesh.gateway.v1.CountTokensResponse
-	(*CheckServicesRequest)(nil),   // 24: llm_mesh.gateway.v1.CheckServicesRequest
-	(*CheckServicesResponse)(nil),  // 25: llm_mesh.gateway.v1.CheckServicesResponse
-	(*ServiceCheck)(nil),           // 26: llm_mesh.gateway.v1.ServiceCheck
-	(*ListModelsRequest)(nil),      // 27: llm_mesh.gateway.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),     // 28: llm_mesh.gateway.v1.ListModelsResponse
-	(*ModelSummary)(nil),           // 29: llm_mesh.gateway.v1.ModelSummary
-	(*Receipt)(nil),                // 30: llm_mesh.gateway.v1.Receipt
-	(*RecordedAnswer)(nil),         // 31: llm_mesh.gateway.v1.RecordedAnswer
-	(*CheckReadinessRequest)(nil),  // 32: llm_mesh.gateway.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil), // 33: llm_mesh.gateway.v1.CheckReadinessResponse
-	(*ReadinessCondition)(nil),     // 34: llm_mesh.gateway.v1.ReadinessCondition
-	nil,                            // 35: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 36: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 37: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 38: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 39: llm_mesh.policy.v1.LimitStatus
-	(*v11.ScreeningCount)(nil),     // 40: llm_mesh.policy.v1.ScreeningCount
-	(*v1.EmbedInput)(nil),          // 41: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 42: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 43: llm_mesh.inference.v1.Embedding
-	(*v1.RerankInput)(nil),         // 44: llm_mesh.inference.v1.RerankInput
-	(*v1.RerankOutput)(nil),        // 45: llm_mesh.inference.v1.RerankOutput
-	(*v1.ModerateInput)(nil),       // 46: llm_mesh.inference.v1.ModerateInput
-	(*v1.ModerateOutput)(nil),      // 47: llm_mesh.inference.v1.ModerateOutput
-	(*v1.AssessInput)(nil),         // 48: llm_mesh.inference.v1.AssessInput
-	(*v1.AssessOutput)(nil),        // 49: llm_mesh.inference.v1.AssessOutput
-	(*v1.GenerateImageInput)(nil),  // 50: llm_mesh.inference.v1.GenerateImageInput
-	(*v1.GenerateImageOutput)(nil), // 51: llm_mesh.inference.v1.GenerateImageOutput
-	(*v1.SpeakInput)(nil),          // 52: llm_mesh.inference.v1.SpeakInput
-	(*v1.SpeakOutput)(nil),         // 53: llm_mesh.inference.v1.SpeakOutput
-	(*v1.TokenCount)(nil),          // 54: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 55: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 56: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 57: google.protobuf.Duration
+	(*TranscribeRequest)(nil),      // 22: llm_mesh.gateway.v1.TranscribeRequest
+	(*TranscribeResponse)(nil),     // 23: llm_mesh.gateway.v1.TranscribeResponse
+	(*CountTokensRequest)(nil),     // 24: llm_mesh.gateway.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),    // 25: llm_mesh.gateway.v1.CountTokensResponse
+	(*CheckServicesRequest)(nil),   // 26: llm_mesh.gateway.v1.CheckServicesRequest
+	(*CheckServicesResponse)(nil),  // 27: llm_mesh.gateway.v1.CheckServicesResponse
+	(*ServiceCheck)(nil),           // 28: llm_mesh.gateway.v1.ServiceCheck
+	(*ListModelsRequest)(nil),      // 29: llm_mesh.gateway.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),     // 30: llm_mesh.gateway.v1.ListModelsResponse
+	(*ModelSummary)(nil),           // 31: llm_mesh.gateway.v1.ModelSummary
+	(*Receipt)(nil),                // 32: llm_mesh.gateway.v1.Receipt
+	(*RecordedAnswer)(nil),         // 33: llm_mesh.gateway.v1.RecordedAnswer
+	(*CheckReadinessRequest)(nil),  // 34: llm_mesh.gateway.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil), // 35: llm_mesh.gateway.v1.CheckReadinessResponse
+	(*ReadinessCondition)(nil),     // 36: llm_mesh.gateway.v1.ReadinessCondition
+	nil,                            // 37: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.GenerateInput)(nil),       // 38: llm_mesh.inference.v1.GenerateInput
+	(*v1.GenerateOutput)(nil),      // 39: llm_mesh.inference.v1.GenerateOutput
+	(*v1.StreamEvent)(nil),         // 40: llm_mesh.inference.v1.StreamEvent
+	(*v11.LimitStatus)(nil),        // 41: llm_mesh.policy.v1.LimitStatus
+	(*v11.ScreeningCount)(nil),     // 42: llm_mesh.policy.v1.ScreeningCount
+	(*v1.EmbedInput)(nil),          // 43: llm_mesh.inference.v1.EmbedInput
+	(*v1.EmbedOutput)(nil),         // 44: llm_mesh.inference.v1.EmbedOutput
+	(*v1.Embedding)(nil),           // 45: llm_mesh.inference.v1.Embedding
+	(*v1.RerankInput)(nil),         // 46: llm_mesh.inference.v1.RerankInput
+	(*v1.RerankOutput)(nil),        // 47: llm_mesh.inference.v1.RerankOutput
+	(*v1.ModerateInput)(nil),       // 48: llm_mesh.inference.v1.ModerateInput
+	(*v1.ModerateOutput)(nil),      // 49: llm_mesh.inference.v1.ModerateOutput
+	(*v1.AssessInput)(nil),         // 50: llm_mesh.inference.v1.AssessInput
+	(*v1.AssessOutput)(nil),        // 51: llm_mesh.inference.v1.AssessOutput
+	(*v1.GenerateImageInput)(nil),  // 52: llm_mesh.inference.v1.GenerateImageInput
+	(*v1.GenerateImageOutput)(nil), // 53: llm_mesh.inference.v1.GenerateImageOutput
+	(*v1.SpeakInput)(nil),          // 54: llm_mesh.inference.v1.SpeakInput
+	(*v1.SpeakOutput)(nil),         // 55: llm_mesh.inference.v1.SpeakOutput
+	(*v1.TranscribeInput)(nil),     // 56: llm_mesh.inference.v1.TranscribeInput
+	(*v1.TranscribeOutput)(nil),    // 57: llm_mesh.inference.v1.TranscribeOutput
+	(*v1.TokenCount)(nil),          // 58: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),              // 59: llm_mesh.mesh.v1.Money
+	(*v11.ChargeLine)(nil),         // 60: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),    // 61: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
-	35, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	37, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	1,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	36, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	38, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	37, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	30, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	36, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	39, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	32, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	38, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
 	2,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	38, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	30, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	39, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	40, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	41, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	40, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	32, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	41, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	42, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	43, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	42, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	30, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	41, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	44, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	32, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	43, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
 	2,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	42, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	43, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	30, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	44, // 22: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	44, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	45, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	32, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	46, // 22: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
 	2,  // 23: llm_mesh.gateway.v1.RerankRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	45, // 24: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
-	30, // 25: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	46, // 26: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	47, // 24: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	32, // 25: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	48, // 26: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
 	2,  // 27: llm_mesh.gateway.v1.ModerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	47, // 28: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
-	30, // 29: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	48, // 30: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	49, // 28: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	32, // 29: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	50, // 30: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
 	2,  // 31: llm_mesh.gateway.v1.AssessRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	49, // 32: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
-	30, // 33: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	50, // 34: llm_mesh.gateway.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	51, // 32: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	32, // 33: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	52, // 34: llm_mesh.gateway.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
 	2,  // 35: llm_mesh.gateway.v1.GenerateImageRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	51, // 36: llm_mesh.gateway.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
-	30, // 37: llm_mesh.gateway.v1.GenerateImageResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	52, // 38: llm_mesh.gateway.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
+	53, // 36: llm_mesh.gateway.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
+	32, // 37: llm_mesh.gateway.v1.GenerateImageResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	54, // 38: llm_mesh.gateway.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
 	2,  // 39: llm_mesh.gateway.v1.SpeakRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	53, // 40: llm_mesh.gateway.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
-	30, // 41: llm_mesh.gateway.v1.SpeakResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	36, // 42: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	2,  // 43: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	54, // 44: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	40, // 45: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	26, // 46: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
-	0,  // 47: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
-	29, // 48: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	55, // 49: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	56, // 50: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	39, // 51: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	57, // 52: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	30, // 53: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	40, // 54: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	57, // 55: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	34, // 56: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
-	4,  // 57: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	6,  // 58: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	8,  // 59: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	10, // 60: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	12, // 61: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
-	14, // 62: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
-	16, // 63: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
-	18, // 64: llm_mesh.gateway.v1.GatewayService.GenerateImage:input_type -> llm_mesh.gateway.v1.GenerateImageRequest
-	20, // 65: llm_mesh.gateway.v1.GatewayService.Speak:input_type -> llm_mesh.gateway.v1.SpeakRequest
-	22, // 66: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	27, // 67: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	24, // 68: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
-	32, // 69: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
-	5,  // 70: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	7,  // 71: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	9,  // 72: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	11, // 73: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	13, // 74: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
-	15, // 75: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
-	17, // 76: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
-	19, // 77: llm_mesh.gateway.v1.GatewayService.GenerateImage:output_type -> llm_mesh.gateway.v1.GenerateImageResponse
-	21, // 78: llm_mesh.gateway.v1.GatewayService.Speak:output_type -> llm_mesh.gateway.v1.SpeakResponse
-	23, // 79: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	28, // 80: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	25, // 81: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
-	33, // 82: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
-	70, // [70:83] is the sub-list for method output_type
-	57, // [57:70] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	55, // 40: llm_mesh.gateway.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
+	32, // 41: llm_mesh.gateway.v1.SpeakResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	56, // 42: llm_mesh.gateway.v1.TranscribeRequest.input:type_name -> llm_mesh.inference.v1.TranscribeInput
+	2,  // 43: llm_mesh.gateway.v1.TranscribeRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	57, // 44: llm_mesh.gateway.v1.TranscribeResponse.output:type_name -> llm_mesh.inference.v1.TranscribeOutput
+	32, // 45: llm_mesh.gateway.v1.TranscribeResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	38, // 46: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 47: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	58, // 48: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	42, // 49: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	28, // 50: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
+	0,  // 51: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
+	31, // 52: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	59, // 53: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	60, // 54: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	41, // 55: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	61, // 56: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	32, // 57: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	42, // 58: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	61, // 59: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	36, // 60: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
+	4,  // 61: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	6,  // 62: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	8,  // 63: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	10, // 64: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	12, // 65: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
+	14, // 66: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
+	16, // 67: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
+	18, // 68: llm_mesh.gateway.v1.GatewayService.GenerateImage:input_type -> llm_mesh.gateway.v1.GenerateImageRequest
+	20, // 69: llm_mesh.gateway.v1.GatewayService.Speak:input_type -> llm_mesh.gateway.v1.SpeakRequest
+	22, // 70: llm_mesh.gateway.v1.GatewayService.Transcribe:input_type -> llm_mesh.gateway.v1.TranscribeRequest
+	24, // 71: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	29, // 72: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	26, // 73: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
+	34, // 74: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
+	5,  // 75: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	7,  // 76: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	9,  // 77: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	11, // 78: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	13, // 79: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
+	15, // 80: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
+	17, // 81: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
+	19, // 82: llm_mesh.gateway.v1.GatewayService.GenerateImage:output_type -> llm_mesh.gateway.v1.GenerateImageResponse
+	21, // 83: llm_mesh.gateway.v1.GatewayService.Speak:output_type -> llm_mesh.gateway.v1.SpeakResponse
+	23, // 84: llm_mesh.gateway.v1.GatewayService.Transcribe:output_type -> llm_mesh.gateway.v1.TranscribeResponse
+	25, // 85: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	30, // 86: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	27, // 87: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
+	35, // 88: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
+	75, // [75:89] is the sub-list for method output_type
+	61, // [61:75] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }
@@ -2487,7 +2615,7 @@ func file_llm_mesh_gateway_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_gateway_v1_gateway_proto_rawDesc), len(file_llm_mesh_gateway_v1_gateway_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	GatewayService_Assess_FullMethodName         = "/llm_mesh.gateway.v1.GatewayService/Assess"
 	GatewayService_GenerateImage_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/GenerateImage"
 	GatewayService_Speak_FullMethodName          = "/llm_mesh.gateway.v1.GatewayService/Speak"
+	GatewayService_Transcribe_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/Transcribe"
 	GatewayService_CountTokens_FullMethodName    = "/llm_mesh.gateway.v1.GatewayService/CountTokens"
 	GatewayService_ListModels_FullMethodName     = "/llm_mesh.gateway.v1.GatewayService/ListModels"
 	GatewayService_CheckServices_FullMethodName  = "/llm_mesh.gateway.v1.GatewayService/CheckServices"
@@ -94,6 +95,12 @@ type GatewayServiceClient interface {
 	//
 	// The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
 	Speak(ctx context.Context, in *SpeakRequest, opts ...grpc.CallOption) (*SpeakResponse, error)
+	// Writes down what is said in a sound.
+	//
+	// Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `transcribe`.
+	//
+	// Where answers are screened, the answer has no times of segments and words: they would spell the text out.
+	Transcribe(ctx context.Context, in *TranscribeRequest, opts ...grpc.CallOption) (*TranscribeResponse, error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -223,6 +230,16 @@ func (c *gatewayServiceClient) Speak(ctx context.Context, in *SpeakRequest, opts
 	return out, nil
 }
 
+func (c *gatewayServiceClient) Transcribe(ctx context.Context, in *TranscribeRequest, opts ...grpc.CallOption) (*TranscribeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TranscribeResponse)
+	err := c.cc.Invoke(ctx, GatewayService_Transcribe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gatewayServiceClient) CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTokensResponse)
@@ -323,6 +340,12 @@ type GatewayServiceServer interface {
 	//
 	// The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
 	Speak(context.Context, *SpeakRequest) (*SpeakResponse, error)
+	// Writes down what is said in a sound.
+	//
+	// Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `transcribe`.
+	//
+	// Where answers are screened, the answer has no times of segments and words: they would spell the text out.
+	Transcribe(context.Context, *TranscribeRequest) (*TranscribeResponse, error)
 	// Counts the input tokens of a request. Costs nothing.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
 	// Lists the models that the caller may use, by alias.
@@ -370,6 +393,9 @@ func (UnimplementedGatewayServiceServer) GenerateImage(context.Context, *Generat
 }
 func (UnimplementedGatewayServiceServer) Speak(context.Context, *SpeakRequest) (*SpeakResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Speak not implemented")
+}
+func (UnimplementedGatewayServiceServer) Transcribe(context.Context, *TranscribeRequest) (*TranscribeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Transcribe not implemented")
 }
 func (UnimplementedGatewayServiceServer) CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTokens not implemented")
@@ -552,6 +578,24 @@ func _GatewayService_Speak_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GatewayService_Transcribe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TranscribeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GatewayServiceServer).Transcribe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GatewayService_Transcribe_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GatewayServiceServer).Transcribe(ctx, req.(*TranscribeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GatewayService_CountTokens_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTokensRequest)
 	if err := dec(in); err != nil {
@@ -658,6 +702,10 @@ var GatewayService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Speak",
 			Handler:    _GatewayService_Speak_Handler,
+		},
+		{
+			MethodName: "Transcribe",
+			Handler:    _GatewayService_Transcribe_Handler,
 		},
 		{
 			MethodName: "CountTokens",

@@ -346,6 +346,7 @@ type AdmitRequest struct {
 	//	*AdmitRequest_Assess
 	//	*AdmitRequest_GenerateImage
 	//	*AdmitRequest_Speak
+	//	*AdmitRequest_Transcribe
 	Input isAdmitRequest_Input `protobuf_oneof:"input"`
 	// Tags to account under. At most 16; keys `[a-z0-9_-]{1,63}`, values at most 255 bytes.
 	Tags map[string]string `protobuf:"bytes,4,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -465,6 +466,15 @@ func (x *AdmitRequest) GetSpeak() *v11.SpeakInput {
 	return nil
 }
 
+func (x *AdmitRequest) GetTranscribe() *v11.TranscribeInput {
+	if x != nil {
+		if x, ok := x.Input.(*AdmitRequest_Transcribe); ok {
+			return x.Transcribe
+		}
+	}
+	return nil
+}
+
 func (x *AdmitRequest) GetTags() map[string]string {
 	if x != nil {
 		return x.Tags
@@ -525,6 +535,11 @@ type AdmitRequest_Speak struct {
 	Speak *v11.SpeakInput `protobuf:"bytes,11,opt,name=speak,proto3,oneof"`
 }
 
+type AdmitRequest_Transcribe struct {
+	// A sound to write down.
+	Transcribe *v11.TranscribeInput `protobuf:"bytes,12,opt,name=transcribe,proto3,oneof"`
+}
+
 func (*AdmitRequest_Generate) isAdmitRequest_Input() {}
 
 func (*AdmitRequest_Embed) isAdmitRequest_Input() {}
@@ -538,6 +553,8 @@ func (*AdmitRequest_Assess) isAdmitRequest_Input() {}
 func (*AdmitRequest_GenerateImage) isAdmitRequest_Input() {}
 
 func (*AdmitRequest_Speak) isAdmitRequest_Input() {}
+
+func (*AdmitRequest_Transcribe) isAdmitRequest_Input() {}
 
 // Response of `Admit`.
 type AdmitResponse struct {
@@ -561,6 +578,7 @@ type AdmitResponse struct {
 	//	*AdmitResponse_Assess
 	//	*AdmitResponse_GenerateImage
 	//	*AdmitResponse_Speak
+	//	*AdmitResponse_Transcribe
 	Masked isAdmitResponse_Masked `protobuf_oneof:"masked"`
 	// What screening found, at most 100 findings.
 	Findings []*Finding `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
@@ -692,6 +710,15 @@ func (x *AdmitResponse) GetSpeak() *v11.SpeakInput {
 	return nil
 }
 
+func (x *AdmitResponse) GetTranscribe() *v11.TranscribeInput {
+	if x != nil {
+		if x, ok := x.Masked.(*AdmitResponse_Transcribe); ok {
+			return x.Transcribe
+		}
+	}
+	return nil
+}
+
 func (x *AdmitResponse) GetFindings() []*Finding {
 	if x != nil {
 		return x.Findings
@@ -745,6 +772,11 @@ type AdmitResponse_Speak struct {
 	Speak *v11.SpeakInput `protobuf:"bytes,12,opt,name=speak,proto3,oneof"`
 }
 
+type AdmitResponse_Transcribe struct {
+	// A sound to write down.
+	Transcribe *v11.TranscribeInput `protobuf:"bytes,13,opt,name=transcribe,proto3,oneof"`
+}
+
 func (*AdmitResponse_Generate) isAdmitResponse_Masked() {}
 
 func (*AdmitResponse_Embed) isAdmitResponse_Masked() {}
@@ -758,6 +790,8 @@ func (*AdmitResponse_Assess) isAdmitResponse_Masked() {}
 func (*AdmitResponse_GenerateImage) isAdmitResponse_Masked() {}
 
 func (*AdmitResponse_Speak) isAdmitResponse_Masked() {}
+
+func (*AdmitResponse_Transcribe) isAdmitResponse_Masked() {}
 
 // One match of a detector. Never has the content itself.
 type Finding struct {
@@ -2423,7 +2457,7 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\x16\n" +
 	"\x14WatchRevisionRequest\"3\n" +
 	"\x15WatchRevisionResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\x96\x06\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\xe8\x06\n" +
 	"\fAdmitRequest\x120\n" +
 	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12J\n" +
 	"\bgenerate\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\bgenerate\x12A\n" +
@@ -2433,7 +2467,10 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x06assess\x18\t \x01(\v2\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x06assess\x12Z\n" +
 	"\x0egenerate_image\x18\n" +
 	" \x01(\v2).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\rgenerateImage\x12A\n" +
-	"\x05speak\x18\v \x01(\v2!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x05speak\x12F\n" +
+	"\x05speak\x18\v \x01(\v2!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\x05speak\x12P\n" +
+	"\n" +
+	"transcribe\x18\f \x01(\v2&.llm_mesh.inference.v1.TranscribeInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\n" +
+	"transcribe\x12F\n" +
 	"\x04tags\x18\x04 \x03(\v2*.llm_mesh.policy.v1.AdmitRequest.TagsEntryB\x06\xe2\xf3\x18\x02x\x01R\x04tags\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1f\n" +
@@ -2442,7 +2479,7 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
-	"\x05input\x12\x04\xe8\xf3\x18\x01\"\xa2\x06\n" +
+	"\x05input\x12\x04\xe8\xf3\x18\x01\"\xec\x06\n" +
 	"\rAdmitResponse\x126\n" +
 	"\tadmission\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\tadmission\x12A\n" +
 	"\vobligations\x18\x02 \x01(\v2\x1f.llm_mesh.policy.v1.ObligationsR\vobligations\x12E\n" +
@@ -2454,7 +2491,10 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x06assess\x18\n" +
 	" \x01(\v2\".llm_mesh.inference.v1.AssessInputH\x00R\x06assess\x12R\n" +
 	"\x0egenerate_image\x18\v \x01(\v2).llm_mesh.inference.v1.GenerateImageInputH\x00R\rgenerateImage\x129\n" +
-	"\x05speak\x18\f \x01(\v2!.llm_mesh.inference.v1.SpeakInputH\x00R\x05speak\x127\n" +
+	"\x05speak\x18\f \x01(\v2!.llm_mesh.inference.v1.SpeakInputH\x00R\x05speak\x12H\n" +
+	"\n" +
+	"transcribe\x18\r \x01(\v2&.llm_mesh.inference.v1.TranscribeInputH\x00R\n" +
+	"transcribe\x127\n" +
 	"\bfindings\x18\x06 \x03(\v2\x1b.llm_mesh.policy.v1.FindingR\bfindings\x12>\n" +
 	"\bscreened\x18\a \x03(\v2\".llm_mesh.policy.v1.ScreeningCountR\bscreenedB\b\n" +
 	"\x06masked\"\x9e\x01\n" +
@@ -2650,20 +2690,21 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*v11.AssessInput)(nil),        // 39: llm_mesh.inference.v1.AssessInput
 	(*v11.GenerateImageInput)(nil), // 40: llm_mesh.inference.v1.GenerateImageInput
 	(*v11.SpeakInput)(nil),         // 41: llm_mesh.inference.v1.SpeakInput
-	(*Obligations)(nil),            // 42: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),            // 43: llm_mesh.policy.v1.Constraints
-	(*ScreeningCount)(nil),         // 44: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),               // 45: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),               // 46: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),            // 47: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),            // 48: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),              // 49: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),             // 50: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),          // 51: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil),  // 52: google.protobuf.Timestamp
-	(*UsageEvent)(nil),             // 53: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),   // 54: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil),  // 55: llm_mesh.policy.v1.RecordChangesResponse
+	(*v11.TranscribeInput)(nil),    // 42: llm_mesh.inference.v1.TranscribeInput
+	(*Obligations)(nil),            // 43: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),            // 44: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),         // 45: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),               // 46: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),               // 47: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),            // 48: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),            // 49: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),              // 50: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),             // 51: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),          // 52: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil),  // 53: google.protobuf.Timestamp
+	(*UsageEvent)(nil),             // 54: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),   // 55: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),  // 56: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	32, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
@@ -2677,82 +2718,84 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	39, // 8: llm_mesh.policy.v1.AdmitRequest.assess:type_name -> llm_mesh.inference.v1.AssessInput
 	40, // 9: llm_mesh.policy.v1.AdmitRequest.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
 	41, // 10: llm_mesh.policy.v1.AdmitRequest.speak:type_name -> llm_mesh.inference.v1.SpeakInput
-	31, // 11: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	33, // 12: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	42, // 13: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	43, // 14: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	35, // 15: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 16: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	37, // 17: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
-	38, // 18: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
-	39, // 19: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
-	40, // 20: llm_mesh.policy.v1.AdmitResponse.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	41, // 21: llm_mesh.policy.v1.AdmitResponse.speak:type_name -> llm_mesh.inference.v1.SpeakInput
-	7,  // 22: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	44, // 23: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	0,  // 24: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	33, // 25: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	45, // 26: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	33, // 27: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	46, // 28: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 29: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	33, // 30: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	47, // 31: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	10, // 32: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	34, // 33: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	33, // 34: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	48, // 35: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	33, // 36: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	46, // 37: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	49, // 38: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	10, // 39: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	44, // 40: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	46, // 41: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	50, // 42: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	51, // 43: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	49, // 44: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	19, // 45: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
-	33, // 46: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	51, // 47: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	34, // 48: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	52, // 49: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	24, // 50: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	25, // 51: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	33, // 52: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 53: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	44, // 54: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	53, // 55: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 56: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 57: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	54, // 58: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 59: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 60: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 61: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 62: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 63: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 64: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	21, // 65: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	23, // 66: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	29, // 67: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
-	27, // 68: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 69: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 70: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	55, // 71: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 72: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 73: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 74: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 75: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 76: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	20, // 77: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	22, // 78: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	26, // 79: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	30, // 80: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
-	28, // 81: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	69, // [69:82] is the sub-list for method output_type
-	56, // [56:69] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	42, // 11: llm_mesh.policy.v1.AdmitRequest.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
+	31, // 12: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	33, // 13: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	43, // 14: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	44, // 15: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	35, // 16: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 17: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	37, // 18: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
+	38, // 19: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
+	39, // 20: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
+	40, // 21: llm_mesh.policy.v1.AdmitResponse.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	41, // 22: llm_mesh.policy.v1.AdmitResponse.speak:type_name -> llm_mesh.inference.v1.SpeakInput
+	42, // 23: llm_mesh.policy.v1.AdmitResponse.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
+	7,  // 24: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	45, // 25: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	0,  // 26: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
+	33, // 27: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	46, // 28: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	33, // 29: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	47, // 30: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 31: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	33, // 32: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	48, // 33: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	10, // 34: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	34, // 35: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	33, // 36: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	49, // 37: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	33, // 38: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	47, // 39: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	50, // 40: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	10, // 41: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	45, // 42: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	47, // 43: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	51, // 44: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	52, // 45: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	50, // 46: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	19, // 47: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
+	33, // 48: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	52, // 49: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	34, // 50: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	53, // 51: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	24, // 52: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	25, // 53: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	33, // 54: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 55: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	45, // 56: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	54, // 57: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 58: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 59: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	55, // 60: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 61: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 62: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 63: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 64: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 65: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 66: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	21, // 67: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	23, // 68: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	29, // 69: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	27, // 70: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 71: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 72: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	56, // 73: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 74: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 75: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 76: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 77: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 78: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	20, // 79: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	22, // 80: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	26, // 81: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	30, // 82: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	28, // 83: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	71, // [71:84] is the sub-list for method output_type
+	58, // [58:71] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }
@@ -2771,6 +2814,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		(*AdmitRequest_Assess)(nil),
 		(*AdmitRequest_GenerateImage)(nil),
 		(*AdmitRequest_Speak)(nil),
+		(*AdmitRequest_Transcribe)(nil),
 	}
 	file_llm_mesh_policy_v1_policy_proto_msgTypes[5].OneofWrappers = []any{
 		(*AdmitResponse_Generate)(nil),
@@ -2780,6 +2824,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		(*AdmitResponse_Assess)(nil),
 		(*AdmitResponse_GenerateImage)(nil),
 		(*AdmitResponse_Speak)(nil),
+		(*AdmitResponse_Transcribe)(nil),
 	}
 	file_llm_mesh_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{
 		(*ScreenStreamRequest_Start)(nil),

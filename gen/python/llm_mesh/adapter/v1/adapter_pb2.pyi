@@ -239,6 +239,26 @@ class SpeakResponse(_message.Message):
     report: AttemptReport
     def __init__(self, output: _Optional[_Union[_sound_pb2.SpeakOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
+class TranscribeRequest(_message.Message):
+    __slots__ = ("grant", "attempt", "input", "exact")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    grant: _resources_pb2.Sealed
+    attempt: _plan_pb2.Attempt
+    input: _sound_pb2.TranscribeInput
+    exact: bool
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+
+class TranscribeResponse(_message.Message):
+    __slots__ = ("output", "report")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    output: _sound_pb2.TranscribeOutput
+    report: AttemptReport
+    def __init__(self, output: _Optional[_Union[_sound_pb2.TranscribeOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
+
 class CountTokensRequest(_message.Message):
     __slots__ = ("attempt", "input")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]

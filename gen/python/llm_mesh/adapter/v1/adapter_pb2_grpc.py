@@ -80,6 +80,11 @@ class AdapterServiceStub:
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakResponse.FromString,
                 _registered_method=True)
+        self.Transcribe = channel.unary_unary(
+                '/llm_mesh.adapter.v1.AdapterService/Transcribe',
+                request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.TranscribeRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.TranscribeResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.adapter.v1.AdapterService/CountTokens',
                 request_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.CountTokensRequest.SerializeToString,
@@ -178,6 +183,13 @@ class AdapterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Transcribe(self, request, context):
+        """Writes down what is said in a sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 
@@ -259,6 +271,11 @@ def add_AdapterServiceServicer_to_server(servicer, server):
                     servicer.Speak,
                     request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakRequest.FromString,
                     response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakResponse.SerializeToString,
+            ),
+            'Transcribe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Transcribe,
+                    request_deserializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.TranscribeRequest.FromString,
+                    response_serializer=llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.TranscribeResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -525,6 +542,33 @@ class AdapterService:
             '/llm_mesh.adapter.v1.AdapterService/Speak',
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakRequest.SerializeToString,
             llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.SpeakResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Transcribe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.adapter.v1.AdapterService/Transcribe',
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.TranscribeRequest.SerializeToString,
+            llm__mesh_dot_adapter_dot_v1_dot_adapter__pb2.TranscribeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,8 @@ class AdapterServiceStub:
     """Makes images of a description. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
     Speak: _aio.UnaryUnaryMultiCallable[_adapter_pb2.SpeakRequest, _adapter_pb2.SpeakResponse]
     """Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+    Transcribe: _aio.UnaryUnaryMultiCallable[_adapter_pb2.TranscribeRequest, _adapter_pb2.TranscribeResponse]
+    """Writes down what is said in a sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
     CountTokens: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CountTokensRequest, _adapter_pb2.CountTokensResponse]
     """Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.
 
@@ -140,6 +142,13 @@ class AdapterServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.SpeakResponse]:
         """Speaks a text, and returns the whole sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
+
+    def Transcribe(
+        self,
+        request: _adapter_pb2.TranscribeRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_adapter_pb2.TranscribeResponse]:
+        """Writes down what is said in a sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent."""
 
     def CountTokens(
         self,

@@ -230,6 +230,22 @@ class SpeakResponse(_message.Message):
     receipt: Receipt
     def __init__(self, output: _Optional[_Union[_sound_pb2.SpeakOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
+class TranscribeRequest(_message.Message):
+    __slots__ = ("input", "options")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    input: _sound_pb2.TranscribeInput
+    options: RequestOptions
+    def __init__(self, input: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., options: _Optional[_Union[RequestOptions, _Mapping]] = ...) -> None: ...
+
+class TranscribeResponse(_message.Message):
+    __slots__ = ("output", "receipt")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    output: _sound_pb2.TranscribeOutput
+    receipt: Receipt
+    def __init__(self, output: _Optional[_Union[_sound_pb2.TranscribeOutput, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
 class CountTokensRequest(_message.Message):
     __slots__ = ("input", "options")
     INPUT_FIELD_NUMBER: _ClassVar[int]

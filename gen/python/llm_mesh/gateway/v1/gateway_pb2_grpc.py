@@ -87,6 +87,11 @@ class GatewayServiceStub:
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakResponse.FromString,
                 _registered_method=True)
+        self.Transcribe = channel.unary_unary(
+                '/llm_mesh.gateway.v1.GatewayService/Transcribe',
+                request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.TranscribeRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.TranscribeResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/llm_mesh.gateway.v1.GatewayService/CountTokens',
                 request_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.CountTokensRequest.SerializeToString,
@@ -212,6 +217,17 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Transcribe(self, request, context):
+        """Writes down what is said in a sound.
+
+        Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `transcribe`.
+
+        Where answers are screened, the answer has no times of segments and words: they would spell the text out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """Counts the input tokens of a request. Costs nothing.
         """
@@ -290,6 +306,11 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.Speak,
                     request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakRequest.FromString,
                     response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakResponse.SerializeToString,
+            ),
+            'Transcribe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Transcribe,
+                    request_deserializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.TranscribeRequest.FromString,
+                    response_serializer=llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.TranscribeResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -563,6 +584,33 @@ class GatewayService:
             '/llm_mesh.gateway.v1.GatewayService/Speak',
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakRequest.SerializeToString,
             llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.SpeakResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Transcribe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.gateway.v1.GatewayService/Transcribe',
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.TranscribeRequest.SerializeToString,
+            llm__mesh_dot_gateway_dot_v1_dot_gateway__pb2.TranscribeResponse.FromString,
             options,
             channel_credentials,
             insecure,

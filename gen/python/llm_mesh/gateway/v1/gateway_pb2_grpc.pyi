@@ -79,6 +79,13 @@ class GatewayServiceStub:
 
     The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
     """
+    Transcribe: _aio.UnaryUnaryMultiCallable[_gateway_pb2.TranscribeRequest, _gateway_pb2.TranscribeResponse]
+    """Writes down what is said in a sound.
+
+    Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `transcribe`.
+
+    Where answers are screened, the answer has no times of segments and words: they would spell the text out.
+    """
     CountTokens: _aio.UnaryUnaryMultiCallable[_gateway_pb2.CountTokensRequest, _gateway_pb2.CountTokensResponse]
     """Counts the input tokens of a request. Costs nothing."""
     ListModels: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListModelsRequest, _gateway_pb2.ListModelsResponse]
@@ -202,6 +209,18 @@ class GatewayServiceServicer:
         Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `speak`.
 
         The answer may have 32 MiB. The sound says what screening has let through, and is not screened again.
+        """
+
+    def Transcribe(
+        self,
+        request: _gateway_pb2.TranscribeRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_gateway_pb2.TranscribeResponse]:
+        """Writes down what is said in a sound.
+
+        Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `transcribe`.
+
+        Where answers are screened, the answer has no times of segments and words: they would spell the text out.
         """
 
     def CountTokens(

@@ -75,7 +75,7 @@ class WatchRevisionResponse(_message.Message):
     def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class AdmitRequest(_message.Message):
-    __slots__ = ("caller", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "tags", "request_id", "counts_only")
+    __slots__ = ("caller", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "transcribe", "tags", "request_id", "counts_only")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class AdmitRequest(_message.Message):
     ASSESS_FIELD_NUMBER: _ClassVar[int]
     GENERATE_IMAGE_FIELD_NUMBER: _ClassVar[int]
     SPEAK_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIBE_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     COUNTS_ONLY_FIELD_NUMBER: _ClassVar[int]
@@ -102,13 +103,14 @@ class AdmitRequest(_message.Message):
     assess: _assess_pb2.AssessInput
     generate_image: _generate_image_pb2.GenerateImageInput
     speak: _sound_pb2.SpeakInput
+    transcribe: _sound_pb2.TranscribeInput
     tags: _containers.ScalarMap[str, str]
     request_id: str
     counts_only: bool
-    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., transcribe: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
 
 class AdmitResponse(_message.Message):
-    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "findings", "screened")
+    __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "transcribe", "findings", "screened")
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     OBLIGATIONS_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +121,7 @@ class AdmitResponse(_message.Message):
     ASSESS_FIELD_NUMBER: _ClassVar[int]
     GENERATE_IMAGE_FIELD_NUMBER: _ClassVar[int]
     SPEAK_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIBE_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     SCREENED_FIELD_NUMBER: _ClassVar[int]
     admission: _resources_pb2.Sealed
@@ -131,9 +134,10 @@ class AdmitResponse(_message.Message):
     assess: _assess_pb2.AssessInput
     generate_image: _generate_image_pb2.GenerateImageInput
     speak: _sound_pb2.SpeakInput
+    transcribe: _sound_pb2.TranscribeInput
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
     screened: _containers.RepeatedCompositeFieldContainer[_usage_pb2.ScreeningCount]
-    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
+    def __init__(self, admission: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., obligations: _Optional[_Union[_admission_pb2.Obligations, _Mapping]] = ..., constraints: _Optional[_Union[_admission_pb2.Constraints, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., transcribe: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., screened: _Optional[_Iterable[_Union[_usage_pb2.ScreeningCount, _Mapping]]] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("detector", "action", "field", "start", "end")

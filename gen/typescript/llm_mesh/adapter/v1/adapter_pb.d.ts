@@ -14,7 +14,7 @@ import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js"
 import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_pb.js";
 import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
 import type { GenerateImageInput, GenerateImageOutput } from "../../inference/v1/generate_image_pb.js";
-import type { SpeakInput, SpeakOutput } from "../../inference/v1/sound_pb.js";
+import type { SpeakInput, SpeakOutput, TranscribeInput, TranscribeOutput } from "../../inference/v1/sound_pb.js";
 
 /**
  * Describes the file llm_mesh/adapter/v1/adapter.proto.
@@ -675,6 +675,74 @@ export declare type SpeakResponse = Message<"llm_mesh.adapter.v1.SpeakResponse">
 export declare const SpeakResponseSchema: GenMessage<SpeakResponse>;
 
 /**
+ * Request of `Transcribe`.
+ *
+ * @generated from message llm_mesh.adapter.v1.TranscribeRequest
+ */
+export declare type TranscribeRequest = Message<"llm_mesh.adapter.v1.TranscribeRequest"> & {
+  /**
+   * The sealed `Grant` of `Reserve`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed grant = 1;
+   */
+  grant?: Sealed | undefined;
+
+  /**
+   * The attempt to make, as in the plan. Required.
+   *
+   * @generated from field: llm_mesh.router.v1.Attempt attempt = 2;
+   */
+  attempt?: Attempt | undefined;
+
+  /**
+   * The sound. `model` is ignored: the attempt names it.
+   *
+   * @generated from field: llm_mesh.inference.v1.TranscribeInput input = 3;
+   */
+  input?: TranscribeInput | undefined;
+
+  /**
+   * A translation that drops or approximates fails with FIDELITY_LOST instead.
+   *
+   * @generated from field: bool exact = 4;
+   */
+  exact: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.TranscribeRequest.
+ * Use `create(TranscribeRequestSchema)` to create a new message.
+ */
+export declare const TranscribeRequestSchema: GenMessage<TranscribeRequest>;
+
+/**
+ * Response of `Transcribe`.
+ *
+ * @generated from message llm_mesh.adapter.v1.TranscribeResponse
+ */
+export declare type TranscribeResponse = Message<"llm_mesh.adapter.v1.TranscribeResponse"> & {
+  /**
+   * What is said.
+   *
+   * @generated from field: llm_mesh.inference.v1.TranscribeOutput output = 1;
+   */
+  output?: TranscribeOutput | undefined;
+
+  /**
+   * How it went.
+   *
+   * @generated from field: llm_mesh.adapter.v1.AttemptReport report = 2;
+   */
+  report?: AttemptReport | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.TranscribeResponse.
+ * Use `create(TranscribeResponseSchema)` to create a new message.
+ */
+export declare const TranscribeResponseSchema: GenMessage<TranscribeResponse>;
+
+/**
  * Request of `CountTokens`.
  *
  * @generated from message llm_mesh.adapter.v1.CountTokensRequest
@@ -1265,6 +1333,16 @@ export declare const AdapterService: GenService<{
     methodKind: "unary";
     input: typeof SpeakRequestSchema;
     output: typeof SpeakResponseSchema;
+  },
+  /**
+   * Writes down what is said in a sound. UNSUPPORTED where the endpoint's provider does not do it, before anything is sent.
+   *
+   * @generated from rpc llm_mesh.adapter.v1.AdapterService.Transcribe
+   */
+  transcribe: {
+    methodKind: "unary";
+    input: typeof TranscribeRequestSchema;
+    output: typeof TranscribeResponseSchema;
   },
   /**
    * Counts the input tokens of a request, at the provider where it can, without a grant where that costs nothing.

@@ -12,7 +12,7 @@ import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js"
 import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_pb.js";
 import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
 import type { GenerateImageInput, GenerateImageOutput } from "../../inference/v1/generate_image_pb.js";
-import type { SpeakInput, SpeakOutput } from "../../inference/v1/sound_pb.js";
+import type { SpeakInput, SpeakOutput, TranscribeInput, TranscribeOutput } from "../../inference/v1/sound_pb.js";
 import type { Money } from "../../mesh/v1/resources_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
@@ -636,6 +636,60 @@ export declare type SpeakResponse = Message<"llm_mesh.gateway.v1.SpeakResponse">
  * Use `create(SpeakResponseSchema)` to create a new message.
  */
 export declare const SpeakResponseSchema: GenMessage<SpeakResponse>;
+
+/**
+ * Request of `Transcribe`.
+ *
+ * @generated from message llm_mesh.gateway.v1.TranscribeRequest
+ */
+export declare type TranscribeRequest = Message<"llm_mesh.gateway.v1.TranscribeRequest"> & {
+  /**
+   * The sound. Required.
+   *
+   * @generated from field: llm_mesh.inference.v1.TranscribeInput input = 1;
+   */
+  input?: TranscribeInput | undefined;
+
+  /**
+   * Everything else. `prompt` MUST be unset.
+   *
+   * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
+   */
+  options?: RequestOptions | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.TranscribeRequest.
+ * Use `create(TranscribeRequestSchema)` to create a new message.
+ */
+export declare const TranscribeRequestSchema: GenMessage<TranscribeRequest>;
+
+/**
+ * Response of `Transcribe`.
+ *
+ * @generated from message llm_mesh.gateway.v1.TranscribeResponse
+ */
+export declare type TranscribeResponse = Message<"llm_mesh.gateway.v1.TranscribeResponse"> & {
+  /**
+   * What is said.
+   *
+   * @generated from field: llm_mesh.inference.v1.TranscribeOutput output = 1;
+   */
+  output?: TranscribeOutput | undefined;
+
+  /**
+   * What it cost.
+   *
+   * @generated from field: llm_mesh.gateway.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.gateway.v1.TranscribeResponse.
+ * Use `create(TranscribeResponseSchema)` to create a new message.
+ */
+export declare const TranscribeResponseSchema: GenMessage<TranscribeResponse>;
 
 /**
  * Request of `CountTokens`.
@@ -1273,6 +1327,20 @@ export declare const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof SpeakRequestSchema;
     output: typeof SpeakResponseSchema;
+  },
+  /**
+   * Writes down what is said in a sound.
+   *
+   * Takes the same steps as `Generate`. Fails with NO_ELIGIBLE_TARGET where no target of the alias has the capability `transcribe`.
+   *
+   * Where answers are screened, the answer has no times of segments and words: they would spell the text out.
+   *
+   * @generated from rpc llm_mesh.gateway.v1.GatewayService.Transcribe
+   */
+  transcribe: {
+    methodKind: "unary";
+    input: typeof TranscribeRequestSchema;
+    output: typeof TranscribeResponseSchema;
   },
   /**
    * Counts the input tokens of a request. Costs nothing.

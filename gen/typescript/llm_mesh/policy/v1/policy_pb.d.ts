@@ -13,7 +13,7 @@ import type { RerankInput } from "../../inference/v1/rerank_pb.js";
 import type { ModerateInput } from "../../inference/v1/moderate_pb.js";
 import type { AssessInput } from "../../inference/v1/assess_pb.js";
 import type { GenerateImageInput } from "../../inference/v1/generate_image_pb.js";
-import type { SpeakInput } from "../../inference/v1/sound_pb.js";
+import type { SpeakInput, TranscribeInput } from "../../inference/v1/sound_pb.js";
 import type { ChargeLine, LedgerEntry, ReservationState, ScreeningCount, UsageEvent, UsageLine } from "./usage_pb.js";
 import type { Attempt, Plan } from "../../router/v1/plan_pb.js";
 import type { RecordChangesRequestSchema, RecordChangesResponseSchema } from "./audit_pb.js";
@@ -227,6 +227,14 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
      */
     value: SpeakInput;
     case: "speak";
+  } | {
+    /**
+     * A sound to write down.
+     *
+     * @generated from field: llm_mesh.inference.v1.TranscribeInput transcribe = 12;
+     */
+    value: TranscribeInput;
+    case: "transcribe";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -347,6 +355,14 @@ export declare type AdmitResponse = Message<"llm_mesh.policy.v1.AdmitResponse"> 
      */
     value: SpeakInput;
     case: "speak";
+  } | {
+    /**
+     * A sound to write down.
+     *
+     * @generated from field: llm_mesh.inference.v1.TranscribeInput transcribe = 13;
+     */
+    value: TranscribeInput;
+    case: "transcribe";
   } | { case: undefined; value?: undefined };
 
   /**

@@ -32,6 +32,7 @@ class OpenAIMethods:
             "Moderate": DialectMethod(self._moderate, self._moderated),
             "Assess": DialectMethod(self._assess, self._assessed),
             "GenerateImage": DialectMethod(self._draw, self._drawn),
+            "Transcribe": DialectMethod(self._transcribe, self._transcribed),
             "Speak": DialectMethod(self._speak, self._spoken),
         }
 
@@ -87,6 +88,18 @@ class OpenAIMethods:
 
     def _spoken(self, answer: AnsweredMethod, request: sound_pb2.SpeakInput, output: sound_pb2.SpeakOutput) -> None:
         understood(answer.endpoint, lambda: openai.speech.body_into_output(answer.body, answer.content_type, request, output))
+
+    def _transcribe(self, ask: Ask, request: sound_pb2.TranscribeInput) -> Call:
+        row = self._having(ask.endpoint, "transcriptions")
+        form, translations = sayable(
+            lambda: openai.transcriptions.input_to_form(request, model=ask.model, allowance=allowance_of(ask.endpoint))
+        )
+        path = path_of(row, ask.model, "/audio/transcriptions")
+        return Call(path, form.body, headers={"content-type": form.content_type}, translations=translations)
+
+    def _transcribed(self, answer: AnsweredMethod, _request: sound_pb2.TranscribeInput, output: sound_pb2.TranscribeOutput) -> None:
+        body = self._parsed(answer)
+        understood(answer.endpoint, lambda: openai.transcriptions.body_into_output(body, output))
 
     def _parsed(self, answer: AnsweredMethod) -> Any:  # noqa: ANN401 (JSON)
         return answered_by(answer.endpoint, answer.body)

@@ -46,7 +46,7 @@ class OpenAIProvider:
     """What is asked to find out whether the provider takes the credential."""
 
 
-METHODS: Final = frozenset({"moderations", "decisions", "images", "speech"})
+METHODS: Final = frozenset({"moderations", "decisions", "images", "speech", "transcriptions"})
 _STORE: Final[Mapping[str, Any]] = {"store": False}
 
 _BEDROCK: Final = OpenAIQuirks(developer_role=False, prompt_cache_key=False, unsupported=frozenset({"modalities"}))

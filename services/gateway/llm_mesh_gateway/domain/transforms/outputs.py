@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from google.protobuf.message import Message
 
+from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_gateway.domain.transforms.order import Unreadable
 
 _PACKAGE = "llm_mesh.inference.v1."
-_TEXTS: Mapping[str, Sequence[str]] = {"AssessRefusal": ("text",)}
+_TEXTS: Mapping[str, Sequence[str]] = {"AssessRefusal": ("text",), "TranscribeOutput": ("text",)}
+_SPELLING: Mapping[str, Sequence[str]] = {"TranscribeOutput": ("segments", "words")}
+"""What says the text again, in pieces in which nothing would be found."""
+
 """Which fields of which messages a model writes. Others are numbers, or the caller's own words."""
 _UNREADABLE: Mapping[str, str] = {"GeneratedImage": "a picture", "SpeakOutput": "sound"}
 """What of an answer cannot be read, by the name of its message."""
@@ -23,6 +27,11 @@ def texts_of(output: Message, unreadable: Unreadable) -> Iterator[tuple[Message,
         raise unreadable(_UNREADABLE[name])
     if _UNMODELLED in output.DESCRIPTOR.fields_by_name:
         output.ClearField(_UNMODELLED)
+    for field in _SPELLING.get(name, ()):
+        if getattr(output, field):
+            output.ClearField(field)
+            dropped = generate_pb2.TRANSLATION_ACTION_DROPPED
+            output.translations.add(field=field, action=dropped, note="the answer is screened")  # type: ignore[attr-defined]
     for field in _TEXTS.get(name, ()):
         yield output, field
     for each, value in output.ListFields():

@@ -28,5 +28,6 @@ INPUTS: Mapping[str, InputKind] = {
     "moderate": InputKind(method_texts.of_moderate, answers_text=False),
     "assess": InputKind(method_texts.of_assess),
     "generate_image": InputKind(method_texts.of_generate_image),
+    "transcribe": InputKind(method_texts.of_transcribe),
     "speak": InputKind(method_texts.of_speak, answers_text=False),  # what is spoken was screened as the request
 }

@@ -21,7 +21,7 @@ def of_generate(message: generate_pb2.GenerateInput) -> Iterator[Slot]:
     if message.HasField("response_format") and message.response_format.HasField("json_schema"):
         yield from _schema(message.response_format.json_schema, "response_format.json_schema")
     for name in ("stop", "modalities"):
-        yield from _repeated(getattr(message, name), name)
+        yield from of_repeated(getattr(message, name), name)
     for name in ("end_user", "prompt_cache_key"):
         yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
     if message.HasField("sampling") and message.sampling.logit_bias:
@@ -183,7 +183,8 @@ def _opaque(field: str, what: str, put: Callable[[str], None]) -> Slot:
     return Slot(field, what, put, TextForm.OPAQUE)
 
 
-def _repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repeated field)
+def of_repeated(texts: Any, name: str) -> Iterator[Slot]:  # noqa: ANN401 (a repeated field)
+    """A repeated field of texts."""
     for number, text in enumerate(texts[:]):
 
         def replace(new: str, number: int = number) -> None:

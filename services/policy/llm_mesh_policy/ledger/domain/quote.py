@@ -22,7 +22,7 @@ _MOST_CANDIDATES = 128
 _DEFAULT_DATA_CLASS = "internal"
 WITHOUT_OUTPUT = frozenset({"embed", "rerank", "moderate"})
 """Operations whose answers have no tokens that are billed."""
-UNLIMITED = frozenset({"assess", "generate_image", "speak"})
+UNLIMITED = frozenset({"assess", "generate_image", "speak", "transcribe"})
 """Operations whose output tokens no request can limit."""
 
 

@@ -1,0 +1,123 @@
+"""Transcriptions: a form with a file, and texts with or without times."""
+
+from __future__ import annotations
+
+from mimetypes import guess_extension
+from typing import Any, Final, NamedTuple
+
+from llm_mesh.inference.v1 import generate_pb2, sound_pb2
+from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
+from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.extras import as_extras, put_back
+from llm_mesh_dialects.fields import Fields
+from llm_mesh_dialects.openai.allowed import TABLE
+from llm_mesh_dialects.openai.quirks import OPENAI
+from llm_mesh_dialects.openai.usage import read_usage
+from llm_mesh_dialects.openai.vocabulary import DIALECT
+from llm_mesh_dialects.report import Report
+
+_BOUNDARY: Final = "llm-mesh-c1b6f0a2d94e4b7f8e35a0d7c2196b58"
+_UNSAFE: Final = frozenset('"\r\n\\')
+
+
+class Form(NamedTuple):
+    """A body of several fields."""
+
+    content_type: str
+    body: bytes
+
+
+def input_to_form(
+    request: sound_pb2.TranscribeInput, *, model: str, allowance: Allowance = NOTHING_MORE
+) -> tuple[Form, list[generate_pb2.Translation]]:
+    """The typed payload to a provider's form."""
+    report = Report()
+    report.gate = Gate(TABLE, allowance, report)
+    fields: dict[str, Any] = {"model": model, "response_format": _answer_form(request)}
+    times = [name for name, is_set in (("segment", request.segments), ("word", request.words)) if is_set]
+    if times and not request.speakers:
+        fields["timestamp_granularities[]"] = times
+    if request.words and request.speakers:
+        report.dropped("words", "the provider has no times of words where speakers are told apart")
+    if len(request.languages) == 1:
+        fields["language"] = request.languages[0]
+    elif request.languages:
+        fields["languages[]"] = list(request.languages)
+    if request.keywords:
+        fields["keywords[]"] = list(request.keywords)
+    if request.prompt:
+        fields["prompt"] = request.prompt
+    if request.HasField("temperature"):
+        fields["temperature"] = request.temperature
+    if request.end_user:
+        report.dropped("end_user", "the provider takes no user with a sound")
+    put_back(fields, request.extras, DIALECT, report, place="transcription.")
+    return _form(fields, request), report.translations
+
+
+def _answer_form(request: sound_pb2.TranscribeInput) -> str:
+    if request.speakers:
+        return "diarized_json"
+    return "verbose_json" if request.segments or request.words else "json"
+
+
+def _form(fields: dict[str, Any], request: sound_pb2.TranscribeInput) -> Form:
+    sound = request.sound
+    boundary = _BOUNDARY
+    while boundary.encode() in sound.data:
+        boundary += "x"
+    pieces = []
+    for name, value in fields.items():
+        for each in value if isinstance(value, list) else [value]:
+            text = str(each)
+            if boundary in text:
+                raise DialectError(name, "expected another text")
+            pieces.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode())
+    filename = sound.filename or f"sound{guess_extension(sound.mime_type) or ''}"
+    if _UNSAFE & set(filename) or _UNSAFE & set(sound.mime_type):
+        raise DialectError("sound.filename", "expected a name without quotes and line ends")
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {sound.mime_type}\r\n\r\n'
+    body = b"".join([*pieces, head.encode(), sound.data, f"\r\n--{boundary}--\r\n".encode()])
+    return Form(f"multipart/form-data; boundary={boundary}", body)
+
+
+def body_into_output(body: object, output: sound_pb2.TranscribeOutput) -> None:
+    """A provider's answer to the typed payload."""
+    fields = Fields(body)
+    text = fields.text("text")
+    if text is None:
+        raise fields.wrong("text", "required: expected a string")
+    output.text = text
+    output.languages.extend(fields.texts("languages") or fields.texts("language"))
+    output.duration_milliseconds = _milliseconds(fields, "duration")
+    for each in fields.each("segments"):
+        segment = output.segments.add(text=each.text("text") or "", speaker=each.text("speaker") or "")
+        segment.start_milliseconds, segment.end_milliseconds = _milliseconds(each, "start"), _milliseconds(each, "end")
+        segment.extras.extend(as_extras(DIALECT, each.rest()))
+    for each in fields.each("words"):
+        word = output.words.add(text=each.text("word") or "")
+        word.start_milliseconds, word.end_milliseconds = _milliseconds(each, "start"), _milliseconds(each, "end")
+    if isinstance(usage := fields.raw("usage"), dict):
+        output.usage.CopyFrom(_usage(usage))
+    fields.raw("task")
+    output.extras.extend(as_extras(DIALECT, fields.rest()))
+
+
+def _milliseconds(fields: Fields, key: str) -> int:
+    """Seconds as numbers, or in a text."""
+    value = fields.raw(key)
+    try:
+        return max(0, round(float(value) * 1000)) if value is not None else 0
+    except (TypeError, ValueError, OverflowError):
+        raise fields.wrong(key, "expected seconds") from None
+
+
+def _usage(usage: dict[str, Any]) -> generate_pb2.Usage:
+    """Seconds, or tokens of which those of sound stand apart."""
+    if usage.get("type") == "duration":
+        return generate_pb2.Usage(audio_input_milliseconds=_milliseconds(Fields(usage), "seconds"))
+    details = usage.get("input_token_details")
+    used = read_usage({key: value for key, value in usage.items() if key not in {"type", "input_token_details"}}, OPENAI)
+    if isinstance(details, dict):
+        used.audio_input_tokens = Fields(details).whole("audio_tokens", 0) or 0
+    return used
