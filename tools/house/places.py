@@ -83,9 +83,11 @@ def _rpcs(root: Path) -> list[str]:
 
 
 def _rows(root: Path) -> list[str]:
-    """The names of providers that are rows of a table."""
+    """The names of providers that are rows of a table, but of the simulator, and of those that have a dialect named after them."""
     tables = sorted((root / "services/adapters").rglob("rows.py"))
-    return [name for path in tables for name in re.findall(r'Provider\(\s*name="([\w-]+)"', path.read_text(encoding="utf-8"))]
+    names = [name for path in tables for name in re.findall(r'Provider\(\s*name="([\w-]+)"', path.read_text(encoding="utf-8"))]
+    dialects = {path.name for path in (root / "services/adapters").iterdir()}
+    return [name for name in names if name not in dialects and not name.startswith("simulator")]
 
 
 def _messages(root: Path) -> dict[str, list[str]]:

@@ -58,7 +58,7 @@ def read_usage_into(used: generate_pb2.Usage, value: object, quirks: OpenAIQuirk
             left[key] = figure
     if left:
         _other_names(used, left)
-        _heard(used, left)
+        _read_sound(used, left)
     if quirks.hidden_reasoning:
         _reveal(used, total)
     keep(used, DIALECT, left)
@@ -75,7 +75,7 @@ def _other_names(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
             used.cached_input_tokens = min(used.cached_input_tokens, used.input_tokens)
 
 
-def _heard(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
+def _read_sound(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
     """Mistral bills sound by the second."""
     seconds = loose_count(left.get(_AUDIO_SECONDS))
     if seconds is not None:
