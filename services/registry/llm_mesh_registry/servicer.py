@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_runtime.context import caller
-from llm_mesh_runtime.resources import page_of
+from llm_mesh_runtime.resources import checked_id, page_of
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
     from llm_mesh_registry.domain.endpoint_facts import EndpointFacts
+    from llm_mesh_registry.domain.endpoint_feed import EndpointFeed
     from llm_mesh_registry.domain.feed import Feed
     from llm_mesh_registry.domain.registry import Registry
     from llm_mesh_registry.domain.subscriptions import Consent
@@ -30,6 +31,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         endpoint_facts: EndpointFacts,
         consent: Consent,
         feed: Feed,
+        endpoint_feed: EndpointFeed,
         well_known: WellKnownModels,
         *,
         watch_lifetime: float,
@@ -38,6 +40,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self._endpoint_facts = endpoint_facts
         self._consent = consent
         self._feed = feed
+        self._endpoint_feed = endpoint_feed
         self._well_known = well_known
         self._watch_lifetime = watch_lifetime
 
@@ -87,7 +90,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         return registry_pb2.PutEndpointResponse(endpoint=await self._endpoint_facts.put(request.endpoint))
 
     async def DeleteEndpoint(self, request: registry_pb2.DeleteEndpointRequest, context: Context) -> registry_pb2.DeleteEndpointResponse:
-        await self._endpoint_facts.delete(request.name, request.etag)
+        await self._endpoint_facts.delete(request.name, request.etag, force=request.force)
         return registry_pb2.DeleteEndpointResponse()
 
     async def ListWellKnownModels(
@@ -100,6 +103,12 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self, request: registry_pb2.WatchModelsRequest, context: Context
     ) -> AsyncIterator[registry_pb2.WatchModelsResponse]:
         async for message in self._feed.watch(request.resume_token, self._watch_lifetime):
+            yield message
+
+    async def WatchEndpoints(
+        self, request: registry_pb2.WatchEndpointsRequest, context: Context
+    ) -> AsyncIterator[registry_pb2.WatchEndpointsResponse]:
+        async for message in self._endpoint_feed.watch(checked_id(request.adapter, "adapter"), self._watch_lifetime):
             yield message
 
     async def ApplyModels(self, request: registry_pb2.ApplyModelsRequest, context: Context) -> registry_pb2.ApplyModelsResponse:

@@ -18,7 +18,10 @@ class Settings:
         default=Secret(""), help="Where models are kept, such as postgresql://…; embedded: a file in the data directory."
     )
     refresh: timedelta = setting(
-        default=timedelta(seconds=1), help="How often an instance looks for models that another instance changed.", minimum=0.1, maximum=60
+        default=timedelta(milliseconds=500),
+        help="How often an instance looks for models and endpoints that another instance changed.",
+        minimum=0.1,
+        maximum=60,
     )
     watch_lifetime: timedelta = setting(
         default=timedelta(minutes=10), help="After how long a watch stream ends, to be called again.", minimum=1, maximum=600

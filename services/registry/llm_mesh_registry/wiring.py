@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from llm_mesh.registry.v1 import registry_pb2_grpc
 from llm_mesh_registry.domain.endpoint_facts import EndpointFacts
+from llm_mesh_registry.domain.endpoint_feed import EndpointFeed
 from llm_mesh_registry.domain.feed import Feed
 from llm_mesh_registry.domain.ports import Offers
 from llm_mesh_registry.domain.registry import Registry
@@ -35,7 +36,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     database = links.database("registry")
     outbox = Outbox(database, RecordingPeer(links.channel("policy")))
     store, offers = SqlProducts(database, outbox, settings.quotas), SqlOffers(database, outbox)
-    feed = Feed(store)
+    endpoint_feed = EndpointFeed()
+    feed = Feed(store, endpoint_feed)
     endpoint_facts = EndpointFacts(SqlEndpoints(database, outbox, settings.quotas), feed)
     consent = Consent(SqlSubscriptions(database, outbox, settings.most_subscriptions), offers, feed)
     tasks = TaskSet()
@@ -54,7 +56,7 @@ def build(settings: Settings, links: Links) -> Servicers:
 
     lifetime = settings.watch_lifetime.total_seconds()
     servicer = RegistryServicer(
-        Registry(store, feed, SystemClock()), endpoint_facts, consent, feed, WellKnownModels(), watch_lifetime=lifetime
+        Registry(store, feed, SystemClock()), endpoint_facts, consent, feed, endpoint_feed, WellKnownModels(), watch_lifetime=lifetime
     )
     return Servicers((registry_pb2_grpc.add_RegistryServiceServicer_to_server, servicer), ready=database.ready, start=start, close=close)
 

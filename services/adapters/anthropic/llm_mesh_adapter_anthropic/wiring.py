@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_anthropic.provider.dialect import MessagesDialect
-from llm_mesh_adapter_anthropic.provider.overrides import configured
+from llm_mesh_adapter_anthropic.provider.overrides import added, configured
 from llm_mesh_adapter_anthropic.settings import Settings
 from llm_mesh_adapter_kit.google_accounts import Issuers
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.tokens import TokenSigner
-from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_adapter_kit.wiring import assemble, with_added
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.service import Service, Servicers
 
@@ -31,6 +31,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     issuers = Issuers(SystemClock())
     table = configured(settings, issuers)
     made = assemble("anthropic", MessagesDialect(), table, links, limits)
+    made = with_added(made, links, settings, lambda setting: added(setting, settings, issuers))
 
     async def close() -> None:
         await made.close()
@@ -40,7 +41,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         await issuers.close()
 
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
-    return Servicers(registration, start=made.clients.start, close=close)
+    return Servicers(registration, start=made.start, close=close)
 
 
 service = Service.declared("adapter/anthropic", settings=Settings, build=build)

@@ -87,11 +87,14 @@ class Adapter:
     async def endpoints(self, request: adapter_pb2.ListEndpointsRequest) -> adapter_pb2.ListEndpointsResponse:
         """A page of endpoints, and how they stand."""
         page = page_of(request)
-        rest = [endpoint for endpoint in self._table if endpoint.name > page.after]
-        shown, token = page.cut(rest[: page.limit], key=lambda endpoint: endpoint.name)
         breakers, silent = await self._standing.of_all()
+        listed = [self._shown(endpoint, breakers.get(endpoint.name, ())) for endpoint in self._table if endpoint.name > page.after]
+        unused = {name: why for name, why in self._table.faults.items() if not self._table.is_configured(name)}
+        listed += [adapter_pb2.Endpoint(name=name, fault=why) for name, why in unused.items() if name > page.after]
+        listed.sort(key=lambda endpoint: endpoint.name)
+        shown, token = page.cut(listed[: page.limit], key=lambda endpoint: endpoint.name)
         return adapter_pb2.ListEndpointsResponse(
-            endpoints=[self._shown(endpoint, breakers.get(endpoint.name, ())) for endpoint in shown],
+            endpoints=shown,
             next_page_token=token,
             silent_processes=silent,
         )
@@ -130,4 +133,5 @@ class Adapter:
             region=endpoint.region,
             refusal=self._attempts.refusal(endpoint.name),
             breakers=breakers,
+            fault=self._table.faults.get(endpoint.name, ""),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from urllib.parse import urlsplit
@@ -50,6 +50,8 @@ class Endpoint:
     """Origins that media may come from beside public https addresses."""
     transport: TransportSettings = field(default_factory=TransportSettings)
     """Proxy, HTTP/2, client certificate, own authorities."""
+    added: bool = False
+    """It was added to the registry, and may be another one at any time."""
     host: str = field(init=False)
     """The host of the origin."""
     origin: str = field(init=False)
@@ -115,17 +117,44 @@ class Endpoint:
 
 
 class EndpointTable:
-    """All endpoints of an adapter, by name."""
+    """All endpoints of an adapter, by name: those of the operator's settings, and those that were added to the registry."""
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
-        self._endpoints = {endpoint.name: endpoint for endpoint in sorted(endpoints, key=lambda each: each.name)}
+        self._configured = {endpoint.name: endpoint for endpoint in endpoints}
+        self._all = self._configured
+        self._sort()
+        self.faults: Mapping[str, str] = {}
+        """Why an endpoint that was added is not used, by its name."""
+        self.changed: Callable[[Iterable[str]], None] = _nobody
+        """Is told the names of endpoints that are others now, or gone."""
 
     def __iter__(self) -> Iterator[Endpoint]:
-        return iter(self._endpoints.values())
+        return iter(self._all.values())
 
     def of(self, name: str) -> Endpoint:
         """The endpoint of a name."""
-        endpoint = self._endpoints.get(name)
+        endpoint = self._all.get(name)
         if endpoint is None:
-            raise unknown_endpoint(name)
+            raise unknown_endpoint(name, self.faults.get(name, ""))
         return endpoint
+
+    def is_configured(self, name: str) -> bool:
+        """Whether it stands in the operator's settings."""
+        return name in self._configured
+
+    def replace_added(self, endpoints: Iterable[Endpoint], faults: Mapping[str, str]) -> None:
+        """These are added now. One that did not change stays the same object, with its connections; calls under way keep theirs."""
+        added = {each.name: known if (known := self._all.get(each.name)) == each else each for each in endpoints}
+        before, self._all = self._all, {**added, **self._configured}
+        self._sort()
+        self.faults = faults
+        names = [name for name in before.keys() | added.keys() if before.get(name) is not self._all.get(name)]
+        if names:
+            self.changed(names)
+
+    def _sort(self) -> None:
+        self._all = dict(sorted(self._all.items()))
+
+
+def _nobody(names: Iterable[str]) -> None:
+    del names

@@ -48,10 +48,11 @@ def grant_mismatch(field: str) -> AdapterError:
     return _about(field, AdapterError(errors_pb2.ERROR_REASON_GRANT_MISMATCH, f"{field} differs from the grant", sent="false"))
 
 
-def unknown_endpoint(name: str) -> AdapterError:
-    """There is no such endpoint."""
+def unknown_endpoint(name: str, fault: str = "") -> AdapterError:
+    """There is no such endpoint, or it is not used."""
     reason = errors_pb2.ERROR_REASON_UNKNOWN_ENDPOINT
-    return AdapterError(reason, f"there is no endpoint {escaped(name, 64)}", endpoint=escaped(name, 64), sent="false")
+    why = f"endpoint {escaped(name, 64)} is not used: {fault}" if fault else f"there is no endpoint {escaped(name, 64)}"
+    return AdapterError(reason, why, endpoint=escaped(name, 64), sent="false")
 
 
 def no_credential(endpoint: str, why: str) -> AdapterError:

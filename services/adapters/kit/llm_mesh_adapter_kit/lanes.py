@@ -145,6 +145,15 @@ class Lanes:
         worst = next(state for state in _WORST if state in states)
         return _STATES[worst], sum(lane.places.taken for lane in lanes)
 
+    def renew(self, endpoint: str) -> None:
+        """Another server answers under this name by now: what breakers have learnt is forgotten."""
+        for key, lane in self._lanes.items():
+            if key[0] == endpoint:
+                lane.breaker = Breaker(self._now)
+                lane.hurried.clear()
+                if lane.probe.taken:
+                    lane.probe.give()
+
     def tripped(self) -> Iterator[tuple[LaneKey, adapter_pb2.BreakerState]]:
         """The lanes whose breaker is not closed."""
         for key, lane in list(self._lanes.items()):

@@ -14,10 +14,12 @@ _MOST_KNOWN = 1_024
 class Prepared:
     """One set of headers. No dataclass: nothing shows what is in it, a credential among others."""
 
-    __slots__ = ("headers", "lines", "signed_with")
+    __slots__ = ("endpoint", "headers", "lines", "signed_with")
 
-    def __init__(self, headers: Mapping[str, str], signed_with: str | None = None) -> None:
+    def __init__(self, headers: Mapping[str, str], signed_with: str | None = None, endpoint: Endpoint | None = None) -> None:
         self.headers = headers
+        self.endpoint = endpoint
+        """For whom: an endpoint of the same name may be another one by now."""
         self.signed_with = signed_with
         """The name of the credential with which each call has yet to be signed. None: the headers authenticate already."""
         self.lines = header_lines(headers)
@@ -34,7 +36,7 @@ class PreparedHeaders:
         own = call.headers
         key = (endpoint.name, credential, bool(call.body), tuple(own.items()) if own else ())
         known = self._known.get(key)
-        if known is None:
+        if known is None or known.endpoint is not endpoint:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             endpoint.check_domain(domain)
@@ -42,7 +44,7 @@ class PreparedHeaders:
             headers = {**endpoint.headers, **own, **(fixed or {})}
             if call.body:
                 headers["content-type"] = own.get("content-type", "application/json")
-            known = self._known[key] = Prepared(headers, credential if fixed is None else None)
+            known = self._known[key] = Prepared(headers, credential if fixed is None else None, endpoint)
         else:
             endpoint.check_domain(domain)
         return known

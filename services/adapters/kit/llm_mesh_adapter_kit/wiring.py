@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llm_mesh_adapter_kit.adapter import Adapter
+from llm_mesh_adapter_kit.added.bounds import AddedEndpointBounds
+from llm_mesh_adapter_kit.added.following import AddedEndpoints, MakeEndpoint
+from llm_mesh_adapter_kit.added.settings import AddedEndpointSettings
 from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.bulkhead import SharedFile, own_places
 from llm_mesh_adapter_kit.client.pool import Pool, tls_context
@@ -26,6 +31,9 @@ from llm_mesh_runtime.breakers import OtherProcesses
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.links import Links
 
+if TYPE_CHECKING:
+    from llm_mesh_adapter_kit.transport.client import LibraryClient
+
 _LOADED_AFTER = 1.0
 VECTORS_MEMORY = 256 * 1024 * 1024
 """Bytes of vectors that the answers of one endpoint may have at once, where the operator says nothing."""
@@ -35,17 +43,26 @@ class Clients:
     """One HTTP client per endpoint, made when it is first asked."""
 
     def __init__(self, table: EndpointTable) -> None:
-        self._clients: dict[str, HttpClient] = {}
+        self._clients: dict[tuple[str, str], tuple[Endpoint, Pool | LibraryClient]] = {}
+        self._retired: list[Pool | LibraryClient] = []
+        """Of endpoints that are others by now: calls under way end there."""
         self._secure = any(endpoint.usable and endpoint.transport.plain and endpoint.origin.startswith("https:") for endpoint in table)
         self._tls: ssl.SSLContext | None = None
         self._loading: asyncio.TimerHandle | None = None
 
     def of(self, endpoint: Endpoint) -> HttpClient:
         """The endpoint's client."""
-        client = self._clients.get(endpoint.name)
-        if client is None:
-            client = self._clients[endpoint.name] = self._made(endpoint)
-        return client
+        known = self._clients.get((endpoint.name, endpoint.origin))
+        if known is None or known[0] is not endpoint:
+            known = self._renewed(endpoint, known)
+        return known[1]
+
+    def sweep(self, table: EndpointTable) -> None:
+        """Retire the clients of endpoints that are gone or changed."""
+        current = {id(endpoint) for endpoint in table}
+        for key, (endpoint, _) in list(self._clients.items()):
+            if id(endpoint) not in current and endpoint.added:
+                self._retire(self._clients.pop(key)[1])
 
     async def start(self) -> None:
         """Read the certificates a moment after the start, aside of the event loop: the first request need not wait, nor the start."""
@@ -57,10 +74,20 @@ class Clients:
         """Close all connections."""
         if self._loading is not None:
             self._loading.cancel()
-        for client in self._clients.values():
+        for client in (*self._retired, *(client for _, client in self._clients.values())):
             await client.close()
 
-    def _made(self, endpoint: Endpoint) -> HttpClient:
+    def _renewed(self, endpoint: Endpoint, known: tuple[Endpoint, Pool | LibraryClient] | None) -> tuple[Endpoint, Pool | LibraryClient]:
+        if known is not None:
+            self._retire(known[1])
+        made = self._clients[endpoint.name, endpoint.origin] = (endpoint, self._made(endpoint))
+        return made
+
+    def _retire(self, client: Pool | LibraryClient) -> None:
+        client.retire()
+        self._retired = [each for each in (*self._retired, client) if not each.at_rest]
+
+    def _made(self, endpoint: Endpoint) -> Pool | LibraryClient:
         """The fast client, and the other one where the endpoint's transport has settings."""
         if endpoint.transport.plain:
             return Pool(endpoint.origin, endpoint.rule, self._trusted)
@@ -81,9 +108,19 @@ class Assembled:
     adapter: Adapter
     clients: Clients
     shared: SharedFile | None
+    table: EndpointTable
+    added: AddedEndpoints | None = None
+
+    async def start(self) -> None:
+        """Read certificates, and follow the endpoints that are added."""
+        await self.clients.start()
+        if self.added is not None:
+            self.added.start()
 
     async def close(self) -> None:
         """Close all connections, and what is shared with other processes."""
+        if self.added is not None:
+            await self.added.close()
         await self.clients.close()
         if self.shared is not None:
             self.shared.close()
@@ -109,7 +146,25 @@ def assemble(
     grants = GrantCheck(name, links.seals, SystemClock())
     standing = UnclosedBreakers(links.service, links.mesh.process, lanes, _others(links))
     links.breakers.add(standing.own)
-    return Assembled(Adapter(dialect, table, grants, attempts, lanes, standing), clients, shared)
+    table.changed = partial(_changed, table, clients, lanes)
+    adapter = Adapter(dialect, table, grants, attempts, lanes, standing)
+    return Assembled(adapter, clients, shared, table)
+
+
+def with_added(made: Assembled, links: Links, settings: AddedEndpointSettings, make: MakeEndpoint) -> Assembled:
+    """The adapter, which follows the registry, unless its operator does not want that or there is no way to the registry."""
+    channel = links.optional("registry") if settings.added_endpoints else None
+    if channel is None:
+        return made
+    bounds = AddedEndpointBounds(settings, one_machine=links.embedded or bool(links.mesh.sockets))
+    return replace(made, added=AddedEndpoints(links.service.removeprefix("adapter/"), made.table, bounds, make, channel))
+
+
+def _changed(table: EndpointTable, clients: Clients, lanes: Lanes, names: Iterable[str]) -> None:
+    """Endpoints are others by now: old connections are kept no more, and what was learnt of the old address is forgotten."""
+    clients.sweep(table)
+    for name in names:
+        lanes.renew(name)
 
 
 def _others(links: Links) -> OtherProcesses:

@@ -8,10 +8,10 @@ from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_kit.endpoints import EndpointTable
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
-from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_adapter_kit.wiring import assemble, with_added
 from llm_mesh_adapter_openai.provider.dialect import OpenAIDialect
 from llm_mesh_adapter_openai.provider.methods import OpenAIMethods
-from llm_mesh_adapter_openai.provider.overrides import configured
+from llm_mesh_adapter_openai.provider.overrides import added, configured
 from llm_mesh_adapter_openai.provider.rows import ROWS
 from llm_mesh_adapter_openai.settings import Settings
 from llm_mesh_runtime.service import Service, Servicers
@@ -40,8 +40,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         vectors_memory=settings.vectors_memory,
         methods=OpenAIMethods(table.rows).all(),
     )
+    made = with_added(made, links, settings, lambda setting: added(setting, table.rows, max_in_flight=settings.max_in_flight))
     servicer = AdapterServicer(made.adapter)
-    return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.clients.start, close=made.close)
+    return Servicers((adapter_pb2_grpc.add_AdapterServiceServicer_to_server, servicer), start=made.start, close=made.close)
 
 
 service = Service.declared("adapter/openai", settings=Settings, build=build)

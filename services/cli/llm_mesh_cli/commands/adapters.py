@@ -6,20 +6,18 @@ from typing import Annotated
 
 import typer
 
-from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
+from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.discovery import endpoints as reached
+from llm_mesh_cli.endpoint_check import check_endpoint
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.noun import Noun, Option
 from llm_mesh_cli.nouns.verbs import application
 from llm_mesh_cli.output import as_dict
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.set_up.endpoints import ADAPTER
 from llm_mesh_cli.shown import enum_text
 from llm_mesh_cli.texts import duration
-
-_TIMEOUT = 40.0
 
 ADAPTERS = Noun(
     "adapter",
@@ -79,15 +77,4 @@ async def check(
     adapter, slash, endpoint = name.removeprefix("adapters/").replace("/endpoints/", "/").partition("/")
     if not slash:
         raise CommandError(f"{name}: expected ADAPTER/ENDPOINT, such as openai/ollama", Exit.USAGE)
-    stub = adapter_pb2_grpc.AdapterServiceStub(session.channel(f"adapter/{adapter}"))
-    request = adapter_pb2.CheckEndpointRequest(endpoint=endpoint)
-    request.timeout.FromTimedelta(duration(within))
-    work = stub.CheckEndpoint(request, metadata=((ADAPTER, adapter),), timeout=_TIMEOUT)
-    answer = await session.output.waiting(work, "asking the provider")
-    if session.output.as_json:
-        session.output.message(answer)
-    result = enum_text(adapter_pb2.CheckResult.DESCRIPTOR, answer.result)
-    reason = f": {answer.message} ({answer.reason})" if answer.message else ""
-    if answer.result not in {adapter_pb2.CHECK_RESULT_ADMITTED, adapter_pb2.CHECK_RESULT_ANSWERED}:
-        raise CommandError(f"{adapter}/{endpoint}: {result}{reason}", Exit.UNAVAILABLE)
-    session.output.line(f"{adapter}/{endpoint}: {result}, in {answer.duration.ToMilliseconds()} ms{reason}")
+    await check_endpoint(session, adapter, endpoint, duration(within))

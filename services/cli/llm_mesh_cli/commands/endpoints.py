@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.endpoint_check import check_endpoint, in_effect
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
 from llm_mesh_cli.nouns.noun import Noun
 from llm_mesh_cli.nouns.verbs import DRY_RUN, LOOSENING, deleted, put
 from llm_mesh_cli.rates import put_image, put_rate
 from llm_mesh_cli.session import Session, domain_name
-from llm_mesh_cli.texts import money, per_million
+from llm_mesh_cli.texts import duration, money, per_million
 
 app = typer.Typer(no_args_is_help=True, help="Show and declare the facts of providers' endpoints.")
 ENDPOINTS = Noun(
@@ -29,6 +32,7 @@ ENDPOINTS = Noun(
     parent="",
 )
 Many = list[str] | None
+_IN_EFFECT = 10.0
 _TOKENS = tuple(field.name for field in registry_pb2.TokenFloor.DESCRIPTOR.fields if field.name != "hidden_output")
 Name = Annotated[str, typer.Argument(help="`openai/ollama`, or `adapters/openai/endpoints/ollama`.")]
 
@@ -123,6 +127,87 @@ async def put_endpoint(
 async def delete(session: Session, name: Name) -> None:
     """Delete the facts of an endpoint: models of domains can claim nothing about it any more."""
     await Calls(session, ENDPOINTS).delete(_full(name))
+    deleted(session, _full(name))
+
+
+@asks(app)
+async def add(
+    session: Session,
+    name: Name,
+    base_url: Annotated[
+        str, typer.Option("--base-url", help="Everything before the dialect's paths, such as `https://gpu.acme.example/v1`.")
+    ],
+    like: Annotated[str, typer.Option(help="The known provider whose quirks the server has, such as `vllm`.")] = "",
+    credential_variable: Annotated[
+        str, typer.Option(help="The variable of the adapter's environment that has the credential: `LLM_MESH_ENDPOINT_CREDENTIAL_…`.")
+    ] = "",
+    credential_file: Annotated[str, typer.Option(help="The file that has it, as the adapter sees it.")] = "",
+    allow: Annotated[Many, typer.Option(help="An address range beside public ones, such as `10.1.2.0/24`. Repeat it.")] = None,
+    local: Annotated[bool, typer.Option("--local", help="It runs on the adapter's own machine.")] = False,
+    proxy: Annotated[str, typer.Option(help="An HTTP proxy that tunnels all connections.")] = "",
+    http2: Annotated[bool, typer.Option("--http2", help="Offer HTTP/2.")] = False,
+    client_certificate: Annotated[str, typer.Option(help="File of the certificate by which the mesh proves who it is.")] = "",
+    client_key: Annotated[str, typer.Option(help="File of its key, where that is another one.")] = "",
+    authorities: Annotated[str, typer.Option(help="File of the authorities that may sign the server's certificate.")] = "",
+    region: Annotated[str, typer.Option(help="Where data is processed. A new endpoint: not known.")] = "",
+    test: Annotated[bool, typer.Option(help="Ask the provider whether it answers and takes the credential.")] = True,
+    dry_run: DRY_RUN = False,
+    allow_loosening: LOOSENING = False,
+) -> None:
+    """Add an endpoint to a running adapter, or replace its connection; in effect within a second, without a restart."""
+    before = await Calls(session, ENDPOINTS).existing(_full(name))
+    after = registry_pb2.Endpoint(name=_full(name), operator="domains/platform")
+    if before is not None:
+        after.CopyFrom(before)
+    after.region = region or after.region
+    if credential_variable and credential_file:
+        raise CommandError("--credential-variable and --credential-file: expected one of them", Exit.USAGE)
+    after.connection.CopyFrom(
+        registry_pb2.EndpointConnection(
+            base_url=base_url,
+            like=like,
+            allowed_ranges=allow or (),
+            local=local,
+            proxy=proxy,
+            http2=http2,
+            client_certificate_file=client_certificate,
+            client_key_file=client_key,
+            authorities_file=authorities,
+        )
+    )
+    if credential_variable or credential_file:
+        credential = after.connection.credential
+        credential.origin = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
+        if credential_variable:
+            credential.environment_variable = credential_variable
+        else:
+            credential.file = credential_file
+    await put(session, ENDPOINTS, before, after, dry_run=dry_run, loosens=allow_loosening)
+    if not dry_run:
+        adapter, _, endpoint = _short(after.name).partition("/")
+        await session.output.waiting(in_effect(session, adapter, endpoint, base_url, _IN_EFFECT), "waiting for the adapter")
+        if test:
+            await check_endpoint(session, adapter, endpoint, timedelta(seconds=5))
+
+
+@asks(app, "test")
+async def check(
+    session: Session, name: Name, within: Annotated[str, typer.Option(help="How long the provider may take, at most 30s.")] = "5s"
+) -> None:
+    """Ask an endpoint's provider whether it answers and admits the mesh, by a call that costs nothing; exit code 3 where not."""
+    adapter, _, endpoint = _short(_full(name)).partition("/")
+    await check_endpoint(session, adapter, endpoint, duration(within))
+
+
+@asks(app)
+async def remove(
+    session: Session,
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Although models refer to it: their requests fail.")] = False,
+) -> None:
+    """Remove an endpoint that was added. Calls under way go on to their end; refused while models refer to it."""
+    stub = registry_pb2_grpc.RegistryServiceStub(session.channel("registry"))
+    await stub.DeleteEndpoint(registry_pb2.DeleteEndpointRequest(name=_full(name), force=force))
     deleted(session, _full(name))
 
 

@@ -47,10 +47,10 @@ class EndpointFacts:
         await self._feed.refresh()
         return stored
 
-    async def delete(self, name: str, etag: str) -> None:
-        """Deletes facts."""
+    async def delete(self, name: str, etag: str, *, force: bool = False) -> None:
+        """Deletes facts, and with them the endpoint where it has a connection."""
         ENDPOINT.parse(name)
-        await self._store.delete(name, etag)
+        await self._store.delete(name, etag, force=force)
         await self._feed.refresh()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.connections import check_connection
 from llm_mesh_registry.domain.prices import check_figures
 from llm_mesh_runtime.errors import invalid
 from llm_mesh_runtime.resources import NamePattern
@@ -35,17 +36,20 @@ def checked_endpoint(endpoint: registry_pb2.Endpoint, field: str) -> registry_pb
     check_message(endpoint, field)
     if endpoint.HasField("price_floor"):
         _check_floor(endpoint.price_floor, f"{field}.price_floor")
+    if endpoint.HasField("connection"):
+        check_connection(endpoint.connection, f"{field}.connection")
     return endpoint
 
 
 def seen_by(endpoint: registry_pb2.Endpoint, domain: str) -> registry_pb2.Endpoint | None:
-    """The endpoint as a domain may see it: whole for the platform, else without other domains; None where it is not open to the domain."""
+    """The endpoint as a domain may see it; None where it is not open to the domain. Whole for the platform, else only facts."""
     if domain == PLATFORM:
         return endpoint
     if endpoint.domains and domain not in endpoint.domains:
         return None
     seen = registry_pb2.Endpoint()
     seen.CopyFrom(endpoint)
+    seen.ClearField("connection")
     if endpoint.domains:
         del seen.domains[:]
         seen.domains.append(domain)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh_registry.domain.endpoint_feed import EndpointFeed
 from llm_mesh_registry.domain.ports import Holdings, Products
 from llm_mesh_registry.domain.prices import next_change
 from llm_mesh_runtime.pace import Pace
@@ -47,8 +48,9 @@ _EMPTY = Shelves({}, {}, {})
 class Feed:
     """The registry's holdings in memory, versioned. A token names the process too: another one's is answered with everything."""
 
-    def __init__(self, store: Products) -> None:
+    def __init__(self, store: Products, endpoints: EndpointFeed | None = None) -> None:
         self._store = store
+        self._endpoints = endpoints or EndpointFeed()
         self._epoch = secrets.token_hex(4)
         self._version = 0
         self._revision = -1
@@ -78,6 +80,7 @@ class Feed:
             self._forget(before, shelves, version)
             self._shelves, self._revision = shelves, holdings.revision
             self._turns_at = turns_at
+            await self._endpoints.put(holdings.endpoints)
             if changed or not self._version:
                 async with self._changed:
                     self._version = version

@@ -29,6 +29,7 @@ class Holdings:
     """What domains accepted of each other, as far as it is still offered."""
     now: int
     """The store's time in microseconds."""
+    endpoints: Sequence[registry_pb2.Endpoint] = ()
 
 
 class Products(Protocol):
@@ -108,8 +109,8 @@ class EndpointStore(Protocol):
         """Declares or replaces facts; ETAG_MISMATCH where an etag is given and the present one is another."""
         ...
 
-    async def delete(self, name: str, etag: str) -> None:
-        """Deletes the facts; NOT_FOUND, or ETAG_MISMATCH likewise."""
+    async def delete(self, name: str, etag: str, *, force: bool) -> None:
+        """Deletes the facts; NOT_FOUND, or ETAG_MISMATCH likewise; ENDPOINT_IN_USE where it has a connection and models that use it."""
         ...
 
 

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh.registry.v1 import registry_pb2
+from llm_mesh.registry.v1 import errors_pb2, registry_pb2
+from llm_mesh_registry.domain.endpoints import endpoint_name
+from llm_mesh_registry.domain.errors import RegistryError
 from llm_mesh_registry.store.accepting import accept_new
 from llm_mesh_registry.store.rows import begin_change, check_count, facts_of
-from llm_mesh_registry.store.tables import ENDPOINTS
+from llm_mesh_registry.store.tables import ENDPOINTS, MODELS
 from llm_mesh_runtime.database import Database, from_micros, upsert
 from llm_mesh_runtime.errors import etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
+from llm_mesh_runtime.pace import Pace
 from llm_mesh_runtime.resources import Quotas, change_of, etag_of
 
+_MOST_NAMED = 10
 _NONE = resources_pb2.CHANGE_ACTION_NONE
 
 
@@ -51,7 +55,7 @@ class SqlEndpoints:
 
         return await self._outbox.write(work, action="endpointFacts.put")
 
-    async def delete(self, name: str, etag: str) -> None:
+    async def delete(self, name: str, etag: str, *, force: bool = False) -> None:
         def work(connection: Connection, notes: Notes) -> None:
             begin_change(connection)
             present = facts_of(connection, [name]).get(name)
@@ -59,6 +63,8 @@ class SqlEndpoints:
                 raise not_found(name)
             if etag and etag != present.etag:
                 raise etag_mismatch(name)
+            if present.HasField("connection") and not force:
+                _check_unused(connection, name, self._database.now(connection))
             connection.execute(delete(ENDPOINTS).where(ENDPOINTS.c.name == name))
             notes.note(name, present, None)
             accept_new(connection, notes, self._database.now(connection))
@@ -80,6 +86,22 @@ def apply_endpoint(
         _put(connection, notes, quotas, desired, present, now)
         accept_new(connection, notes, now)
     return change
+
+
+def _check_unused(connection: Connection, name: str, now: int) -> None:
+    """ENDPOINT_IN_USE where models refer to an endpoint that still answer, or will."""
+    pace = Pace()
+    users: list[str] = []
+    for body in connection.scalars(select(MODELS.c.body).order_by(MODELS.c.name)):
+        pace.step()
+        model = registry_pb2.Model.FromString(body)
+        retired = model.HasField("retire_time") and model.retire_time.ToMicroseconds() <= now
+        if endpoint_name(model) == name and not retired and model.lifecycle != registry_pb2.LIFECYCLE_RETIRED:
+            users.append(model.name)
+    if users:
+        named = ", ".join(users[:_MOST_NAMED])
+        message = f"{len(users)} models refer to {name}: {named}"
+        raise RegistryError(errors_pb2.ERROR_REASON_ENDPOINT_IN_USE, message, models=named)
 
 
 def _put(

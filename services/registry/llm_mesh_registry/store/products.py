@@ -32,7 +32,7 @@ from llm_mesh_registry.store.rows import (
     put_model,
     with_prices,
 )
-from llm_mesh_registry.store.tables import ADAPTERS, MODELS, OFFERED_ROUTES, PRICES, REVISION
+from llm_mesh_registry.store.tables import ADAPTERS, ENDPOINTS, MODELS, OFFERED_ROUTES, PRICES, REVISION
 from llm_mesh_runtime.database import Database, upsert
 from llm_mesh_runtime.errors import already_exists, etag_mismatch, not_found
 from llm_mesh_runtime.outbox import Notes, Outbox
@@ -185,7 +185,8 @@ class SqlProducts:
                 present[route.name] = route
             served = (one.served(present.get(one.product.name), now) for one in acceptances(connection))
             accepted = accepted_in_effect(connection, [one for one in served if one is not None], now)
-            return Holdings(revision, priced, prices, accepted, now)
+            endpoints = [registry_pb2.Endpoint.FromString(body) for body in connection.scalars(select(ENDPOINTS.c.body))]
+            return Holdings(revision, priced, prices, accepted, now, endpoints)
 
         return await self._database.read(work)
 

@@ -1719,7 +1719,7 @@ func (x *ListEndpointsResponse) GetSilentProcesses() []string {
 	return nil
 }
 
-// A place where a provider answers, from operator settings.
+// A place where a provider answers, from operator settings or added to the registry.
 type Endpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name, such as `openai` or `ollama`.
@@ -1745,7 +1745,10 @@ type Endpoint struct {
 	Refusal string `protobuf:"bytes,10,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	// Its breakers that are not closed: those of this process, and where one mesh has several processes, those of each of them. At most
 	// 1,000.
-	Breakers      []*Breaker `protobuf:"bytes,11,rep,name=breakers,proto3" json:"breakers,omitempty"`
+	Breakers []*Breaker `protobuf:"bytes,11,rep,name=breakers,proto3" json:"breakers,omitempty"`
+	// Why the adapter does not use an endpoint that a platform administrator added, such as a file outside of the directory that the
+	// operator allows. Calls fail with UNKNOWN_ENDPOINT meanwhile. Empty: it is used.
+	Fault         string `protobuf:"bytes,12,opt,name=fault,proto3" json:"fault,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1855,6 +1858,13 @@ func (x *Endpoint) GetBreakers() []*Breaker {
 		return x.Breakers
 	}
 	return nil
+}
+
+func (x *Endpoint) GetFault() string {
+	if x != nil {
+		return x.Fault
+	}
+	return ""
 }
 
 // A breaker that does not let all calls pass. Each process has its own for each model.
@@ -2338,7 +2348,7 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x15ListEndpointsResponse\x12;\n" +
 	"\tendpoints\x18\x01 \x03(\v2\x1d.llm_mesh.adapter.v1.EndpointR\tendpoints\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12)\n" +
-	"\x10silent_processes\x18\x03 \x03(\tR\x0fsilentProcesses\"\xfc\x02\n" +
+	"\x10silent_processes\x18\x03 \x03(\tR\x0fsilentProcesses\"\x92\x03\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x19\n" +
@@ -2351,7 +2361,8 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\x06region\x18\t \x01(\tR\x06region\x12\x18\n" +
 	"\arefusal\x18\n" +
 	" \x01(\tR\arefusal\x128\n" +
-	"\bbreakers\x18\v \x03(\v2\x1c.llm_mesh.adapter.v1.BreakerR\bbreakers\"r\n" +
+	"\bbreakers\x18\v \x03(\v2\x1c.llm_mesh.adapter.v1.BreakerR\bbreakers\x12\x14\n" +
+	"\x05fault\x18\f \x01(\tR\x05fault\"r\n" +
 	"\aBreaker\x12\x18\n" +
 	"\aprocess\x18\x01 \x01(\tR\aprocess\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x127\n" +

@@ -74,7 +74,7 @@ type AdapterServiceClient interface {
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
 	CountTokens(ctx context.Context, in *CountTokensRequest, opts ...grpc.CallOption) (*CountTokensResponse, error)
-	// Lists the endpoints that operator settings give the adapter, and their state.
+	// Lists the endpoints that operator settings and the registry give the adapter, and their state.
 	ListEndpoints(ctx context.Context, in *ListEndpointsRequest, opts ...grpc.CallOption) (*ListEndpointsResponse, error)
 	// Lists the models that an endpoint offers, by asking its provider, and what the provider says of them.
 	DiscoverModels(ctx context.Context, in *DiscoverModelsRequest, opts ...grpc.CallOption) (*DiscoverModelsResponse, error)
@@ -291,7 +291,7 @@ type AdapterServiceServer interface {
 	//
 	// Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
 	CountTokens(context.Context, *CountTokensRequest) (*CountTokensResponse, error)
-	// Lists the endpoints that operator settings give the adapter, and their state.
+	// Lists the endpoints that operator settings and the registry give the adapter, and their state.
 	ListEndpoints(context.Context, *ListEndpointsRequest) (*ListEndpointsResponse, error)
 	// Lists the models that an endpoint offers, by asking its provider, and what the provider says of them.
 	DiscoverModels(context.Context, *DiscoverModelsRequest) (*DiscoverModelsResponse, error)

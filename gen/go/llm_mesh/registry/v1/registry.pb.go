@@ -1178,7 +1178,11 @@ type Endpoint struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// What a request to a domain's model counts at least. Unset: what the operator's own models of the same upstream declare at least. Without
 	// effect where models may be free.
-	TokenFloor    *TokenFloor `protobuf:"bytes,16,opt,name=token_floor,json=tokenFloor,proto3" json:"token_floor,omitempty"`
+	TokenFloor *TokenFloor `protobuf:"bytes,16,opt,name=token_floor,json=tokenFloor,proto3" json:"token_floor,omitempty"`
+	// How the adapter reaches it, from now on and without a restart. Unset: the operator's settings of the adapter say it, if anything does.
+	// An adapter uses it within the bounds that its operator sets (`ListEndpoints` of the adapter names what it does not use, and why).
+	// Seen by the platform only.
+	Connection    *EndpointConnection `protobuf:"bytes,17,opt,name=connection,proto3" json:"connection,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1325,6 +1329,339 @@ func (x *Endpoint) GetTokenFloor() *TokenFloor {
 	return nil
 }
 
+func (x *Endpoint) GetConnection() *EndpointConnection {
+	if x != nil {
+		return x.Connection
+	}
+	return nil
+}
+
+// How an adapter reaches an endpoint that a platform administrator adds.
+type EndpointConnection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Everything before the paths of the dialect, such as `https://gpu.acme.example/v1`. An `https` address; `http` only with
+	// `allowed_ranges` or `local`. No user, query or fragment. At most 1,024 bytes. Required.
+	BaseUrl string `protobuf:"bytes,1,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
+	// The known provider whose quirks the server has, such as `vllm`. Empty: none. Adapters whose providers are all alike refuse it.
+	Like string `protobuf:"bytes,2,opt,name=like,proto3" json:"like,omitempty"`
+	// Where the adapter finds the credential. Unset: the endpoint needs none.
+	Credential *CredentialReference `protobuf:"bytes,3,opt,name=credential,proto3" json:"credential,omitempty"`
+	// Address ranges beside public ones, such as `10.1.2.0/24`; each within what the adapter's operator allows. At most 16.
+	AllowedRanges []string `protobuf:"bytes,4,rep,name=allowed_ranges,json=allowedRanges,proto3" json:"allowed_ranges,omitempty"`
+	// It runs on the adapter's own machine: loopback addresses only.
+	Local bool `protobuf:"varint,5,opt,name=local,proto3" json:"local,omitempty"`
+	// An HTTP proxy that tunnels every connection, such as `http://proxy.internal:3128`. Its address is the one that must be allowed. Empty: none.
+	Proxy string `protobuf:"bytes,6,opt,name=proxy,proto3" json:"proxy,omitempty"`
+	// Offer HTTP/2 to the server.
+	Http2 bool `protobuf:"varint,7,opt,name=http2,proto3" json:"http2,omitempty"`
+	// File of the certificate by which the adapter proves who it is, below the directory that its operator allows. Empty: none.
+	ClientCertificateFile string `protobuf:"bytes,8,opt,name=client_certificate_file,json=clientCertificateFile,proto3" json:"client_certificate_file,omitempty"`
+	// File of its private key, likewise. Empty: the certificate's file.
+	ClientKeyFile string `protobuf:"bytes,9,opt,name=client_key_file,json=clientKeyFile,proto3" json:"client_key_file,omitempty"`
+	// File of the authorities that may sign the server's certificate, likewise. Empty: the system's.
+	AuthoritiesFile string `protobuf:"bytes,10,opt,name=authorities_file,json=authoritiesFile,proto3" json:"authorities_file,omitempty"`
+	// Calls at once per credential and model. 0: as the adapter's operator sets it.
+	MaxInFlight   int32 `protobuf:"varint,11,opt,name=max_in_flight,json=maxInFlight,proto3" json:"max_in_flight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndpointConnection) Reset() {
+	*x = EndpointConnection{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointConnection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointConnection) ProtoMessage() {}
+
+func (x *EndpointConnection) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointConnection.ProtoReflect.Descriptor instead.
+func (*EndpointConnection) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *EndpointConnection) GetBaseUrl() string {
+	if x != nil {
+		return x.BaseUrl
+	}
+	return ""
+}
+
+func (x *EndpointConnection) GetLike() string {
+	if x != nil {
+		return x.Like
+	}
+	return ""
+}
+
+func (x *EndpointConnection) GetCredential() *CredentialReference {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *EndpointConnection) GetAllowedRanges() []string {
+	if x != nil {
+		return x.AllowedRanges
+	}
+	return nil
+}
+
+func (x *EndpointConnection) GetLocal() bool {
+	if x != nil {
+		return x.Local
+	}
+	return false
+}
+
+func (x *EndpointConnection) GetProxy() string {
+	if x != nil {
+		return x.Proxy
+	}
+	return ""
+}
+
+func (x *EndpointConnection) GetHttp2() bool {
+	if x != nil {
+		return x.Http2
+	}
+	return false
+}
+
+func (x *EndpointConnection) GetClientCertificateFile() string {
+	if x != nil {
+		return x.ClientCertificateFile
+	}
+	return ""
+}
+
+func (x *EndpointConnection) GetClientKeyFile() string {
+	if x != nil {
+		return x.ClientKeyFile
+	}
+	return ""
+}
+
+func (x *EndpointConnection) GetAuthoritiesFile() string {
+	if x != nil {
+		return x.AuthoritiesFile
+	}
+	return ""
+}
+
+func (x *EndpointConnection) GetMaxInFlight() int32 {
+	if x != nil {
+		return x.MaxInFlight
+	}
+	return 0
+}
+
+// Where an adapter finds a credential. The registry never has the credential itself.
+type CredentialReference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The origin that the credential is sent to, such as `https://gpu.acme.example`: that of the connection's `base_url`, said again here, so
+	// that nobody who changes the address takes the credential along unawares. Required.
+	Origin string `protobuf:"bytes,1,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Set exactly one.
+	//
+	// Types that are valid to be assigned to Source:
+	//
+	//	*CredentialReference_EnvironmentVariable
+	//	*CredentialReference_File
+	Source        isCredentialReference_Source `protobuf_oneof:"source"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CredentialReference) Reset() {
+	*x = CredentialReference{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CredentialReference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CredentialReference) ProtoMessage() {}
+
+func (x *CredentialReference) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CredentialReference.ProtoReflect.Descriptor instead.
+func (*CredentialReference) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CredentialReference) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *CredentialReference) GetSource() isCredentialReference_Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *CredentialReference) GetEnvironmentVariable() string {
+	if x != nil {
+		if x, ok := x.Source.(*CredentialReference_EnvironmentVariable); ok {
+			return x.EnvironmentVariable
+		}
+	}
+	return ""
+}
+
+func (x *CredentialReference) GetFile() string {
+	if x != nil {
+		if x, ok := x.Source.(*CredentialReference_File); ok {
+			return x.File
+		}
+	}
+	return ""
+}
+
+type isCredentialReference_Source interface {
+	isCredentialReference_Source()
+}
+
+type CredentialReference_EnvironmentVariable struct {
+	// A variable of the adapter's environment. Its operator allows a prefix of names.
+	EnvironmentVariable string `protobuf:"bytes,2,opt,name=environment_variable,json=environmentVariable,proto3,oneof"`
+}
+
+type CredentialReference_File struct {
+	// A file, as the adapter sees it, below the directory that its operator allows. Space at its ends is ignored.
+	File string `protobuf:"bytes,3,opt,name=file,proto3,oneof"`
+}
+
+func (*CredentialReference_EnvironmentVariable) isCredentialReference_Source() {}
+
+func (*CredentialReference_File) isCredentialReference_Source() {}
+
+// Request of `WatchEndpoints`.
+type WatchEndpointsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The adapter, such as `openai`. Required.
+	Adapter       string `protobuf:"bytes,1,opt,name=adapter,proto3" json:"adapter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEndpointsRequest) Reset() {
+	*x = WatchEndpointsRequest{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEndpointsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEndpointsRequest) ProtoMessage() {}
+
+func (x *WatchEndpointsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEndpointsRequest.ProtoReflect.Descriptor instead.
+func (*WatchEndpointsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WatchEndpointsRequest) GetAdapter() string {
+	if x != nil {
+		return x.Adapter
+	}
+	return ""
+}
+
+// One message of the response stream of `WatchEndpoints`.
+type WatchEndpointsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All endpoints of the adapter that have a connection, by name.
+	Endpoints     []*Endpoint `protobuf:"bytes,1,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchEndpointsResponse) Reset() {
+	*x = WatchEndpointsResponse{}
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchEndpointsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchEndpointsResponse) ProtoMessage() {}
+
+func (x *WatchEndpointsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchEndpointsResponse.ProtoReflect.Descriptor instead.
+func (*WatchEndpointsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WatchEndpointsResponse) GetEndpoints() []*Endpoint {
+	if x != nil {
+		return x.Endpoints
+	}
+	return nil
+}
+
 // The least bounds of tokens that models of an endpoint may declare, since requests are reserved and estimated by them. A model with less is
 // in conflict, and the floor holds.
 type TokenFloor struct {
@@ -1347,7 +1684,7 @@ type TokenFloor struct {
 
 func (x *TokenFloor) Reset() {
 	*x = TokenFloor{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1696,7 @@ func (x *TokenFloor) String() string {
 func (*TokenFloor) ProtoMessage() {}
 
 func (x *TokenFloor) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[7]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1709,7 @@ func (x *TokenFloor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenFloor.ProtoReflect.Descriptor instead.
 func (*TokenFloor) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TokenFloor) GetImageTokens() int64 {
@@ -1469,7 +1806,7 @@ type PriceFloor struct {
 
 func (x *PriceFloor) Reset() {
 	*x = PriceFloor{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1481,7 +1818,7 @@ func (x *PriceFloor) String() string {
 func (*PriceFloor) ProtoMessage() {}
 
 func (x *PriceFloor) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[8]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1494,7 +1831,7 @@ func (x *PriceFloor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceFloor.ProtoReflect.Descriptor instead.
 func (*PriceFloor) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PriceFloor) GetCurrency() string {
@@ -1657,7 +1994,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1669,7 +2006,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[9]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1682,7 +2019,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -1712,7 +2049,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +2061,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[10]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +2074,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -1765,7 +2102,7 @@ type GetEndpointRequest struct {
 
 func (x *GetEndpointRequest) Reset() {
 	*x = GetEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +2114,7 @@ func (x *GetEndpointRequest) String() string {
 func (*GetEndpointRequest) ProtoMessage() {}
 
 func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[11]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +2127,7 @@ func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointRequest.ProtoReflect.Descriptor instead.
 func (*GetEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetEndpointRequest) GetName() string {
@@ -1811,7 +2148,7 @@ type GetEndpointResponse struct {
 
 func (x *GetEndpointResponse) Reset() {
 	*x = GetEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +2160,7 @@ func (x *GetEndpointResponse) String() string {
 func (*GetEndpointResponse) ProtoMessage() {}
 
 func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[12]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +2173,7 @@ func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointResponse.ProtoReflect.Descriptor instead.
 func (*GetEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetEndpointResponse) GetEndpoint() *Endpoint {
@@ -1857,7 +2194,7 @@ type PutEndpointRequest struct {
 
 func (x *PutEndpointRequest) Reset() {
 	*x = PutEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1869,7 +2206,7 @@ func (x *PutEndpointRequest) String() string {
 func (*PutEndpointRequest) ProtoMessage() {}
 
 func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[13]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1882,7 +2219,7 @@ func (x *PutEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEndpointRequest.ProtoReflect.Descriptor instead.
 func (*PutEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PutEndpointRequest) GetEndpoint() *Endpoint {
@@ -1903,7 +2240,7 @@ type PutEndpointResponse struct {
 
 func (x *PutEndpointResponse) Reset() {
 	*x = PutEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +2252,7 @@ func (x *PutEndpointResponse) String() string {
 func (*PutEndpointResponse) ProtoMessage() {}
 
 func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[14]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2265,7 @@ func (x *PutEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEndpointResponse.ProtoReflect.Descriptor instead.
 func (*PutEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PutEndpointResponse) GetEndpoint() *Endpoint {
@@ -1944,14 +2281,16 @@ type DeleteEndpointRequest struct {
 	// Its name. Required.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The etag of the facts as they were read. Empty: whatever is declared now.
-	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Delete an endpoint with a `connection` although models refer to it: their requests fail with UNKNOWN_ENDPOINT.
+	Force         bool `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeleteEndpointRequest) Reset() {
 	*x = DeleteEndpointRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2302,7 @@ func (x *DeleteEndpointRequest) String() string {
 func (*DeleteEndpointRequest) ProtoMessage() {}
 
 func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[15]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2315,7 @@ func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DeleteEndpointRequest) GetName() string {
@@ -1993,6 +2332,13 @@ func (x *DeleteEndpointRequest) GetEtag() string {
 	return ""
 }
 
+func (x *DeleteEndpointRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
 // Response of `DeleteEndpoint`.
 type DeleteEndpointResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2002,7 +2348,7 @@ type DeleteEndpointResponse struct {
 
 func (x *DeleteEndpointResponse) Reset() {
 	*x = DeleteEndpointResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2360,7 @@ func (x *DeleteEndpointResponse) String() string {
 func (*DeleteEndpointResponse) ProtoMessage() {}
 
 func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[16]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2373,7 @@ func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 // Request of `CreateModel`.
@@ -2045,7 +2391,7 @@ type CreateModelRequest struct {
 
 func (x *CreateModelRequest) Reset() {
 	*x = CreateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2403,7 @@ func (x *CreateModelRequest) String() string {
 func (*CreateModelRequest) ProtoMessage() {}
 
 func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[17]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2416,7 @@ func (x *CreateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelRequest.ProtoReflect.Descriptor instead.
 func (*CreateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateModelRequest) GetParent() string {
@@ -2105,7 +2451,7 @@ type CreateModelResponse struct {
 
 func (x *CreateModelResponse) Reset() {
 	*x = CreateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2463,7 @@ func (x *CreateModelResponse) String() string {
 func (*CreateModelResponse) ProtoMessage() {}
 
 func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[18]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2476,7 @@ func (x *CreateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateModelResponse.ProtoReflect.Descriptor instead.
 func (*CreateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateModelResponse) GetModel() *Model {
@@ -2151,7 +2497,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2509,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[19]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2522,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetModelRequest) GetName() string {
@@ -2197,7 +2543,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2555,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[20]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2568,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetModelResponse) GetModel() *Model {
@@ -2247,7 +2593,7 @@ type ListModelsRequest struct {
 
 func (x *ListModelsRequest) Reset() {
 	*x = ListModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2259,7 +2605,7 @@ func (x *ListModelsRequest) String() string {
 func (*ListModelsRequest) ProtoMessage() {}
 
 func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[21]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2272,7 +2618,7 @@ func (x *ListModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListModelsRequest) GetParent() string {
@@ -2309,7 +2655,7 @@ type ListModelsResponse struct {
 
 func (x *ListModelsResponse) Reset() {
 	*x = ListModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2667,7 @@ func (x *ListModelsResponse) String() string {
 func (*ListModelsResponse) ProtoMessage() {}
 
 func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[22]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2680,7 @@ func (x *ListModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListModelsResponse) GetModels() []*Model {
@@ -2364,7 +2710,7 @@ type UpdateModelRequest struct {
 
 func (x *UpdateModelRequest) Reset() {
 	*x = UpdateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2722,7 @@ func (x *UpdateModelRequest) String() string {
 func (*UpdateModelRequest) ProtoMessage() {}
 
 func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[23]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2735,7 @@ func (x *UpdateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelRequest.ProtoReflect.Descriptor instead.
 func (*UpdateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UpdateModelRequest) GetModel() *Model {
@@ -2417,7 +2763,7 @@ type UpdateModelResponse struct {
 
 func (x *UpdateModelResponse) Reset() {
 	*x = UpdateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2775,7 @@ func (x *UpdateModelResponse) String() string {
 func (*UpdateModelResponse) ProtoMessage() {}
 
 func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[24]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2788,7 @@ func (x *UpdateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateModelResponse.ProtoReflect.Descriptor instead.
 func (*UpdateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *UpdateModelResponse) GetModel() *Model {
@@ -2465,7 +2811,7 @@ type DeprecateModelRequest struct {
 
 func (x *DeprecateModelRequest) Reset() {
 	*x = DeprecateModelRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2477,7 +2823,7 @@ func (x *DeprecateModelRequest) String() string {
 func (*DeprecateModelRequest) ProtoMessage() {}
 
 func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[25]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2490,7 +2836,7 @@ func (x *DeprecateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelRequest.ProtoReflect.Descriptor instead.
 func (*DeprecateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeprecateModelRequest) GetName() string {
@@ -2518,7 +2864,7 @@ type DeprecateModelResponse struct {
 
 func (x *DeprecateModelResponse) Reset() {
 	*x = DeprecateModelResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2530,7 +2876,7 @@ func (x *DeprecateModelResponse) String() string {
 func (*DeprecateModelResponse) ProtoMessage() {}
 
 func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[26]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2543,7 +2889,7 @@ func (x *DeprecateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateModelResponse.ProtoReflect.Descriptor instead.
 func (*DeprecateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DeprecateModelResponse) GetModel() *Model {
@@ -2566,7 +2912,7 @@ type CreatePriceRequest struct {
 
 func (x *CreatePriceRequest) Reset() {
 	*x = CreatePriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2578,7 +2924,7 @@ func (x *CreatePriceRequest) String() string {
 func (*CreatePriceRequest) ProtoMessage() {}
 
 func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[27]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2591,7 +2937,7 @@ func (x *CreatePriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceRequest.ProtoReflect.Descriptor instead.
 func (*CreatePriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CreatePriceRequest) GetParent() string {
@@ -2619,7 +2965,7 @@ type CreatePriceResponse struct {
 
 func (x *CreatePriceResponse) Reset() {
 	*x = CreatePriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2631,7 +2977,7 @@ func (x *CreatePriceResponse) String() string {
 func (*CreatePriceResponse) ProtoMessage() {}
 
 func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[28]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2644,7 +2990,7 @@ func (x *CreatePriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceResponse.ProtoReflect.Descriptor instead.
 func (*CreatePriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CreatePriceResponse) GetPrice() *Price {
@@ -2665,7 +3011,7 @@ type GetPriceRequest struct {
 
 func (x *GetPriceRequest) Reset() {
 	*x = GetPriceRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2677,7 +3023,7 @@ func (x *GetPriceRequest) String() string {
 func (*GetPriceRequest) ProtoMessage() {}
 
 func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[29]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2690,7 +3036,7 @@ func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceRequest.ProtoReflect.Descriptor instead.
 func (*GetPriceRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetPriceRequest) GetName() string {
@@ -2711,7 +3057,7 @@ type GetPriceResponse struct {
 
 func (x *GetPriceResponse) Reset() {
 	*x = GetPriceResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +3069,7 @@ func (x *GetPriceResponse) String() string {
 func (*GetPriceResponse) ProtoMessage() {}
 
 func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[30]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +3082,7 @@ func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceResponse.ProtoReflect.Descriptor instead.
 func (*GetPriceResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{30}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetPriceResponse) GetPrice() *Price {
@@ -2761,7 +3107,7 @@ type ListPricesRequest struct {
 
 func (x *ListPricesRequest) Reset() {
 	*x = ListPricesRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2773,7 +3119,7 @@ func (x *ListPricesRequest) String() string {
 func (*ListPricesRequest) ProtoMessage() {}
 
 func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[31]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2786,7 +3132,7 @@ func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesRequest.ProtoReflect.Descriptor instead.
 func (*ListPricesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{31}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListPricesRequest) GetParent() string {
@@ -2823,7 +3169,7 @@ type ListPricesResponse struct {
 
 func (x *ListPricesResponse) Reset() {
 	*x = ListPricesResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2835,7 +3181,7 @@ func (x *ListPricesResponse) String() string {
 func (*ListPricesResponse) ProtoMessage() {}
 
 func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[32]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2848,7 +3194,7 @@ func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesResponse.ProtoReflect.Descriptor instead.
 func (*ListPricesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{32}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListPricesResponse) GetPrices() []*Price {
@@ -2878,7 +3224,7 @@ type ListAdaptersRequest struct {
 
 func (x *ListAdaptersRequest) Reset() {
 	*x = ListAdaptersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2890,7 +3236,7 @@ func (x *ListAdaptersRequest) String() string {
 func (*ListAdaptersRequest) ProtoMessage() {}
 
 func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[33]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2903,7 +3249,7 @@ func (x *ListAdaptersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersRequest.ProtoReflect.Descriptor instead.
 func (*ListAdaptersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{33}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListAdaptersRequest) GetPageSize() int32 {
@@ -2933,7 +3279,7 @@ type ListAdaptersResponse struct {
 
 func (x *ListAdaptersResponse) Reset() {
 	*x = ListAdaptersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2945,7 +3291,7 @@ func (x *ListAdaptersResponse) String() string {
 func (*ListAdaptersResponse) ProtoMessage() {}
 
 func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[34]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2958,7 +3304,7 @@ func (x *ListAdaptersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAdaptersResponse.ProtoReflect.Descriptor instead.
 func (*ListAdaptersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{34}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListAdaptersResponse) GetAdapters() []*Adapter {
@@ -2986,7 +3332,7 @@ type PutAdapterRequest struct {
 
 func (x *PutAdapterRequest) Reset() {
 	*x = PutAdapterRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2998,7 +3344,7 @@ func (x *PutAdapterRequest) String() string {
 func (*PutAdapterRequest) ProtoMessage() {}
 
 func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[35]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3011,7 +3357,7 @@ func (x *PutAdapterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterRequest.ProtoReflect.Descriptor instead.
 func (*PutAdapterRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{35}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PutAdapterRequest) GetAdapter() *Adapter {
@@ -3032,7 +3378,7 @@ type PutAdapterResponse struct {
 
 func (x *PutAdapterResponse) Reset() {
 	*x = PutAdapterResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3044,7 +3390,7 @@ func (x *PutAdapterResponse) String() string {
 func (*PutAdapterResponse) ProtoMessage() {}
 
 func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[36]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3057,7 +3403,7 @@ func (x *PutAdapterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAdapterResponse.ProtoReflect.Descriptor instead.
 func (*PutAdapterResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{36}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PutAdapterResponse) GetAdapter() *Adapter {
@@ -3082,7 +3428,7 @@ type ListWellKnownModelsRequest struct {
 
 func (x *ListWellKnownModelsRequest) Reset() {
 	*x = ListWellKnownModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3094,7 +3440,7 @@ func (x *ListWellKnownModelsRequest) String() string {
 func (*ListWellKnownModelsRequest) ProtoMessage() {}
 
 func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[37]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3107,7 +3453,7 @@ func (x *ListWellKnownModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{37}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListWellKnownModelsRequest) GetPageSize() int32 {
@@ -3144,7 +3490,7 @@ type ListWellKnownModelsResponse struct {
 
 func (x *ListWellKnownModelsResponse) Reset() {
 	*x = ListWellKnownModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3156,7 +3502,7 @@ func (x *ListWellKnownModelsResponse) String() string {
 func (*ListWellKnownModelsResponse) ProtoMessage() {}
 
 func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[38]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3169,7 +3515,7 @@ func (x *ListWellKnownModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWellKnownModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListWellKnownModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{38}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListWellKnownModelsResponse) GetModels() []*Model {
@@ -3197,7 +3543,7 @@ type WatchModelsRequest struct {
 
 func (x *WatchModelsRequest) Reset() {
 	*x = WatchModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3209,7 +3555,7 @@ func (x *WatchModelsRequest) String() string {
 func (*WatchModelsRequest) ProtoMessage() {}
 
 func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[39]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3222,7 +3568,7 @@ func (x *WatchModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsRequest.ProtoReflect.Descriptor instead.
 func (*WatchModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{39}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *WatchModelsRequest) GetResumeToken() string {
@@ -3257,7 +3603,7 @@ type WatchModelsResponse struct {
 
 func (x *WatchModelsResponse) Reset() {
 	*x = WatchModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3269,7 +3615,7 @@ func (x *WatchModelsResponse) String() string {
 func (*WatchModelsResponse) ProtoMessage() {}
 
 func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[40]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3282,7 +3628,7 @@ func (x *WatchModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelsResponse.ProtoReflect.Descriptor instead.
 func (*WatchModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{40}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WatchModelsResponse) GetModels() []*Model {
@@ -3354,7 +3700,7 @@ type RemovedAcceptedProduct struct {
 
 func (x *RemovedAcceptedProduct) Reset() {
 	*x = RemovedAcceptedProduct{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3366,7 +3712,7 @@ func (x *RemovedAcceptedProduct) String() string {
 func (*RemovedAcceptedProduct) ProtoMessage() {}
 
 func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[41]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3379,7 +3725,7 @@ func (x *RemovedAcceptedProduct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedAcceptedProduct.ProtoReflect.Descriptor instead.
 func (*RemovedAcceptedProduct) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{41}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RemovedAcceptedProduct) GetDomain() string {
@@ -3419,7 +3765,7 @@ type ApplyModelsRequest struct {
 
 func (x *ApplyModelsRequest) Reset() {
 	*x = ApplyModelsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3431,7 +3777,7 @@ func (x *ApplyModelsRequest) String() string {
 func (*ApplyModelsRequest) ProtoMessage() {}
 
 func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[42]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3444,7 +3790,7 @@ func (x *ApplyModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsRequest.ProtoReflect.Descriptor instead.
 func (*ApplyModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{42}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ApplyModelsRequest) GetParent() string {
@@ -3500,7 +3846,7 @@ type ApplyModelsResponse struct {
 
 func (x *ApplyModelsResponse) Reset() {
 	*x = ApplyModelsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3858,7 @@ func (x *ApplyModelsResponse) String() string {
 func (*ApplyModelsResponse) ProtoMessage() {}
 
 func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[43]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3871,7 @@ func (x *ApplyModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyModelsResponse.ProtoReflect.Descriptor instead.
 func (*ApplyModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{43}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ApplyModelsResponse) GetChanges() []*v11.Change {
@@ -3581,7 +3927,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3593,7 +3939,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[44]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3606,7 +3952,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{44}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Subscription) GetName() string {
@@ -3734,7 +4080,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3746,7 +4092,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[45]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3759,7 +4105,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{45}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Offer) GetProduct() string {
@@ -3856,7 +4202,7 @@ type AcceptedProduct struct {
 
 func (x *AcceptedProduct) Reset() {
 	*x = AcceptedProduct{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3868,7 +4214,7 @@ func (x *AcceptedProduct) String() string {
 func (*AcceptedProduct) ProtoMessage() {}
 
 func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[46]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3881,7 +4227,7 @@ func (x *AcceptedProduct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptedProduct.ProtoReflect.Descriptor instead.
 func (*AcceptedProduct) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{46}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *AcceptedProduct) GetDomain() string {
@@ -3967,7 +4313,7 @@ type ProductVersion struct {
 
 func (x *ProductVersion) Reset() {
 	*x = ProductVersion{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3979,7 +4325,7 @@ func (x *ProductVersion) String() string {
 func (*ProductVersion) ProtoMessage() {}
 
 func (x *ProductVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[47]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3992,7 +4338,7 @@ func (x *ProductVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductVersion.ProtoReflect.Descriptor instead.
 func (*ProductVersion) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{47}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ProductVersion) GetProduct() string {
@@ -4024,7 +4370,7 @@ type CreateSubscriptionRequest struct {
 
 func (x *CreateSubscriptionRequest) Reset() {
 	*x = CreateSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4036,7 +4382,7 @@ func (x *CreateSubscriptionRequest) String() string {
 func (*CreateSubscriptionRequest) ProtoMessage() {}
 
 func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[48]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4049,7 +4395,7 @@ func (x *CreateSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*CreateSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{48}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CreateSubscriptionRequest) GetParent() string {
@@ -4084,7 +4430,7 @@ type CreateSubscriptionResponse struct {
 
 func (x *CreateSubscriptionResponse) Reset() {
 	*x = CreateSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4096,7 +4442,7 @@ func (x *CreateSubscriptionResponse) String() string {
 func (*CreateSubscriptionResponse) ProtoMessage() {}
 
 func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[49]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4109,7 +4455,7 @@ func (x *CreateSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*CreateSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{49}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CreateSubscriptionResponse) GetSubscription() *Subscription {
@@ -4130,7 +4476,7 @@ type GetSubscriptionRequest struct {
 
 func (x *GetSubscriptionRequest) Reset() {
 	*x = GetSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4142,7 +4488,7 @@ func (x *GetSubscriptionRequest) String() string {
 func (*GetSubscriptionRequest) ProtoMessage() {}
 
 func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[50]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4155,7 +4501,7 @@ func (x *GetSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*GetSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{50}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *GetSubscriptionRequest) GetName() string {
@@ -4176,7 +4522,7 @@ type GetSubscriptionResponse struct {
 
 func (x *GetSubscriptionResponse) Reset() {
 	*x = GetSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4188,7 +4534,7 @@ func (x *GetSubscriptionResponse) String() string {
 func (*GetSubscriptionResponse) ProtoMessage() {}
 
 func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[51]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4201,7 +4547,7 @@ func (x *GetSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*GetSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{51}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GetSubscriptionResponse) GetSubscription() *Subscription {
@@ -4226,7 +4572,7 @@ type ListSubscriptionsRequest struct {
 
 func (x *ListSubscriptionsRequest) Reset() {
 	*x = ListSubscriptionsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4238,7 +4584,7 @@ func (x *ListSubscriptionsRequest) String() string {
 func (*ListSubscriptionsRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[52]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4251,7 +4597,7 @@ func (x *ListSubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{52}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListSubscriptionsRequest) GetParent() string {
@@ -4288,7 +4634,7 @@ type ListSubscriptionsResponse struct {
 
 func (x *ListSubscriptionsResponse) Reset() {
 	*x = ListSubscriptionsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4300,7 +4646,7 @@ func (x *ListSubscriptionsResponse) String() string {
 func (*ListSubscriptionsResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[53]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4313,7 +4659,7 @@ func (x *ListSubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{53}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListSubscriptionsResponse) GetSubscriptions() []*Subscription {
@@ -4345,7 +4691,7 @@ type UpdateSubscriptionRequest struct {
 
 func (x *UpdateSubscriptionRequest) Reset() {
 	*x = UpdateSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4357,7 +4703,7 @@ func (x *UpdateSubscriptionRequest) String() string {
 func (*UpdateSubscriptionRequest) ProtoMessage() {}
 
 func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[54]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4370,7 +4716,7 @@ func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{54}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *UpdateSubscriptionRequest) GetSubscription() *Subscription {
@@ -4405,7 +4751,7 @@ type UpdateSubscriptionResponse struct {
 
 func (x *UpdateSubscriptionResponse) Reset() {
 	*x = UpdateSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4417,7 +4763,7 @@ func (x *UpdateSubscriptionResponse) String() string {
 func (*UpdateSubscriptionResponse) ProtoMessage() {}
 
 func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[55]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4430,7 +4776,7 @@ func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{55}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *UpdateSubscriptionResponse) GetSubscription() *Subscription {
@@ -4453,7 +4799,7 @@ type DeleteSubscriptionRequest struct {
 
 func (x *DeleteSubscriptionRequest) Reset() {
 	*x = DeleteSubscriptionRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4465,7 +4811,7 @@ func (x *DeleteSubscriptionRequest) String() string {
 func (*DeleteSubscriptionRequest) ProtoMessage() {}
 
 func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[56]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4478,7 +4824,7 @@ func (x *DeleteSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{56}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DeleteSubscriptionRequest) GetName() string {
@@ -4504,7 +4850,7 @@ type DeleteSubscriptionResponse struct {
 
 func (x *DeleteSubscriptionResponse) Reset() {
 	*x = DeleteSubscriptionResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4516,7 +4862,7 @@ func (x *DeleteSubscriptionResponse) String() string {
 func (*DeleteSubscriptionResponse) ProtoMessage() {}
 
 func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[57]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4529,7 +4875,7 @@ func (x *DeleteSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{57}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
 }
 
 // Request of `ListOffers`.
@@ -4551,7 +4897,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4563,7 +4909,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[58]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4576,7 +4922,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{58}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListOffersRequest) GetParent() string {
@@ -4627,7 +4973,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4639,7 +4985,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[59]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4652,7 +4998,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{59}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -4688,7 +5034,7 @@ type ApplySubscriptionsRequest struct {
 
 func (x *ApplySubscriptionsRequest) Reset() {
 	*x = ApplySubscriptionsRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4700,7 +5046,7 @@ func (x *ApplySubscriptionsRequest) String() string {
 func (*ApplySubscriptionsRequest) ProtoMessage() {}
 
 func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[60]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4713,7 +5059,7 @@ func (x *ApplySubscriptionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySubscriptionsRequest.ProtoReflect.Descriptor instead.
 func (*ApplySubscriptionsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{60}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ApplySubscriptionsRequest) GetParent() string {
@@ -4755,7 +5101,7 @@ type ApplySubscriptionsResponse struct {
 
 func (x *ApplySubscriptionsResponse) Reset() {
 	*x = ApplySubscriptionsResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4767,7 +5113,7 @@ func (x *ApplySubscriptionsResponse) String() string {
 func (*ApplySubscriptionsResponse) ProtoMessage() {}
 
 func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[61]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4780,7 +5126,7 @@ func (x *ApplySubscriptionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySubscriptionsResponse.ProtoReflect.Descriptor instead.
 func (*ApplySubscriptionsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{61}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ApplySubscriptionsResponse) GetChanges() []*v11.Change {
@@ -4803,7 +5149,7 @@ type GetAcceptedProductRequest struct {
 
 func (x *GetAcceptedProductRequest) Reset() {
 	*x = GetAcceptedProductRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4815,7 +5161,7 @@ func (x *GetAcceptedProductRequest) String() string {
 func (*GetAcceptedProductRequest) ProtoMessage() {}
 
 func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[62]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4828,7 +5174,7 @@ func (x *GetAcceptedProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAcceptedProductRequest.ProtoReflect.Descriptor instead.
 func (*GetAcceptedProductRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{62}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *GetAcceptedProductRequest) GetDomain() string {
@@ -4856,7 +5202,7 @@ type GetAcceptedProductResponse struct {
 
 func (x *GetAcceptedProductResponse) Reset() {
 	*x = GetAcceptedProductResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4868,7 +5214,7 @@ func (x *GetAcceptedProductResponse) String() string {
 func (*GetAcceptedProductResponse) ProtoMessage() {}
 
 func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[63]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4881,7 +5227,7 @@ func (x *GetAcceptedProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAcceptedProductResponse.ProtoReflect.Descriptor instead.
 func (*GetAcceptedProductResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{63}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *GetAcceptedProductResponse) GetAcceptedProduct() *AcceptedProduct {
@@ -4906,7 +5252,7 @@ type PutRouteOffersRequest struct {
 
 func (x *PutRouteOffersRequest) Reset() {
 	*x = PutRouteOffersRequest{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[64]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4918,7 +5264,7 @@ func (x *PutRouteOffersRequest) String() string {
 func (*PutRouteOffersRequest) ProtoMessage() {}
 
 func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[64]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4931,7 +5277,7 @@ func (x *PutRouteOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRouteOffersRequest.ProtoReflect.Descriptor instead.
 func (*PutRouteOffersRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{64}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *PutRouteOffersRequest) GetRoutes() []*v12.Route {
@@ -4964,7 +5310,7 @@ type PutRouteOffersResponse struct {
 
 func (x *PutRouteOffersResponse) Reset() {
 	*x = PutRouteOffersResponse{}
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[65]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4976,7 +5322,7 @@ func (x *PutRouteOffersResponse) String() string {
 func (*PutRouteOffersResponse) ProtoMessage() {}
 
 func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[65]
+	mi := &file_llm_mesh_registry_v1_registry_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4989,7 +5335,7 @@ func (x *PutRouteOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRouteOffersResponse.ProtoReflect.Descriptor instead.
 func (*PutRouteOffersResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{65}
+	return file_llm_mesh_registry_v1_registry_proto_rawDescGZIP(), []int{69}
 }
 
 var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
@@ -5125,7 +5471,7 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\aAdapter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12O\n" +
 	"\adialect\x18\x02 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\adialect\x12+\n" +
-	"\vdescription\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\bR\vdescription\"\xd2\a\n" +
+	"\vdescription\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\bR\vdescription\"\x9c\b\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
 	"\boperator\x18\x02 \x01(\tB\x1a\xe2\xf3\x18\x16\b\x01:\x12*\x10domains/{domain}R\boperator\x12+\n" +
@@ -5147,7 +5493,34 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12A\n" +
 	"\vtoken_floor\x18\x10 \x01(\v2 .llm_mesh.registry.v1.TokenFloorR\n" +
-	"tokenFloor\"\xcd\x02\n" +
+	"tokenFloor\x12H\n" +
+	"\n" +
+	"connection\x18\x11 \x01(\v2(.llm_mesh.registry.v1.EndpointConnectionR\n" +
+	"connection\"\xa6\x03\n" +
+	"\x12EndpointConnection\x12\x19\n" +
+	"\bbase_url\x18\x01 \x01(\tR\abaseUrl\x12\x12\n" +
+	"\x04like\x18\x02 \x01(\tR\x04like\x12I\n" +
+	"\n" +
+	"credential\x18\x03 \x01(\v2).llm_mesh.registry.v1.CredentialReferenceR\n" +
+	"credential\x12%\n" +
+	"\x0eallowed_ranges\x18\x04 \x03(\tR\rallowedRanges\x12\x14\n" +
+	"\x05local\x18\x05 \x01(\bR\x05local\x12\x14\n" +
+	"\x05proxy\x18\x06 \x01(\tR\x05proxy\x12\x14\n" +
+	"\x05http2\x18\a \x01(\bR\x05http2\x126\n" +
+	"\x17client_certificate_file\x18\b \x01(\tR\x15clientCertificateFile\x12&\n" +
+	"\x0fclient_key_file\x18\t \x01(\tR\rclientKeyFile\x12)\n" +
+	"\x10authorities_file\x18\n" +
+	" \x01(\tR\x0fauthoritiesFile\x12\"\n" +
+	"\rmax_in_flight\x18\v \x01(\x05R\vmaxInFlight\"\x82\x01\n" +
+	"\x13CredentialReference\x12\x16\n" +
+	"\x06origin\x18\x01 \x01(\tR\x06origin\x123\n" +
+	"\x14environment_variable\x18\x02 \x01(\tH\x00R\x13environmentVariable\x12\x14\n" +
+	"\x04file\x18\x03 \x01(\tH\x00R\x04fileB\b\n" +
+	"\x06source\"1\n" +
+	"\x15WatchEndpointsRequest\x12\x18\n" +
+	"\aadapter\x18\x01 \x01(\tR\aadapter\"V\n" +
+	"\x16WatchEndpointsResponse\x12<\n" +
+	"\tendpoints\x18\x01 \x03(\v2\x1e.llm_mesh.registry.v1.EndpointR\tendpoints\"\xcd\x02\n" +
 	"\n" +
 	"TokenFloor\x12/\n" +
 	"\fimage_tokens\x18\x01 \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\vimageTokens\x12/\n" +
@@ -5207,10 +5580,11 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x12PutEndpointRequest\x12:\n" +
 	"\bendpoint\x18\x01 \x01(\v2\x1e.llm_mesh.registry.v1.EndpointR\bendpoint\"Q\n" +
 	"\x13PutEndpointResponse\x12:\n" +
-	"\bendpoint\x18\x01 \x01(\v2\x1e.llm_mesh.registry.v1.EndpointR\bendpoint\"?\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x1e.llm_mesh.registry.v1.EndpointR\bendpoint\"U\n" +
 	"\x15DeleteEndpointRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x18\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x14\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\"\x18\n" +
 	"\x16DeleteEndpointResponse\"\x82\x01\n" +
 	"\x12CreateModelRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x19\n" +
@@ -5419,7 +5793,7 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\x17OFFER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18OFFER_STATE_NOT_ACCEPTED\x10\x01\x12\x18\n" +
 	"\x14OFFER_STATE_ACCEPTED\x10\x02\x12\x18\n" +
-	"\x14OFFER_STATE_PROPOSED\x10\x032\x9c\x1e\n" +
+	"\x14OFFER_STATE_PROPOSED\x10\x032\xae\x1f\n" +
 	"\x0fRegistryService\x12\x95\x01\n" +
 	"\vCreateModel\x12(.llm_mesh.registry.v1.CreateModelRequest\x1a).llm_mesh.registry.v1.CreateModelResponse\"1\xca\xf3\x18-\b\x01\x12\x1a{parent}/models/{model_id}\x1a\rmodels.create\x12u\n" +
 	"\bGetModel\x12%.llm_mesh.registry.v1.GetModelRequest\x1a&.llm_mesh.registry.v1.GetModelResponse\"\x1a\xca\xf3\x18\x16\b\x01\x12\x06{name}\x1a\n" +
@@ -5441,7 +5815,8 @@ const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\vPutEndpoint\x12(.llm_mesh.registry.v1.PutEndpointRequest\x1a).llm_mesh.registry.v1.PutEndpointResponse\"*\xca\xf3\x18&\b\x01\x12\x0f{endpoint.name}\x1a\x11endpointFacts.put\x12\x91\x01\n" +
 	"\x0eDeleteEndpoint\x12+.llm_mesh.registry.v1.DeleteEndpointRequest\x1a,.llm_mesh.registry.v1.DeleteEndpointResponse\"$\xca\xf3\x18 \b\x01\x12\x06{name}\x1a\x14endpointFacts.delete\x12\xa9\x01\n" +
 	"\x13ListWellKnownModels\x120.llm_mesh.registry.v1.ListWellKnownModelsRequest\x1a1.llm_mesh.registry.v1.ListWellKnownModelsResponse\"-\xca\xf3\x18)\b\x01\x12\x0fwellKnownModels\x1a\x14wellKnownModels.list\x12\x86\x01\n" +
-	"\vWatchModels\x12(.llm_mesh.registry.v1.WatchModelsRequest\x1a).llm_mesh.registry.v1.WatchModelsResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.watch0\x01\x12\x89\x01\n" +
+	"\vWatchModels\x12(.llm_mesh.registry.v1.WatchModelsRequest\x1a).llm_mesh.registry.v1.WatchModelsResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.watch0\x01\x12\x8f\x01\n" +
+	"\x0eWatchEndpoints\x12+.llm_mesh.registry.v1.WatchEndpointsRequest\x1a,.llm_mesh.registry.v1.WatchEndpointsResponse\" \xca\xf3\x18\x1c\b\x02\x12\bregistry\x1a\x0eregistry.watch0\x01\x12\x89\x01\n" +
 	"\vApplyModels\x12(.llm_mesh.registry.v1.ApplyModelsRequest\x1a).llm_mesh.registry.v1.ApplyModelsResponse\"%\xca\xf3\x18!\b\x01\x12\x0f{parent}/models\x1a\fmodels.apply\x12\xbf\x01\n" +
 	"\x12CreateSubscription\x12/.llm_mesh.registry.v1.CreateSubscriptionRequest\x1a0.llm_mesh.registry.v1.CreateSubscriptionResponse\"F\xca\xf3\x18B\b\x01\x12({parent}/subscriptions/{subscription_id}\x1a\x14subscriptions.create\x12\x91\x01\n" +
 	"\x0fGetSubscription\x12,.llm_mesh.registry.v1.GetSubscriptionRequest\x1a-.llm_mesh.registry.v1.GetSubscriptionResponse\"!\xca\xf3\x18\x1d\b\x01\x12\x06{name}\x1a\x11subscriptions.get\x12\xa8\x01\n" +
@@ -5468,7 +5843,7 @@ func file_llm_mesh_registry_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_registry_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_llm_mesh_registry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(Lifecycle)(0),                      // 0: llm_mesh.registry.v1.Lifecycle
 	(OfferState)(0),                     // 1: llm_mesh.registry.v1.OfferState
@@ -5479,209 +5854,218 @@ var file_llm_mesh_registry_v1_registry_proto_goTypes = []any{
 	(*PriceVariant)(nil),                // 6: llm_mesh.registry.v1.PriceVariant
 	(*Adapter)(nil),                     // 7: llm_mesh.registry.v1.Adapter
 	(*Endpoint)(nil),                    // 8: llm_mesh.registry.v1.Endpoint
-	(*TokenFloor)(nil),                  // 9: llm_mesh.registry.v1.TokenFloor
-	(*PriceFloor)(nil),                  // 10: llm_mesh.registry.v1.PriceFloor
-	(*ListEndpointsRequest)(nil),        // 11: llm_mesh.registry.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),       // 12: llm_mesh.registry.v1.ListEndpointsResponse
-	(*GetEndpointRequest)(nil),          // 13: llm_mesh.registry.v1.GetEndpointRequest
-	(*GetEndpointResponse)(nil),         // 14: llm_mesh.registry.v1.GetEndpointResponse
-	(*PutEndpointRequest)(nil),          // 15: llm_mesh.registry.v1.PutEndpointRequest
-	(*PutEndpointResponse)(nil),         // 16: llm_mesh.registry.v1.PutEndpointResponse
-	(*DeleteEndpointRequest)(nil),       // 17: llm_mesh.registry.v1.DeleteEndpointRequest
-	(*DeleteEndpointResponse)(nil),      // 18: llm_mesh.registry.v1.DeleteEndpointResponse
-	(*CreateModelRequest)(nil),          // 19: llm_mesh.registry.v1.CreateModelRequest
-	(*CreateModelResponse)(nil),         // 20: llm_mesh.registry.v1.CreateModelResponse
-	(*GetModelRequest)(nil),             // 21: llm_mesh.registry.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 22: llm_mesh.registry.v1.GetModelResponse
-	(*ListModelsRequest)(nil),           // 23: llm_mesh.registry.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),          // 24: llm_mesh.registry.v1.ListModelsResponse
-	(*UpdateModelRequest)(nil),          // 25: llm_mesh.registry.v1.UpdateModelRequest
-	(*UpdateModelResponse)(nil),         // 26: llm_mesh.registry.v1.UpdateModelResponse
-	(*DeprecateModelRequest)(nil),       // 27: llm_mesh.registry.v1.DeprecateModelRequest
-	(*DeprecateModelResponse)(nil),      // 28: llm_mesh.registry.v1.DeprecateModelResponse
-	(*CreatePriceRequest)(nil),          // 29: llm_mesh.registry.v1.CreatePriceRequest
-	(*CreatePriceResponse)(nil),         // 30: llm_mesh.registry.v1.CreatePriceResponse
-	(*GetPriceRequest)(nil),             // 31: llm_mesh.registry.v1.GetPriceRequest
-	(*GetPriceResponse)(nil),            // 32: llm_mesh.registry.v1.GetPriceResponse
-	(*ListPricesRequest)(nil),           // 33: llm_mesh.registry.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 34: llm_mesh.registry.v1.ListPricesResponse
-	(*ListAdaptersRequest)(nil),         // 35: llm_mesh.registry.v1.ListAdaptersRequest
-	(*ListAdaptersResponse)(nil),        // 36: llm_mesh.registry.v1.ListAdaptersResponse
-	(*PutAdapterRequest)(nil),           // 37: llm_mesh.registry.v1.PutAdapterRequest
-	(*PutAdapterResponse)(nil),          // 38: llm_mesh.registry.v1.PutAdapterResponse
-	(*ListWellKnownModelsRequest)(nil),  // 39: llm_mesh.registry.v1.ListWellKnownModelsRequest
-	(*ListWellKnownModelsResponse)(nil), // 40: llm_mesh.registry.v1.ListWellKnownModelsResponse
-	(*WatchModelsRequest)(nil),          // 41: llm_mesh.registry.v1.WatchModelsRequest
-	(*WatchModelsResponse)(nil),         // 42: llm_mesh.registry.v1.WatchModelsResponse
-	(*RemovedAcceptedProduct)(nil),      // 43: llm_mesh.registry.v1.RemovedAcceptedProduct
-	(*ApplyModelsRequest)(nil),          // 44: llm_mesh.registry.v1.ApplyModelsRequest
-	(*ApplyModelsResponse)(nil),         // 45: llm_mesh.registry.v1.ApplyModelsResponse
-	(*Subscription)(nil),                // 46: llm_mesh.registry.v1.Subscription
-	(*Offer)(nil),                       // 47: llm_mesh.registry.v1.Offer
-	(*AcceptedProduct)(nil),             // 48: llm_mesh.registry.v1.AcceptedProduct
-	(*ProductVersion)(nil),              // 49: llm_mesh.registry.v1.ProductVersion
-	(*CreateSubscriptionRequest)(nil),   // 50: llm_mesh.registry.v1.CreateSubscriptionRequest
-	(*CreateSubscriptionResponse)(nil),  // 51: llm_mesh.registry.v1.CreateSubscriptionResponse
-	(*GetSubscriptionRequest)(nil),      // 52: llm_mesh.registry.v1.GetSubscriptionRequest
-	(*GetSubscriptionResponse)(nil),     // 53: llm_mesh.registry.v1.GetSubscriptionResponse
-	(*ListSubscriptionsRequest)(nil),    // 54: llm_mesh.registry.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil),   // 55: llm_mesh.registry.v1.ListSubscriptionsResponse
-	(*UpdateSubscriptionRequest)(nil),   // 56: llm_mesh.registry.v1.UpdateSubscriptionRequest
-	(*UpdateSubscriptionResponse)(nil),  // 57: llm_mesh.registry.v1.UpdateSubscriptionResponse
-	(*DeleteSubscriptionRequest)(nil),   // 58: llm_mesh.registry.v1.DeleteSubscriptionRequest
-	(*DeleteSubscriptionResponse)(nil),  // 59: llm_mesh.registry.v1.DeleteSubscriptionResponse
-	(*ListOffersRequest)(nil),           // 60: llm_mesh.registry.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),          // 61: llm_mesh.registry.v1.ListOffersResponse
-	(*ApplySubscriptionsRequest)(nil),   // 62: llm_mesh.registry.v1.ApplySubscriptionsRequest
-	(*ApplySubscriptionsResponse)(nil),  // 63: llm_mesh.registry.v1.ApplySubscriptionsResponse
-	(*GetAcceptedProductRequest)(nil),   // 64: llm_mesh.registry.v1.GetAcceptedProductRequest
-	(*GetAcceptedProductResponse)(nil),  // 65: llm_mesh.registry.v1.GetAcceptedProductResponse
-	(*PutRouteOffersRequest)(nil),       // 66: llm_mesh.registry.v1.PutRouteOffersRequest
-	(*PutRouteOffersResponse)(nil),      // 67: llm_mesh.registry.v1.PutRouteOffersResponse
-	nil,                                 // 68: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
-	nil,                                 // 69: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
-	(*timestamppb.Timestamp)(nil),       // 70: google.protobuf.Timestamp
-	(v1.ServiceTier)(0),                 // 71: llm_mesh.inference.v1.ServiceTier
-	(*fieldmaskpb.FieldMask)(nil),       // 72: google.protobuf.FieldMask
-	(*v11.Change)(nil),                  // 73: llm_mesh.mesh.v1.Change
-	(*v12.Route)(nil),                   // 74: llm_mesh.router.v1.Route
+	(*EndpointConnection)(nil),          // 9: llm_mesh.registry.v1.EndpointConnection
+	(*CredentialReference)(nil),         // 10: llm_mesh.registry.v1.CredentialReference
+	(*WatchEndpointsRequest)(nil),       // 11: llm_mesh.registry.v1.WatchEndpointsRequest
+	(*WatchEndpointsResponse)(nil),      // 12: llm_mesh.registry.v1.WatchEndpointsResponse
+	(*TokenFloor)(nil),                  // 13: llm_mesh.registry.v1.TokenFloor
+	(*PriceFloor)(nil),                  // 14: llm_mesh.registry.v1.PriceFloor
+	(*ListEndpointsRequest)(nil),        // 15: llm_mesh.registry.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),       // 16: llm_mesh.registry.v1.ListEndpointsResponse
+	(*GetEndpointRequest)(nil),          // 17: llm_mesh.registry.v1.GetEndpointRequest
+	(*GetEndpointResponse)(nil),         // 18: llm_mesh.registry.v1.GetEndpointResponse
+	(*PutEndpointRequest)(nil),          // 19: llm_mesh.registry.v1.PutEndpointRequest
+	(*PutEndpointResponse)(nil),         // 20: llm_mesh.registry.v1.PutEndpointResponse
+	(*DeleteEndpointRequest)(nil),       // 21: llm_mesh.registry.v1.DeleteEndpointRequest
+	(*DeleteEndpointResponse)(nil),      // 22: llm_mesh.registry.v1.DeleteEndpointResponse
+	(*CreateModelRequest)(nil),          // 23: llm_mesh.registry.v1.CreateModelRequest
+	(*CreateModelResponse)(nil),         // 24: llm_mesh.registry.v1.CreateModelResponse
+	(*GetModelRequest)(nil),             // 25: llm_mesh.registry.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 26: llm_mesh.registry.v1.GetModelResponse
+	(*ListModelsRequest)(nil),           // 27: llm_mesh.registry.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),          // 28: llm_mesh.registry.v1.ListModelsResponse
+	(*UpdateModelRequest)(nil),          // 29: llm_mesh.registry.v1.UpdateModelRequest
+	(*UpdateModelResponse)(nil),         // 30: llm_mesh.registry.v1.UpdateModelResponse
+	(*DeprecateModelRequest)(nil),       // 31: llm_mesh.registry.v1.DeprecateModelRequest
+	(*DeprecateModelResponse)(nil),      // 32: llm_mesh.registry.v1.DeprecateModelResponse
+	(*CreatePriceRequest)(nil),          // 33: llm_mesh.registry.v1.CreatePriceRequest
+	(*CreatePriceResponse)(nil),         // 34: llm_mesh.registry.v1.CreatePriceResponse
+	(*GetPriceRequest)(nil),             // 35: llm_mesh.registry.v1.GetPriceRequest
+	(*GetPriceResponse)(nil),            // 36: llm_mesh.registry.v1.GetPriceResponse
+	(*ListPricesRequest)(nil),           // 37: llm_mesh.registry.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 38: llm_mesh.registry.v1.ListPricesResponse
+	(*ListAdaptersRequest)(nil),         // 39: llm_mesh.registry.v1.ListAdaptersRequest
+	(*ListAdaptersResponse)(nil),        // 40: llm_mesh.registry.v1.ListAdaptersResponse
+	(*PutAdapterRequest)(nil),           // 41: llm_mesh.registry.v1.PutAdapterRequest
+	(*PutAdapterResponse)(nil),          // 42: llm_mesh.registry.v1.PutAdapterResponse
+	(*ListWellKnownModelsRequest)(nil),  // 43: llm_mesh.registry.v1.ListWellKnownModelsRequest
+	(*ListWellKnownModelsResponse)(nil), // 44: llm_mesh.registry.v1.ListWellKnownModelsResponse
+	(*WatchModelsRequest)(nil),          // 45: llm_mesh.registry.v1.WatchModelsRequest
+	(*WatchModelsResponse)(nil),         // 46: llm_mesh.registry.v1.WatchModelsResponse
+	(*RemovedAcceptedProduct)(nil),      // 47: llm_mesh.registry.v1.RemovedAcceptedProduct
+	(*ApplyModelsRequest)(nil),          // 48: llm_mesh.registry.v1.ApplyModelsRequest
+	(*ApplyModelsResponse)(nil),         // 49: llm_mesh.registry.v1.ApplyModelsResponse
+	(*Subscription)(nil),                // 50: llm_mesh.registry.v1.Subscription
+	(*Offer)(nil),                       // 51: llm_mesh.registry.v1.Offer
+	(*AcceptedProduct)(nil),             // 52: llm_mesh.registry.v1.AcceptedProduct
+	(*ProductVersion)(nil),              // 53: llm_mesh.registry.v1.ProductVersion
+	(*CreateSubscriptionRequest)(nil),   // 54: llm_mesh.registry.v1.CreateSubscriptionRequest
+	(*CreateSubscriptionResponse)(nil),  // 55: llm_mesh.registry.v1.CreateSubscriptionResponse
+	(*GetSubscriptionRequest)(nil),      // 56: llm_mesh.registry.v1.GetSubscriptionRequest
+	(*GetSubscriptionResponse)(nil),     // 57: llm_mesh.registry.v1.GetSubscriptionResponse
+	(*ListSubscriptionsRequest)(nil),    // 58: llm_mesh.registry.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),   // 59: llm_mesh.registry.v1.ListSubscriptionsResponse
+	(*UpdateSubscriptionRequest)(nil),   // 60: llm_mesh.registry.v1.UpdateSubscriptionRequest
+	(*UpdateSubscriptionResponse)(nil),  // 61: llm_mesh.registry.v1.UpdateSubscriptionResponse
+	(*DeleteSubscriptionRequest)(nil),   // 62: llm_mesh.registry.v1.DeleteSubscriptionRequest
+	(*DeleteSubscriptionResponse)(nil),  // 63: llm_mesh.registry.v1.DeleteSubscriptionResponse
+	(*ListOffersRequest)(nil),           // 64: llm_mesh.registry.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),          // 65: llm_mesh.registry.v1.ListOffersResponse
+	(*ApplySubscriptionsRequest)(nil),   // 66: llm_mesh.registry.v1.ApplySubscriptionsRequest
+	(*ApplySubscriptionsResponse)(nil),  // 67: llm_mesh.registry.v1.ApplySubscriptionsResponse
+	(*GetAcceptedProductRequest)(nil),   // 68: llm_mesh.registry.v1.GetAcceptedProductRequest
+	(*GetAcceptedProductResponse)(nil),  // 69: llm_mesh.registry.v1.GetAcceptedProductResponse
+	(*PutRouteOffersRequest)(nil),       // 70: llm_mesh.registry.v1.PutRouteOffersRequest
+	(*PutRouteOffersResponse)(nil),      // 71: llm_mesh.registry.v1.PutRouteOffersResponse
+	nil,                                 // 72: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	nil,                                 // 73: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),       // 74: google.protobuf.Timestamp
+	(v1.ServiceTier)(0),                 // 75: llm_mesh.inference.v1.ServiceTier
+	(*fieldmaskpb.FieldMask)(nil),       // 76: google.protobuf.FieldMask
+	(*v11.Change)(nil),                  // 77: llm_mesh.mesh.v1.Change
+	(*v12.Route)(nil),                   // 78: llm_mesh.router.v1.Route
 }
 var file_llm_mesh_registry_v1_registry_proto_depIdxs = []int32{
 	3,   // 0: llm_mesh.registry.v1.Model.service_level:type_name -> llm_mesh.registry.v1.ServiceLevel
 	0,   // 1: llm_mesh.registry.v1.Model.lifecycle:type_name -> llm_mesh.registry.v1.Lifecycle
-	70,  // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
-	70,  // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
-	70,  // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
+	74,  // 2: llm_mesh.registry.v1.Model.retire_time:type_name -> google.protobuf.Timestamp
+	74,  // 3: llm_mesh.registry.v1.Model.create_time:type_name -> google.protobuf.Timestamp
+	74,  // 4: llm_mesh.registry.v1.Model.update_time:type_name -> google.protobuf.Timestamp
 	4,   // 5: llm_mesh.registry.v1.Model.price:type_name -> llm_mesh.registry.v1.Price
-	70,  // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
-	70,  // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
-	70,  // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
+	74,  // 6: llm_mesh.registry.v1.Price.valid_from:type_name -> google.protobuf.Timestamp
+	74,  // 7: llm_mesh.registry.v1.Price.valid_until:type_name -> google.protobuf.Timestamp
+	74,  // 8: llm_mesh.registry.v1.Price.create_time:type_name -> google.protobuf.Timestamp
 	5,   // 9: llm_mesh.registry.v1.Price.images:type_name -> llm_mesh.registry.v1.ImagePrice
 	6,   // 10: llm_mesh.registry.v1.Price.variants:type_name -> llm_mesh.registry.v1.PriceVariant
-	71,  // 11: llm_mesh.registry.v1.PriceVariant.tier:type_name -> llm_mesh.inference.v1.ServiceTier
+	75,  // 11: llm_mesh.registry.v1.PriceVariant.tier:type_name -> llm_mesh.inference.v1.ServiceTier
 	5,   // 12: llm_mesh.registry.v1.PriceVariant.images:type_name -> llm_mesh.registry.v1.ImagePrice
-	10,  // 13: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
-	70,  // 14: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
-	70,  // 15: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
-	9,   // 16: llm_mesh.registry.v1.Endpoint.token_floor:type_name -> llm_mesh.registry.v1.TokenFloor
-	5,   // 17: llm_mesh.registry.v1.PriceFloor.images:type_name -> llm_mesh.registry.v1.ImagePrice
-	6,   // 18: llm_mesh.registry.v1.PriceFloor.variants:type_name -> llm_mesh.registry.v1.PriceVariant
-	8,   // 19: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	8,   // 20: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	8,   // 21: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	8,   // 22: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
-	2,   // 23: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	2,   // 24: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	2,   // 25: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	2,   // 26: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	2,   // 27: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
-	72,  // 28: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,   // 29: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	70,  // 30: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
-	2,   // 31: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
-	4,   // 32: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
-	4,   // 33: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	4,   // 34: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
-	4,   // 35: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	7,   // 36: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	7,   // 37: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	7,   // 38: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
-	2,   // 39: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	2,   // 40: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
-	4,   // 41: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
-	48,  // 42: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	43,  // 43: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
-	2,   // 44: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
-	7,   // 45: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
-	8,   // 46: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
-	68,  // 47: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
-	73,  // 48: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	2,   // 49: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
-	74,  // 50: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
-	47,  // 51: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
-	70,  // 52: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
-	70,  // 53: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
-	2,   // 54: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
-	74,  // 55: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
-	48,  // 56: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	2,   // 57: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
-	74,  // 58: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
-	4,   // 59: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
-	70,  // 60: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
-	46,  // 61: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	46,  // 62: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	46,  // 63: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	46,  // 64: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	46,  // 65: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	72,  // 66: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	49,  // 67: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
-	46,  // 68: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
-	1,   // 69: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
-	47,  // 70: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
-	46,  // 71: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
-	69,  // 72: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
-	73,  // 73: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	48,  // 74: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
-	74,  // 75: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
-	72,  // 76: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	72,  // 77: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	19,  // 78: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
-	21,  // 79: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
-	23,  // 80: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
-	25,  // 81: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
-	27,  // 82: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
-	29,  // 83: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
-	31,  // 84: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
-	33,  // 85: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
-	35,  // 86: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
-	37,  // 87: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
-	11,  // 88: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
-	13,  // 89: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
-	15,  // 90: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
-	17,  // 91: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
-	39,  // 92: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
-	41,  // 93: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
-	44,  // 94: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
-	50,  // 95: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
-	52,  // 96: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
-	54,  // 97: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
-	56,  // 98: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
-	58,  // 99: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
-	60,  // 100: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
-	62,  // 101: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
-	64,  // 102: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
-	66,  // 103: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
-	20,  // 104: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
-	22,  // 105: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
-	24,  // 106: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
-	26,  // 107: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
-	28,  // 108: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
-	30,  // 109: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
-	32,  // 110: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
-	34,  // 111: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
-	36,  // 112: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
-	38,  // 113: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
-	12,  // 114: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
-	14,  // 115: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
-	16,  // 116: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
-	18,  // 117: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
-	40,  // 118: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
-	42,  // 119: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
-	45,  // 120: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
-	51,  // 121: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
-	53,  // 122: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
-	55,  // 123: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
-	57,  // 124: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
-	59,  // 125: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
-	61,  // 126: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
-	63,  // 127: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
-	65,  // 128: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
-	67,  // 129: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
-	104, // [104:130] is the sub-list for method output_type
-	78,  // [78:104] is the sub-list for method input_type
-	78,  // [78:78] is the sub-list for extension type_name
-	78,  // [78:78] is the sub-list for extension extendee
-	0,   // [0:78] is the sub-list for field type_name
+	14,  // 13: llm_mesh.registry.v1.Endpoint.price_floor:type_name -> llm_mesh.registry.v1.PriceFloor
+	74,  // 14: llm_mesh.registry.v1.Endpoint.create_time:type_name -> google.protobuf.Timestamp
+	74,  // 15: llm_mesh.registry.v1.Endpoint.update_time:type_name -> google.protobuf.Timestamp
+	13,  // 16: llm_mesh.registry.v1.Endpoint.token_floor:type_name -> llm_mesh.registry.v1.TokenFloor
+	9,   // 17: llm_mesh.registry.v1.Endpoint.connection:type_name -> llm_mesh.registry.v1.EndpointConnection
+	10,  // 18: llm_mesh.registry.v1.EndpointConnection.credential:type_name -> llm_mesh.registry.v1.CredentialReference
+	8,   // 19: llm_mesh.registry.v1.WatchEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	5,   // 20: llm_mesh.registry.v1.PriceFloor.images:type_name -> llm_mesh.registry.v1.ImagePrice
+	6,   // 21: llm_mesh.registry.v1.PriceFloor.variants:type_name -> llm_mesh.registry.v1.PriceVariant
+	8,   // 22: llm_mesh.registry.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	8,   // 23: llm_mesh.registry.v1.GetEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	8,   // 24: llm_mesh.registry.v1.PutEndpointRequest.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	8,   // 25: llm_mesh.registry.v1.PutEndpointResponse.endpoint:type_name -> llm_mesh.registry.v1.Endpoint
+	2,   // 26: llm_mesh.registry.v1.CreateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	2,   // 27: llm_mesh.registry.v1.CreateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,   // 28: llm_mesh.registry.v1.GetModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	2,   // 29: llm_mesh.registry.v1.ListModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,   // 30: llm_mesh.registry.v1.UpdateModelRequest.model:type_name -> llm_mesh.registry.v1.Model
+	76,  // 31: llm_mesh.registry.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,   // 32: llm_mesh.registry.v1.UpdateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	74,  // 33: llm_mesh.registry.v1.DeprecateModelRequest.retire_time:type_name -> google.protobuf.Timestamp
+	2,   // 34: llm_mesh.registry.v1.DeprecateModelResponse.model:type_name -> llm_mesh.registry.v1.Model
+	4,   // 35: llm_mesh.registry.v1.CreatePriceRequest.price:type_name -> llm_mesh.registry.v1.Price
+	4,   // 36: llm_mesh.registry.v1.CreatePriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,   // 37: llm_mesh.registry.v1.GetPriceResponse.price:type_name -> llm_mesh.registry.v1.Price
+	4,   // 38: llm_mesh.registry.v1.ListPricesResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	7,   // 39: llm_mesh.registry.v1.ListAdaptersResponse.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	7,   // 40: llm_mesh.registry.v1.PutAdapterRequest.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	7,   // 41: llm_mesh.registry.v1.PutAdapterResponse.adapter:type_name -> llm_mesh.registry.v1.Adapter
+	2,   // 42: llm_mesh.registry.v1.ListWellKnownModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	2,   // 43: llm_mesh.registry.v1.WatchModelsResponse.models:type_name -> llm_mesh.registry.v1.Model
+	4,   // 44: llm_mesh.registry.v1.WatchModelsResponse.prices:type_name -> llm_mesh.registry.v1.Price
+	52,  // 45: llm_mesh.registry.v1.WatchModelsResponse.accepted_products:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	47,  // 46: llm_mesh.registry.v1.WatchModelsResponse.removed_accepted_products:type_name -> llm_mesh.registry.v1.RemovedAcceptedProduct
+	2,   // 47: llm_mesh.registry.v1.ApplyModelsRequest.models:type_name -> llm_mesh.registry.v1.Model
+	7,   // 48: llm_mesh.registry.v1.ApplyModelsRequest.adapters:type_name -> llm_mesh.registry.v1.Adapter
+	8,   // 49: llm_mesh.registry.v1.ApplyModelsRequest.endpoints:type_name -> llm_mesh.registry.v1.Endpoint
+	72,  // 50: llm_mesh.registry.v1.ApplyModelsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry
+	77,  // 51: llm_mesh.registry.v1.ApplyModelsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	2,   // 52: llm_mesh.registry.v1.Subscription.model:type_name -> llm_mesh.registry.v1.Model
+	78,  // 53: llm_mesh.registry.v1.Subscription.route:type_name -> llm_mesh.router.v1.Route
+	51,  // 54: llm_mesh.registry.v1.Subscription.proposed:type_name -> llm_mesh.registry.v1.Offer
+	74,  // 55: llm_mesh.registry.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
+	74,  // 56: llm_mesh.registry.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
+	2,   // 57: llm_mesh.registry.v1.Offer.model:type_name -> llm_mesh.registry.v1.Model
+	78,  // 58: llm_mesh.registry.v1.Offer.route:type_name -> llm_mesh.router.v1.Route
+	52,  // 59: llm_mesh.registry.v1.Offer.accepted:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	2,   // 60: llm_mesh.registry.v1.AcceptedProduct.model:type_name -> llm_mesh.registry.v1.Model
+	78,  // 61: llm_mesh.registry.v1.AcceptedProduct.route:type_name -> llm_mesh.router.v1.Route
+	4,   // 62: llm_mesh.registry.v1.AcceptedProduct.accepted_price:type_name -> llm_mesh.registry.v1.Price
+	74,  // 63: llm_mesh.registry.v1.AcceptedProduct.accept_time:type_name -> google.protobuf.Timestamp
+	50,  // 64: llm_mesh.registry.v1.CreateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	50,  // 65: llm_mesh.registry.v1.CreateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	50,  // 66: llm_mesh.registry.v1.GetSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	50,  // 67: llm_mesh.registry.v1.ListSubscriptionsResponse.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	50,  // 68: llm_mesh.registry.v1.UpdateSubscriptionRequest.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	76,  // 69: llm_mesh.registry.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	53,  // 70: llm_mesh.registry.v1.UpdateSubscriptionRequest.accept:type_name -> llm_mesh.registry.v1.ProductVersion
+	50,  // 71: llm_mesh.registry.v1.UpdateSubscriptionResponse.subscription:type_name -> llm_mesh.registry.v1.Subscription
+	1,   // 72: llm_mesh.registry.v1.ListOffersRequest.state:type_name -> llm_mesh.registry.v1.OfferState
+	51,  // 73: llm_mesh.registry.v1.ListOffersResponse.offers:type_name -> llm_mesh.registry.v1.Offer
+	50,  // 74: llm_mesh.registry.v1.ApplySubscriptionsRequest.subscriptions:type_name -> llm_mesh.registry.v1.Subscription
+	73,  // 75: llm_mesh.registry.v1.ApplySubscriptionsRequest.update_masks:type_name -> llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry
+	77,  // 76: llm_mesh.registry.v1.ApplySubscriptionsResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	52,  // 77: llm_mesh.registry.v1.GetAcceptedProductResponse.accepted_product:type_name -> llm_mesh.registry.v1.AcceptedProduct
+	78,  // 78: llm_mesh.registry.v1.PutRouteOffersRequest.routes:type_name -> llm_mesh.router.v1.Route
+	76,  // 79: llm_mesh.registry.v1.ApplyModelsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	76,  // 80: llm_mesh.registry.v1.ApplySubscriptionsRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	23,  // 81: llm_mesh.registry.v1.RegistryService.CreateModel:input_type -> llm_mesh.registry.v1.CreateModelRequest
+	25,  // 82: llm_mesh.registry.v1.RegistryService.GetModel:input_type -> llm_mesh.registry.v1.GetModelRequest
+	27,  // 83: llm_mesh.registry.v1.RegistryService.ListModels:input_type -> llm_mesh.registry.v1.ListModelsRequest
+	29,  // 84: llm_mesh.registry.v1.RegistryService.UpdateModel:input_type -> llm_mesh.registry.v1.UpdateModelRequest
+	31,  // 85: llm_mesh.registry.v1.RegistryService.DeprecateModel:input_type -> llm_mesh.registry.v1.DeprecateModelRequest
+	33,  // 86: llm_mesh.registry.v1.RegistryService.CreatePrice:input_type -> llm_mesh.registry.v1.CreatePriceRequest
+	35,  // 87: llm_mesh.registry.v1.RegistryService.GetPrice:input_type -> llm_mesh.registry.v1.GetPriceRequest
+	37,  // 88: llm_mesh.registry.v1.RegistryService.ListPrices:input_type -> llm_mesh.registry.v1.ListPricesRequest
+	39,  // 89: llm_mesh.registry.v1.RegistryService.ListAdapters:input_type -> llm_mesh.registry.v1.ListAdaptersRequest
+	41,  // 90: llm_mesh.registry.v1.RegistryService.PutAdapter:input_type -> llm_mesh.registry.v1.PutAdapterRequest
+	15,  // 91: llm_mesh.registry.v1.RegistryService.ListEndpoints:input_type -> llm_mesh.registry.v1.ListEndpointsRequest
+	17,  // 92: llm_mesh.registry.v1.RegistryService.GetEndpoint:input_type -> llm_mesh.registry.v1.GetEndpointRequest
+	19,  // 93: llm_mesh.registry.v1.RegistryService.PutEndpoint:input_type -> llm_mesh.registry.v1.PutEndpointRequest
+	21,  // 94: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:input_type -> llm_mesh.registry.v1.DeleteEndpointRequest
+	43,  // 95: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:input_type -> llm_mesh.registry.v1.ListWellKnownModelsRequest
+	45,  // 96: llm_mesh.registry.v1.RegistryService.WatchModels:input_type -> llm_mesh.registry.v1.WatchModelsRequest
+	11,  // 97: llm_mesh.registry.v1.RegistryService.WatchEndpoints:input_type -> llm_mesh.registry.v1.WatchEndpointsRequest
+	48,  // 98: llm_mesh.registry.v1.RegistryService.ApplyModels:input_type -> llm_mesh.registry.v1.ApplyModelsRequest
+	54,  // 99: llm_mesh.registry.v1.RegistryService.CreateSubscription:input_type -> llm_mesh.registry.v1.CreateSubscriptionRequest
+	56,  // 100: llm_mesh.registry.v1.RegistryService.GetSubscription:input_type -> llm_mesh.registry.v1.GetSubscriptionRequest
+	58,  // 101: llm_mesh.registry.v1.RegistryService.ListSubscriptions:input_type -> llm_mesh.registry.v1.ListSubscriptionsRequest
+	60,  // 102: llm_mesh.registry.v1.RegistryService.UpdateSubscription:input_type -> llm_mesh.registry.v1.UpdateSubscriptionRequest
+	62,  // 103: llm_mesh.registry.v1.RegistryService.DeleteSubscription:input_type -> llm_mesh.registry.v1.DeleteSubscriptionRequest
+	64,  // 104: llm_mesh.registry.v1.RegistryService.ListOffers:input_type -> llm_mesh.registry.v1.ListOffersRequest
+	66,  // 105: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:input_type -> llm_mesh.registry.v1.ApplySubscriptionsRequest
+	68,  // 106: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:input_type -> llm_mesh.registry.v1.GetAcceptedProductRequest
+	70,  // 107: llm_mesh.registry.v1.RegistryService.PutRouteOffers:input_type -> llm_mesh.registry.v1.PutRouteOffersRequest
+	24,  // 108: llm_mesh.registry.v1.RegistryService.CreateModel:output_type -> llm_mesh.registry.v1.CreateModelResponse
+	26,  // 109: llm_mesh.registry.v1.RegistryService.GetModel:output_type -> llm_mesh.registry.v1.GetModelResponse
+	28,  // 110: llm_mesh.registry.v1.RegistryService.ListModels:output_type -> llm_mesh.registry.v1.ListModelsResponse
+	30,  // 111: llm_mesh.registry.v1.RegistryService.UpdateModel:output_type -> llm_mesh.registry.v1.UpdateModelResponse
+	32,  // 112: llm_mesh.registry.v1.RegistryService.DeprecateModel:output_type -> llm_mesh.registry.v1.DeprecateModelResponse
+	34,  // 113: llm_mesh.registry.v1.RegistryService.CreatePrice:output_type -> llm_mesh.registry.v1.CreatePriceResponse
+	36,  // 114: llm_mesh.registry.v1.RegistryService.GetPrice:output_type -> llm_mesh.registry.v1.GetPriceResponse
+	38,  // 115: llm_mesh.registry.v1.RegistryService.ListPrices:output_type -> llm_mesh.registry.v1.ListPricesResponse
+	40,  // 116: llm_mesh.registry.v1.RegistryService.ListAdapters:output_type -> llm_mesh.registry.v1.ListAdaptersResponse
+	42,  // 117: llm_mesh.registry.v1.RegistryService.PutAdapter:output_type -> llm_mesh.registry.v1.PutAdapterResponse
+	16,  // 118: llm_mesh.registry.v1.RegistryService.ListEndpoints:output_type -> llm_mesh.registry.v1.ListEndpointsResponse
+	18,  // 119: llm_mesh.registry.v1.RegistryService.GetEndpoint:output_type -> llm_mesh.registry.v1.GetEndpointResponse
+	20,  // 120: llm_mesh.registry.v1.RegistryService.PutEndpoint:output_type -> llm_mesh.registry.v1.PutEndpointResponse
+	22,  // 121: llm_mesh.registry.v1.RegistryService.DeleteEndpoint:output_type -> llm_mesh.registry.v1.DeleteEndpointResponse
+	44,  // 122: llm_mesh.registry.v1.RegistryService.ListWellKnownModels:output_type -> llm_mesh.registry.v1.ListWellKnownModelsResponse
+	46,  // 123: llm_mesh.registry.v1.RegistryService.WatchModels:output_type -> llm_mesh.registry.v1.WatchModelsResponse
+	12,  // 124: llm_mesh.registry.v1.RegistryService.WatchEndpoints:output_type -> llm_mesh.registry.v1.WatchEndpointsResponse
+	49,  // 125: llm_mesh.registry.v1.RegistryService.ApplyModels:output_type -> llm_mesh.registry.v1.ApplyModelsResponse
+	55,  // 126: llm_mesh.registry.v1.RegistryService.CreateSubscription:output_type -> llm_mesh.registry.v1.CreateSubscriptionResponse
+	57,  // 127: llm_mesh.registry.v1.RegistryService.GetSubscription:output_type -> llm_mesh.registry.v1.GetSubscriptionResponse
+	59,  // 128: llm_mesh.registry.v1.RegistryService.ListSubscriptions:output_type -> llm_mesh.registry.v1.ListSubscriptionsResponse
+	61,  // 129: llm_mesh.registry.v1.RegistryService.UpdateSubscription:output_type -> llm_mesh.registry.v1.UpdateSubscriptionResponse
+	63,  // 130: llm_mesh.registry.v1.RegistryService.DeleteSubscription:output_type -> llm_mesh.registry.v1.DeleteSubscriptionResponse
+	65,  // 131: llm_mesh.registry.v1.RegistryService.ListOffers:output_type -> llm_mesh.registry.v1.ListOffersResponse
+	67,  // 132: llm_mesh.registry.v1.RegistryService.ApplySubscriptions:output_type -> llm_mesh.registry.v1.ApplySubscriptionsResponse
+	69,  // 133: llm_mesh.registry.v1.RegistryService.GetAcceptedProduct:output_type -> llm_mesh.registry.v1.GetAcceptedProductResponse
+	71,  // 134: llm_mesh.registry.v1.RegistryService.PutRouteOffers:output_type -> llm_mesh.registry.v1.PutRouteOffersResponse
+	108, // [108:135] is the sub-list for method output_type
+	81,  // [81:108] is the sub-list for method input_type
+	81,  // [81:81] is the sub-list for extension type_name
+	81,  // [81:81] is the sub-list for extension extendee
+	0,   // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_registry_v1_registry_proto_init() }
@@ -5691,14 +6075,18 @@ func file_llm_mesh_registry_v1_registry_proto_init() {
 	}
 	file_llm_mesh_registry_v1_registry_proto_msgTypes[2].OneofWrappers = []any{}
 	file_llm_mesh_registry_v1_registry_proto_msgTypes[4].OneofWrappers = []any{}
-	file_llm_mesh_registry_v1_registry_proto_msgTypes[8].OneofWrappers = []any{}
+	file_llm_mesh_registry_v1_registry_proto_msgTypes[8].OneofWrappers = []any{
+		(*CredentialReference_EnvironmentVariable)(nil),
+		(*CredentialReference_File)(nil),
+	}
+	file_llm_mesh_registry_v1_registry_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_registry_v1_registry_proto_rawDesc), len(file_llm_mesh_registry_v1_registry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   68,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,7 @@ const (
 	RegistryService_DeleteEndpoint_FullMethodName      = "/llm_mesh.registry.v1.RegistryService/DeleteEndpoint"
 	RegistryService_ListWellKnownModels_FullMethodName = "/llm_mesh.registry.v1.RegistryService/ListWellKnownModels"
 	RegistryService_WatchModels_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/WatchModels"
+	RegistryService_WatchEndpoints_FullMethodName      = "/llm_mesh.registry.v1.RegistryService/WatchEndpoints"
 	RegistryService_ApplyModels_FullMethodName         = "/llm_mesh.registry.v1.RegistryService/ApplyModels"
 	RegistryService_CreateSubscription_FullMethodName  = "/llm_mesh.registry.v1.RegistryService/CreateSubscription"
 	RegistryService_GetSubscription_FullMethodName     = "/llm_mesh.registry.v1.RegistryService/GetSubscription"
@@ -84,6 +85,9 @@ type RegistryServiceClient interface {
 	PutEndpoint(ctx context.Context, in *PutEndpointRequest, opts ...grpc.CallOption) (*PutEndpointResponse, error)
 	// Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
 	// and is not the present one.
+	//
+	// An endpoint with a `connection` is gone with it: ENDPOINT_IN_USE while models refer to it, unless `force` is set. Calls that are under
+	// way go on to their end.
 	DeleteEndpoint(ctx context.Context, in *DeleteEndpointRequest, opts ...grpc.CallOption) (*DeleteEndpointResponse, error)
 	// Lists the models of the starting table, which a domain may take over with `CreateModel`.
 	ListWellKnownModels(ctx context.Context, in *ListWellKnownModelsRequest, opts ...grpc.CallOption) (*ListWellKnownModelsResponse, error)
@@ -93,6 +97,11 @@ type RegistryServiceClient interface {
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
 	// gives everything again.
 	WatchModels(ctx context.Context, in *WatchModelsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelsResponse], error)
+	// Streams the endpoints of one adapter that have a `connection`: what the adapter reaches beside those of its operator's settings.
+	//
+	// Each message has all of them and replaces the one before: the first comes at once, the next ones after each change, within a second
+	// whichever instance made it. The stream ends with OK after at most ten minutes; call again.
+	WatchEndpoints(ctx context.Context, in *WatchEndpointsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEndpointsResponse], error)
 	// Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
 	// At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyModels(ctx context.Context, in *ApplyModelsRequest, opts ...grpc.CallOption) (*ApplyModelsResponse, error)
@@ -302,6 +311,25 @@ func (c *registryServiceClient) WatchModels(ctx context.Context, in *WatchModels
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RegistryService_WatchModelsClient = grpc.ServerStreamingClient[WatchModelsResponse]
 
+func (c *registryServiceClient) WatchEndpoints(ctx context.Context, in *WatchEndpointsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEndpointsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RegistryService_ServiceDesc.Streams[1], RegistryService_WatchEndpoints_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchEndpointsRequest, WatchEndpointsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RegistryService_WatchEndpointsClient = grpc.ServerStreamingClient[WatchEndpointsResponse]
+
 func (c *registryServiceClient) ApplyModels(ctx context.Context, in *ApplyModelsRequest, opts ...grpc.CallOption) (*ApplyModelsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ApplyModelsResponse)
@@ -439,6 +467,9 @@ type RegistryServiceServer interface {
 	PutEndpoint(context.Context, *PutEndpointRequest) (*PutEndpointResponse, error)
 	// Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
 	// and is not the present one.
+	//
+	// An endpoint with a `connection` is gone with it: ENDPOINT_IN_USE while models refer to it, unless `force` is set. Calls that are under
+	// way go on to their end.
 	DeleteEndpoint(context.Context, *DeleteEndpointRequest) (*DeleteEndpointResponse, error)
 	// Lists the models of the starting table, which a domain may take over with `CreateModel`.
 	ListWellKnownModels(context.Context, *ListWellKnownModelsRequest) (*ListWellKnownModelsResponse, error)
@@ -448,6 +479,11 @@ type RegistryServiceServer interface {
 	// only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
 	// gives everything again.
 	WatchModels(*WatchModelsRequest, grpc.ServerStreamingServer[WatchModelsResponse]) error
+	// Streams the endpoints of one adapter that have a `connection`: what the adapter reaches beside those of its operator's settings.
+	//
+	// Each message has all of them and replaces the one before: the first comes at once, the next ones after each change, within a second
+	// whichever instance made it. The stream ends with OK after at most ten minutes; call again.
+	WatchEndpoints(*WatchEndpointsRequest, grpc.ServerStreamingServer[WatchEndpointsResponse]) error
 	// Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
 	// At most 500 resources in one call: INVALID_FIELD above that. QUOTA_EXCEEDED where a collection would have more than its quota.
 	ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error)
@@ -535,6 +571,9 @@ func (UnimplementedRegistryServiceServer) ListWellKnownModels(context.Context, *
 }
 func (UnimplementedRegistryServiceServer) WatchModels(*WatchModelsRequest, grpc.ServerStreamingServer[WatchModelsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchModels not implemented")
+}
+func (UnimplementedRegistryServiceServer) WatchEndpoints(*WatchEndpointsRequest, grpc.ServerStreamingServer[WatchEndpointsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchEndpoints not implemented")
 }
 func (UnimplementedRegistryServiceServer) ApplyModels(context.Context, *ApplyModelsRequest) (*ApplyModelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyModels not implemented")
@@ -868,6 +907,17 @@ func _RegistryService_WatchModels_Handler(srv interface{}, stream grpc.ServerStr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RegistryService_WatchModelsServer = grpc.ServerStreamingServer[WatchModelsResponse]
 
+func _RegistryService_WatchEndpoints_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchEndpointsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RegistryServiceServer).WatchEndpoints(m, &grpc.GenericServerStream[WatchEndpointsRequest, WatchEndpointsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RegistryService_WatchEndpointsServer = grpc.ServerStreamingServer[WatchEndpointsResponse]
+
 func _RegistryService_ApplyModels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ApplyModelsRequest)
 	if err := dec(in); err != nil {
@@ -1160,6 +1210,11 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchModels",
 			Handler:       _RegistryService_WatchModels_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchEndpoints",
+			Handler:       _RegistryService_WatchEndpoints_Handler,
 			ServerStreams: true,
 		},
 	},

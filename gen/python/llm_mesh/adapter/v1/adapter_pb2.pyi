@@ -292,7 +292,7 @@ class ListEndpointsResponse(_message.Message):
     def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., silent_processes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "provider", "base_url", "has_credential", "breaker", "in_flight", "max_in_flight", "local", "region", "refusal", "breakers")
+    __slots__ = ("name", "provider", "base_url", "has_credential", "breaker", "in_flight", "max_in_flight", "local", "region", "refusal", "breakers", "fault")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     BASE_URL_FIELD_NUMBER: _ClassVar[int]
@@ -304,6 +304,7 @@ class Endpoint(_message.Message):
     REGION_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     BREAKERS_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
     name: str
     provider: str
     base_url: str
@@ -315,7 +316,8 @@ class Endpoint(_message.Message):
     region: str
     refusal: str
     breakers: _containers.RepeatedCompositeFieldContainer[Breaker]
-    def __init__(self, name: _Optional[str] = ..., provider: _Optional[str] = ..., base_url: _Optional[str] = ..., has_credential: _Optional[bool] = ..., breaker: _Optional[_Union[BreakerState, str]] = ..., in_flight: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., local: _Optional[bool] = ..., region: _Optional[str] = ..., refusal: _Optional[str] = ..., breakers: _Optional[_Iterable[_Union[Breaker, _Mapping]]] = ...) -> None: ...
+    fault: str
+    def __init__(self, name: _Optional[str] = ..., provider: _Optional[str] = ..., base_url: _Optional[str] = ..., has_credential: _Optional[bool] = ..., breaker: _Optional[_Union[BreakerState, str]] = ..., in_flight: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., local: _Optional[bool] = ..., region: _Optional[str] = ..., refusal: _Optional[str] = ..., breakers: _Optional[_Iterable[_Union[Breaker, _Mapping]]] = ..., fault: _Optional[str] = ...) -> None: ...
 
 class Breaker(_message.Message):
     __slots__ = ("process", "model", "state")

@@ -200,7 +200,7 @@ class AdapterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListEndpoints(self, request, context):
-        """Lists the endpoints that operator settings give the adapter, and their state.
+        """Lists the endpoints that operator settings and the registry give the adapter, and their state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

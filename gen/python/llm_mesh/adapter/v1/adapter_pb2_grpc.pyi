@@ -54,7 +54,7 @@ class AdapterServiceStub:
     Where the provider does not count, the answer is `max_input_tokens` of the attempt; UNSUPPORTED where that is not set either.
     """
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_adapter_pb2.ListEndpointsRequest, _adapter_pb2.ListEndpointsResponse]
-    """Lists the endpoints that operator settings give the adapter, and their state."""
+    """Lists the endpoints that operator settings and the registry give the adapter, and their state."""
     DiscoverModels: _aio.UnaryUnaryMultiCallable[_adapter_pb2.DiscoverModelsRequest, _adapter_pb2.DiscoverModelsResponse]
     """Lists the models that an endpoint offers, by asking its provider, and what the provider says of them."""
     CheckEndpoint: _aio.UnaryUnaryMultiCallable[_adapter_pb2.CheckEndpointRequest, _adapter_pb2.CheckEndpointResponse]
@@ -165,7 +165,7 @@ class AdapterServiceServicer:
         request: _adapter_pb2.ListEndpointsRequest,
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_adapter_pb2.ListEndpointsResponse]:
-        """Lists the endpoints that operator settings give the adapter, and their state."""
+        """Lists the endpoints that operator settings and the registry give the adapter, and their state."""
 
     def DiscoverModels(
         self,

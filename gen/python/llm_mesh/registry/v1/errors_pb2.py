@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/registry/v1/errors.proto\x12\x14llm_mesh.registry.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\x95\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12>\n\x18\x45RROR_REASON_ALIAS_TAKEN\x10\x01\x1a \xd2\xf3\x18\x1c\x08\x06\x10\x99\x03\x1a\x15\x43hoose another alias.\x12V\n\x18\x45RROR_REASON_PRICE_ORDER\x10\x02\x1a\x38\xd2\xf3\x18\x34\x08\t\x10\x90\x03\x1a-Let the price begin after the newest version.\x12\x61\n\x18\x45RROR_REASON_FREE_DENIED\x10\x03\x1a\x43\xd2\xf3\x18?\x08\x07\x10\x93\x03\x1a\x38Give the model a price, or ask a platform administrator.\x12\x90\x01\n\x1e\x45RROR_REASON_ESCALATION_DENIED\x10\x04\x1al\xd2\xf3\x18h\x08\x07\x10\x93\x03\x1a\x61\x43laim no more than the endpoint\'s facts, or ask a platform administrator to declare the endpoint.\x12Z\n\x1f\x45RROR_REASON_ALREADY_SUBSCRIBED\x10\x05\x1a\x35\xd2\xf3\x18\x31\x08\x06\x10\x99\x03\x1a*Update or delete the present subscription.B[\n\x18\x64\x65v.llm_mesh.registry.v1B\x0b\x45rrorsProtoP\x01Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!llm_mesh/registry/v1/errors.proto\x12\x14llm_mesh.registry.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfe\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12>\n\x18\x45RROR_REASON_ALIAS_TAKEN\x10\x01\x1a \xd2\xf3\x18\x1c\x08\x06\x10\x99\x03\x1a\x15\x43hoose another alias.\x12V\n\x18\x45RROR_REASON_PRICE_ORDER\x10\x02\x1a\x38\xd2\xf3\x18\x34\x08\t\x10\x90\x03\x1a-Let the price begin after the newest version.\x12\x61\n\x18\x45RROR_REASON_FREE_DENIED\x10\x03\x1a\x43\xd2\xf3\x18?\x08\x07\x10\x93\x03\x1a\x38Give the model a price, or ask a platform administrator.\x12\x90\x01\n\x1e\x45RROR_REASON_ESCALATION_DENIED\x10\x04\x1al\xd2\xf3\x18h\x08\x07\x10\x93\x03\x1a\x61\x43laim no more than the endpoint\'s facts, or ask a platform administrator to declare the endpoint.\x12Z\n\x1f\x45RROR_REASON_ALREADY_SUBSCRIBED\x10\x05\x1a\x35\xd2\xf3\x18\x31\x08\x06\x10\x99\x03\x1a*Update or delete the present subscription.\x12g\n\x1c\x45RROR_REASON_ENDPOINT_IN_USE\x10\x06\x1a\x45\xd2\xf3\x18\x41\x08\t\x10\x90\x03\x1a:Retire or change these models first, or delete with force.B[\n\x18\x64\x65v.llm_mesh.registry.v1B\x0b\x45rrorsProtoP\x01Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_ESCALATION_DENIED"]._serialized_options = b'\322\363\030h\010\007\020\223\003\032aClaim no more than the endpoint\'s facts, or ask a platform administrator to declare the endpoint.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_ALREADY_SUBSCRIBED"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_ALREADY_SUBSCRIBED"]._serialized_options = b'\322\363\0301\010\006\020\231\003\032*Update or delete the present subscription.'
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_ENDPOINT_IN_USE"]._loaded_options = None
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_ENDPOINT_IN_USE"]._serialized_options = b'\322\363\030A\010\t\020\220\003\032:Retire or change these models first, or delete with force.'
   _globals['_ERRORREASON']._serialized_start=91
-  _globals['_ERRORREASON']._serialized_end=624
+  _globals['_ERRORREASON']._serialized_end=729
 # @@protoc_insertion_point(module_scope)

@@ -13,9 +13,11 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_FREE_DENIED: _ClassVar[ErrorReason]
     ERROR_REASON_ESCALATION_DENIED: _ClassVar[ErrorReason]
     ERROR_REASON_ALREADY_SUBSCRIBED: _ClassVar[ErrorReason]
+    ERROR_REASON_ENDPOINT_IN_USE: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_ALIAS_TAKEN: ErrorReason
 ERROR_REASON_PRICE_ORDER: ErrorReason
 ERROR_REASON_FREE_DENIED: ErrorReason
 ERROR_REASON_ESCALATION_DENIED: ErrorReason
 ERROR_REASON_ALREADY_SUBSCRIBED: ErrorReason
+ERROR_REASON_ENDPOINT_IN_USE: ErrorReason

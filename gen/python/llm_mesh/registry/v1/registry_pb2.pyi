@@ -233,7 +233,7 @@ class Adapter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dialect: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "price_floor", "domains", "etag", "create_time", "update_time", "token_floor")
+    __slots__ = ("name", "operator", "description", "region", "processor", "data_classes", "zero_retention", "credentials", "upstream_models", "free_allowed", "price_floor", "domains", "etag", "create_time", "update_time", "token_floor", "connection")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OPERATOR_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -250,6 +250,7 @@ class Endpoint(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FLOOR_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_FIELD_NUMBER: _ClassVar[int]
     name: str
     operator: str
     description: str
@@ -266,7 +267,56 @@ class Endpoint(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     token_floor: TokenFloor
-    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., token_floor: _Optional[_Union[TokenFloor, _Mapping]] = ...) -> None: ...
+    connection: EndpointConnection
+    def __init__(self, name: _Optional[str] = ..., operator: _Optional[str] = ..., description: _Optional[str] = ..., region: _Optional[str] = ..., processor: _Optional[str] = ..., data_classes: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ..., credentials: _Optional[_Iterable[str]] = ..., upstream_models: _Optional[_Iterable[str]] = ..., free_allowed: _Optional[bool] = ..., price_floor: _Optional[_Union[PriceFloor, _Mapping]] = ..., domains: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., token_floor: _Optional[_Union[TokenFloor, _Mapping]] = ..., connection: _Optional[_Union[EndpointConnection, _Mapping]] = ...) -> None: ...
+
+class EndpointConnection(_message.Message):
+    __slots__ = ("base_url", "like", "credential", "allowed_ranges", "local", "proxy", "http2", "client_certificate_file", "client_key_file", "authorities_file", "max_in_flight")
+    BASE_URL_FIELD_NUMBER: _ClassVar[int]
+    LIKE_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_RANGES_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_FIELD_NUMBER: _ClassVar[int]
+    PROXY_FIELD_NUMBER: _ClassVar[int]
+    HTTP2_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_CERTIFICATE_FILE_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_KEY_FILE_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITIES_FILE_FIELD_NUMBER: _ClassVar[int]
+    MAX_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    base_url: str
+    like: str
+    credential: CredentialReference
+    allowed_ranges: _containers.RepeatedScalarFieldContainer[str]
+    local: bool
+    proxy: str
+    http2: bool
+    client_certificate_file: str
+    client_key_file: str
+    authorities_file: str
+    max_in_flight: int
+    def __init__(self, base_url: _Optional[str] = ..., like: _Optional[str] = ..., credential: _Optional[_Union[CredentialReference, _Mapping]] = ..., allowed_ranges: _Optional[_Iterable[str]] = ..., local: _Optional[bool] = ..., proxy: _Optional[str] = ..., http2: _Optional[bool] = ..., client_certificate_file: _Optional[str] = ..., client_key_file: _Optional[str] = ..., authorities_file: _Optional[str] = ..., max_in_flight: _Optional[int] = ...) -> None: ...
+
+class CredentialReference(_message.Message):
+    __slots__ = ("origin", "environment_variable", "file")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_VARIABLE_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    origin: str
+    environment_variable: str
+    file: str
+    def __init__(self, origin: _Optional[str] = ..., environment_variable: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
+
+class WatchEndpointsRequest(_message.Message):
+    __slots__ = ("adapter",)
+    ADAPTER_FIELD_NUMBER: _ClassVar[int]
+    adapter: str
+    def __init__(self, adapter: _Optional[str] = ...) -> None: ...
+
+class WatchEndpointsResponse(_message.Message):
+    __slots__ = ("endpoints",)
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ...) -> None: ...
 
 class TokenFloor(_message.Message):
     __slots__ = ("image_tokens", "audio_tokens", "file_tokens", "audio_seconds", "context_window", "hidden_output")
@@ -371,12 +421,14 @@ class PutEndpointResponse(_message.Message):
     def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ...) -> None: ...
 
 class DeleteEndpointRequest(_message.Message):
-    __slots__ = ("name", "etag")
+    __slots__ = ("name", "etag", "force")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+    force: bool
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
 
 class DeleteEndpointResponse(_message.Message):
     __slots__ = ()

@@ -115,6 +115,11 @@ class RegistryServiceStub:
                 request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchModelsRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchModelsResponse.FromString,
                 _registered_method=True)
+        self.WatchEndpoints = channel.unary_stream(
+                '/llm_mesh.registry.v1.RegistryService/WatchEndpoints',
+                request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsResponse.FromString,
+                _registered_method=True)
         self.ApplyModels = channel.unary_unary(
                 '/llm_mesh.registry.v1.RegistryService/ApplyModels',
                 request_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.ApplyModelsRequest.SerializeToString,
@@ -268,6 +273,9 @@ class RegistryServiceServicer:
     def DeleteEndpoint(self, request, context):
         """Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
         and is not the present one.
+
+        An endpoint with a `connection` is gone with it: ENDPOINT_IN_USE while models refer to it, unless `force` is set. Calls that are under
+        way go on to their end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -286,6 +294,16 @@ class RegistryServiceServicer:
         The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
         only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
         gives everything again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchEndpoints(self, request, context):
+        """Streams the endpoints of one adapter that have a `connection`: what the adapter reaches beside those of its operator's settings.
+
+        Each message has all of them and replaces the one before: the first comes at once, the next ones after each change, within a second
+        whichever instance made it. The stream ends with OK after at most ten minutes; call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -453,6 +471,11 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.WatchModels,
                     request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchModelsRequest.FromString,
                     response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchModelsResponse.SerializeToString,
+            ),
+            'WatchEndpoints': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEndpoints,
+                    request_deserializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsRequest.FromString,
+                    response_serializer=llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsResponse.SerializeToString,
             ),
             'ApplyModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyModels,
@@ -938,6 +961,33 @@ class RegistryService:
             '/llm_mesh.registry.v1.RegistryService/WatchModels',
             llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchModelsRequest.SerializeToString,
             llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEndpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llm_mesh.registry.v1.RegistryService/WatchEndpoints',
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsRequest.SerializeToString,
+            llm__mesh_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,9 @@ class RegistryServiceStub:
     DeleteEndpoint: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeleteEndpointRequest, _registry_pb2.DeleteEndpointResponse]
     """Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
     and is not the present one.
+
+    An endpoint with a `connection` is gone with it: ENDPOINT_IN_USE while models refer to it, unless `force` is set. Calls that are under
+    way go on to their end.
     """
     ListWellKnownModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListWellKnownModelsRequest, _registry_pb2.ListWellKnownModelsResponse]
     """Lists the models of the starting table, which a domain may take over with `CreateModel`."""
@@ -59,6 +62,12 @@ class RegistryServiceStub:
     The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
     only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
     gives everything again.
+    """
+    WatchEndpoints: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchEndpointsRequest, _registry_pb2.WatchEndpointsResponse]
+    """Streams the endpoints of one adapter that have a `connection`: what the adapter reaches beside those of its operator's settings.
+
+    Each message has all of them and replaces the one before: the first comes at once, the next ones after each change, within a second
+    whichever instance made it. The stream ends with OK after at most ten minutes; call again.
     """
     ApplyModels: _aio.UnaryUnaryMultiCallable[_registry_pb2.ApplyModelsRequest, _registry_pb2.ApplyModelsResponse]
     """Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.
@@ -203,6 +212,9 @@ class RegistryServiceServicer:
     ) -> _abc.Awaitable[_registry_pb2.DeleteEndpointResponse]:
         """Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
         and is not the present one.
+
+        An endpoint with a `connection` is gone with it: ENDPOINT_IN_USE while models refer to it, unless `force` is set. Calls that are under
+        way go on to their end.
         """
 
     def ListWellKnownModels(
@@ -222,6 +234,17 @@ class RegistryServiceServicer:
         The first messages have everything (`snapshot_complete` in the last of them), the following ones what changed. With a `resume_token`
         only what changed since. The stream ends with OK after at most ten minutes; call again with the last token. A token that is too old
         gives everything again.
+        """
+
+    def WatchEndpoints(
+        self,
+        request: _registry_pb2.WatchEndpointsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.AsyncIterator[_registry_pb2.WatchEndpointsResponse]:
+        """Streams the endpoints of one adapter that have a `connection`: what the adapter reaches beside those of its operator's settings.
+
+        Each message has all of them and replaces the one before: the first comes at once, the next ones after each change, within a second
+        whichever instance made it. The stream ends with OK after at most ten minutes; call again.
         """
 
     def ApplyModels(

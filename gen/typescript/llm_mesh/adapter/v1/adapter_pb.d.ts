@@ -852,7 +852,7 @@ export declare type ListEndpointsResponse = Message<"llm_mesh.adapter.v1.ListEnd
 export declare const ListEndpointsResponseSchema: GenMessage<ListEndpointsResponse>;
 
 /**
- * A place where a provider answers, from operator settings.
+ * A place where a provider answers, from operator settings or added to the registry.
  *
  * @generated from message llm_mesh.adapter.v1.Endpoint
  */
@@ -935,6 +935,14 @@ export declare type Endpoint = Message<"llm_mesh.adapter.v1.Endpoint"> & {
    * @generated from field: repeated llm_mesh.adapter.v1.Breaker breakers = 11;
    */
   breakers: Breaker[];
+
+  /**
+   * Why the adapter does not use an endpoint that a platform administrator added, such as a file outside of the directory that the
+   * operator allows. Calls fail with UNKNOWN_ENDPOINT meanwhile. Empty: it is used.
+   *
+   * @generated from field: string fault = 12;
+   */
+  fault: string;
 };
 
 /**
@@ -1357,7 +1365,7 @@ export declare const AdapterService: GenService<{
     output: typeof CountTokensResponseSchema;
   },
   /**
-   * Lists the endpoints that operator settings give the adapter, and their state.
+   * Lists the endpoints that operator settings and the registry give the adapter, and their state.
    *
    * @generated from rpc llm_mesh.adapter.v1.AdapterService.ListEndpoints
    */

@@ -56,6 +56,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ALREADY_SUBSCRIBED = 5;
    */
   ALREADY_SUBSCRIBED = 5,
+
+  /**
+   * Models refer to the endpoint. `metadata.models` names up to ten of them.
+   *
+   * @generated from enum value: ERROR_REASON_ENDPOINT_IN_USE = 6;
+   */
+  ENDPOINT_IN_USE = 6,
 }
 
 /**

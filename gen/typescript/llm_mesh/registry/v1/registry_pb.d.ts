@@ -819,6 +819,15 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
    * @generated from field: llm_mesh.registry.v1.TokenFloor token_floor = 16;
    */
   tokenFloor?: TokenFloor | undefined;
+
+  /**
+   * How the adapter reaches it, from now on and without a restart. Unset: the operator's settings of the adapter say it, if anything does.
+   * An adapter uses it within the bounds that its operator sets (`ListEndpoints` of the adapter names what it does not use, and why).
+   * Seen by the platform only.
+   *
+   * @generated from field: llm_mesh.registry.v1.EndpointConnection connection = 17;
+   */
+  connection?: EndpointConnection | undefined;
 };
 
 /**
@@ -826,6 +835,181 @@ export declare type Endpoint = Message<"llm_mesh.registry.v1.Endpoint"> & {
  * Use `create(EndpointSchema)` to create a new message.
  */
 export declare const EndpointSchema: GenMessage<Endpoint>;
+
+/**
+ * How an adapter reaches an endpoint that a platform administrator adds.
+ *
+ * @generated from message llm_mesh.registry.v1.EndpointConnection
+ */
+export declare type EndpointConnection = Message<"llm_mesh.registry.v1.EndpointConnection"> & {
+  /**
+   * Everything before the paths of the dialect, such as `https://gpu.acme.example/v1`. An `https` address; `http` only with
+   * `allowed_ranges` or `local`. No user, query or fragment. At most 1,024 bytes. Required.
+   *
+   * @generated from field: string base_url = 1;
+   */
+  baseUrl: string;
+
+  /**
+   * The known provider whose quirks the server has, such as `vllm`. Empty: none. Adapters whose providers are all alike refuse it.
+   *
+   * @generated from field: string like = 2;
+   */
+  like: string;
+
+  /**
+   * Where the adapter finds the credential. Unset: the endpoint needs none.
+   *
+   * @generated from field: llm_mesh.registry.v1.CredentialReference credential = 3;
+   */
+  credential?: CredentialReference | undefined;
+
+  /**
+   * Address ranges beside public ones, such as `10.1.2.0/24`; each within what the adapter's operator allows. At most 16.
+   *
+   * @generated from field: repeated string allowed_ranges = 4;
+   */
+  allowedRanges: string[];
+
+  /**
+   * It runs on the adapter's own machine: loopback addresses only.
+   *
+   * @generated from field: bool local = 5;
+   */
+  local: boolean;
+
+  /**
+   * An HTTP proxy that tunnels every connection, such as `http://proxy.internal:3128`. Its address is the one that must be allowed. Empty: none.
+   *
+   * @generated from field: string proxy = 6;
+   */
+  proxy: string;
+
+  /**
+   * Offer HTTP/2 to the server.
+   *
+   * @generated from field: bool http2 = 7;
+   */
+  http2: boolean;
+
+  /**
+   * File of the certificate by which the adapter proves who it is, below the directory that its operator allows. Empty: none.
+   *
+   * @generated from field: string client_certificate_file = 8;
+   */
+  clientCertificateFile: string;
+
+  /**
+   * File of its private key, likewise. Empty: the certificate's file.
+   *
+   * @generated from field: string client_key_file = 9;
+   */
+  clientKeyFile: string;
+
+  /**
+   * File of the authorities that may sign the server's certificate, likewise. Empty: the system's.
+   *
+   * @generated from field: string authorities_file = 10;
+   */
+  authoritiesFile: string;
+
+  /**
+   * Calls at once per credential and model. 0: as the adapter's operator sets it.
+   *
+   * @generated from field: int32 max_in_flight = 11;
+   */
+  maxInFlight: number;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.EndpointConnection.
+ * Use `create(EndpointConnectionSchema)` to create a new message.
+ */
+export declare const EndpointConnectionSchema: GenMessage<EndpointConnection>;
+
+/**
+ * Where an adapter finds a credential. The registry never has the credential itself.
+ *
+ * @generated from message llm_mesh.registry.v1.CredentialReference
+ */
+export declare type CredentialReference = Message<"llm_mesh.registry.v1.CredentialReference"> & {
+  /**
+   * The origin that the credential is sent to, such as `https://gpu.acme.example`: that of the connection's `base_url`, said again here, so
+   * that nobody who changes the address takes the credential along unawares. Required.
+   *
+   * @generated from field: string origin = 1;
+   */
+  origin: string;
+
+  /**
+   * Set exactly one.
+   *
+   * @generated from oneof llm_mesh.registry.v1.CredentialReference.source
+   */
+  source: {
+    /**
+     * A variable of the adapter's environment. Its operator allows a prefix of names.
+     *
+     * @generated from field: string environment_variable = 2;
+     */
+    value: string;
+    case: "environmentVariable";
+  } | {
+    /**
+     * A file, as the adapter sees it, below the directory that its operator allows. Space at its ends is ignored.
+     *
+     * @generated from field: string file = 3;
+     */
+    value: string;
+    case: "file";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.CredentialReference.
+ * Use `create(CredentialReferenceSchema)` to create a new message.
+ */
+export declare const CredentialReferenceSchema: GenMessage<CredentialReference>;
+
+/**
+ * Request of `WatchEndpoints`.
+ *
+ * @generated from message llm_mesh.registry.v1.WatchEndpointsRequest
+ */
+export declare type WatchEndpointsRequest = Message<"llm_mesh.registry.v1.WatchEndpointsRequest"> & {
+  /**
+   * The adapter, such as `openai`. Required.
+   *
+   * @generated from field: string adapter = 1;
+   */
+  adapter: string;
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.WatchEndpointsRequest.
+ * Use `create(WatchEndpointsRequestSchema)` to create a new message.
+ */
+export declare const WatchEndpointsRequestSchema: GenMessage<WatchEndpointsRequest>;
+
+/**
+ * One message of the response stream of `WatchEndpoints`.
+ *
+ * @generated from message llm_mesh.registry.v1.WatchEndpointsResponse
+ */
+export declare type WatchEndpointsResponse = Message<"llm_mesh.registry.v1.WatchEndpointsResponse"> & {
+  /**
+   * All endpoints of the adapter that have a connection, by name.
+   *
+   * @generated from field: repeated llm_mesh.registry.v1.Endpoint endpoints = 1;
+   */
+  endpoints: Endpoint[];
+};
+
+/**
+ * Describes the message llm_mesh.registry.v1.WatchEndpointsResponse.
+ * Use `create(WatchEndpointsResponseSchema)` to create a new message.
+ */
+export declare const WatchEndpointsResponseSchema: GenMessage<WatchEndpointsResponse>;
 
 /**
  * The least bounds of tokens that models of an endpoint may declare, since requests are reserved and estimated by them. A model with less is
@@ -1197,6 +1381,13 @@ export declare type DeleteEndpointRequest = Message<"llm_mesh.registry.v1.Delete
    * @generated from field: string etag = 2;
    */
   etag: string;
+
+  /**
+   * Delete an endpoint with a `connection` although models refer to it: their requests fail with UNKNOWN_ENDPOINT.
+   *
+   * @generated from field: bool force = 3;
+   */
+  force: boolean;
 };
 
 /**
@@ -2985,6 +3176,9 @@ export declare const RegistryService: GenService<{
    * Deletes the facts of an endpoint: models of domains that use it can claim no fact any more. ETAG_MISMATCH where an etag is given
    * and is not the present one.
    *
+   * An endpoint with a `connection` is gone with it: ENDPOINT_IN_USE while models refer to it, unless `force` is set. Calls that are under
+   * way go on to their end.
+   *
    * @generated from rpc llm_mesh.registry.v1.RegistryService.DeleteEndpoint
    */
   deleteEndpoint: {
@@ -3015,6 +3209,19 @@ export declare const RegistryService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchModelsRequestSchema;
     output: typeof WatchModelsResponseSchema;
+  },
+  /**
+   * Streams the endpoints of one adapter that have a `connection`: what the adapter reaches beside those of its operator's settings.
+   *
+   * Each message has all of them and replaces the one before: the first comes at once, the next ones after each change, within a second
+   * whichever instance made it. The stream ends with OK after at most ten minutes; call again.
+   *
+   * @generated from rpc llm_mesh.registry.v1.RegistryService.WatchEndpoints
+   */
+  watchEndpoints: {
+    methodKind: "server_streaming";
+    input: typeof WatchEndpointsRequestSchema;
+    output: typeof WatchEndpointsResponseSchema;
   },
   /**
    * Brings endpoints, models and adapters to a desired state, all or nothing, endpoints first. What is not named is left alone.

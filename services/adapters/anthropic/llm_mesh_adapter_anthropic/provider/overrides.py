@@ -10,6 +10,7 @@ import orjson
 from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, AnthropicProvider
 from llm_mesh_adapter_anthropic.provider.vertex import PUBLISHER
 from llm_mesh_adapter_anthropic.settings import Settings
+from llm_mesh_adapter_kit.added.bounds import EndpointSetting
 from llm_mesh_adapter_kit.aws import AwsCredential, AwsSigner
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.google_accounts import Issuers, project_of
@@ -36,6 +37,19 @@ def configured(settings: Settings, issuers: Issuers) -> EndpointTable:
         except (DialectError, orjson.JSONDecodeError) as error:
             raise ValueError(f"endpoints.{name}: {error if isinstance(error, DialectError) else 'expected an address or JSON'}") from None
     return EndpointTable(endpoints)
+
+
+def added(setting: EndpointSetting, settings: Settings, issuers: Issuers) -> Endpoint:
+    """An endpoint that was added to the registry. Raises `ValueError`, which names the key."""
+    fields = Fields(orjson.loads(setting.text))
+    try:
+        row = _row(setting.name, fields, {}, settings)
+        made = _endpoint(row, fields, dataclasses.replace(settings, credentials=setting.credentials), issuers)
+        if made.own_signer is not None:  # it would sign with what the operator keeps for endpoints of the settings
+            raise fields.wrong("like", "such a provider is reached by the operator's settings only")
+    except DialectError as error:
+        raise ValueError(str(error)) from None
+    return dataclasses.replace(made, added=True)
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, AnthropicProvider], settings: Settings) -> AnthropicProvider:

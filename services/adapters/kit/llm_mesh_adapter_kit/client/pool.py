@@ -40,6 +40,7 @@ class Pool:
         self._free: deque[Connection] = deque()
         self._all: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._retired = False
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
         """See `HttpClient`.
@@ -61,6 +62,17 @@ class Pool:
                 kept = None
             else:
                 return answer
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is no connection."""
+        return not self._all
+
+    def retire(self) -> None:
+        """Keep no connection any more: those that are free close now, those in use when their answer ends."""
+        self._retired = True
+        while self._free:
+            self._free.pop().drop()
 
     async def close(self) -> None:
         """See `HttpClient`."""
@@ -99,6 +111,9 @@ class Pool:
         return Connection(self._room, made=self._all.add, idle=self._idle, gone=self._all.discard)
 
     def _idle(self, connection: Connection) -> None:
+        if self._retired:
+            connection.drop()
+            return
         connection.idle_since = time.monotonic()
         self._free.append(connection)
         if self._sweeper is None:

@@ -110,6 +110,7 @@ class LibraryClient:
         self._all: set[SocketStream] = set()
         self._ending = TaskSet()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._retired = False
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
         """See `HttpClient`.
@@ -131,6 +132,17 @@ class LibraryClient:
                     raise
             reused = None
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is no connection."""
+        return not self._all
+
+    def retire(self) -> None:
+        """Keep no connection any more: those that are free close now, those in use when their answer ends."""
+        self._retired = True
+        while self._free:
+            self._free.pop().drop()
+
     async def close(self) -> None:
         """See `HttpClient`."""
         if self._sweeper is not None:
@@ -143,6 +155,9 @@ class LibraryClient:
 
     def keep(self, connection: LibraryConnection) -> None:
         """The connection is free."""
+        if self._retired:
+            connection.drop()
+            return
         connection.idle_since = time.monotonic()
         self._free.append(connection)
         if self._sweeper is None:

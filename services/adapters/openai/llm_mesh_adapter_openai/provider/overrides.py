@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import orjson
 
+from llm_mesh_adapter_kit.added.bounds import EndpointSetting
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -24,7 +25,7 @@ from llm_mesh_runtime.secret import Secret
 class Configured:
     """The rows as the operator wants them, and their endpoints."""
 
-    rows: Mapping[str, OpenAIProvider]
+    rows: MutableMapping[str, OpenAIProvider]
     endpoints: tuple[Endpoint, ...]
 
 
@@ -49,6 +50,22 @@ def configured(
         except orjson.JSONDecodeError:
             raise ValueError(f"endpoints.{name}: expected an address or a JSON object") from None
     return Configured(rows, tuple(endpoints))
+
+
+def added(setting: EndpointSetting, rows: MutableMapping[str, OpenAIProvider], *, max_in_flight: int) -> Endpoint:
+    """An endpoint that was added to the registry, and its row. Raises `ValueError`, which names the key."""
+    fields = Fields(orjson.loads(setting.text))
+    known = {row.name: row for row in ROWS}
+    try:
+        row = dataclasses.replace(_row(setting.name, fields, {**known, setting.name: GENERIC}), key="")
+        made = _endpoint(row, fields, {}, setting.credentials, max_in_flight)
+        if made.own_signer is not None:  # it would sign with what the operator keeps for endpoints of the settings
+            raise fields.wrong("like", "such a provider is reached by the operator's settings only")
+        _check(fields, row, given=True)
+    except DialectError as error:
+        raise ValueError(str(error)) from None
+    rows[setting.name] = row
+    return dataclasses.replace(made, added=True)
 
 
 def _check(fields: Fields, row: OpenAIProvider, *, given: bool) -> None:
