@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import grpc
@@ -28,8 +27,7 @@ _EMBEDS = re.compile(r"embed|bge-|e5-|minilm|gte-", re.IGNORECASE)
 _CAPABILITIES = ("generate", "streaming", "tools", "json_object", "json_schema", "seed", "logprobs")
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoveredModels:
+class DiscoveredModels(NamedTuple):
     """What local endpoints offer."""
 
     models: tuple[registry_pb2.Model, ...]
@@ -109,11 +107,15 @@ async def _offered(session: Session, adapter: str, endpoint: adapter_pb2.Endpoin
         if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.FAILED_PRECONDITION}:
             return None
         raise
-    return [_model(adapter, endpoint, upstream) for upstream in answer.models]
+    described = {each.model: each for each in answer.descriptions}
+    return [_model(adapter, endpoint, upstream, described.get(upstream)) for upstream in answer.models]
 
 
-def _model(adapter: str, endpoint: adapter_pb2.Endpoint, upstream: str) -> registry_pb2.Model:
-    embeds = _EMBEDS.search(upstream) is not None
+def _model(
+    adapter: str, endpoint: adapter_pb2.Endpoint, upstream: str, described: adapter_pb2.ModelDescription | None
+) -> registry_pb2.Model:
+    """What the provider says of the model, and what models of its name usually can where it says nothing."""
+    usual = ("embeddings",) if _EMBEDS.search(upstream) is not None else _CAPABILITIES
     alias = _ALIAS.sub("-", upstream.rsplit("/", 1)[-1].removesuffix(".gguf"))[:128] or endpoint.name
     return registry_pb2.Model(
         alias=alias,
@@ -121,7 +123,9 @@ def _model(adapter: str, endpoint: adapter_pb2.Endpoint, upstream: str) -> regis
         adapter=adapter,
         endpoint=endpoint.name,
         upstream_model=upstream,
-        capabilities=("embeddings",) if embeds else _CAPABILITIES,
+        capabilities=(described.capabilities if described is not None else ()) or usual,
+        context_window=described.context_window if described is not None else 0,
+        max_output_tokens=described.max_output_tokens if described is not None else 0,
         region=endpoint.region,
         free=endpoint.local,
     )

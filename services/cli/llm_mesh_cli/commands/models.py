@@ -21,6 +21,7 @@ from llm_mesh_cli.paging import pages
 from llm_mesh_cli.registered_models import model_of, models_of, price_text, state_text, terms, window_text
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import moment, time_text
+from llm_mesh_cli.tried_models import MOST_TRIED, try_models
 
 app = typer.Typer(no_args_is_help=True, help="Show, add and change models, find local ones, deprecate them.")
 Domain = Annotated[str | None, typer.Option("--domain", help="`claims`, or `-` for all. Default: all that the key may see.")]
@@ -126,15 +127,27 @@ async def discover(
     endpoint: Annotated[
         list[str] | None, typer.Option("--endpoint", help="Only this endpoint; repeatable. Default: all local ones.")
     ] = None,
+    upstream: Annotated[str, typer.Option("--upstream", help="Only models that the provider names so, such as `qwen*`.")] = "*",
+    attempt: Annotated[
+        bool,
+        typer.Option("--try", help="With --add: find out what each model can do by one small call for each capability. The project pays."),
+    ] = False,
 ) -> None:
     """Find models of local servers (Ollama, llama.cpp, vLLM, LM Studio, …) by asking the mesh's adapters."""
+    if attempt and not add:
+        raise CommandError("--try: only with --add: a model is tried once it is registered", Exit.USAGE)
     offered = await session.output.waiting(discovered(session, tuple(endpoint or ())), "asking local model servers")
+    offered = offered._replace(models=tuple(model for model in offered.models if fnmatchcase(model.upstream_model, upstream)))
     known = await models_of(session, "-")
     new = [model for model in offered.models if not registered(model, known)]
+    if attempt and len(new) > MOST_TRIED:
+        raise CommandError(f"--try: {len(new)} models are new, at most {MOST_TRIED} are tried at once; name some by --upstream", Exit.USAGE)
     if add and new:
         request = registry_pb2.ApplyModelsRequest(parent="domains/platform", models=_named(new, known))
         request.endpoints.extend(await _undeclared(session, offered))
         await _registry(session).ApplyModels(request)
+        if attempt:
+            await try_models(session, request.models)
     _tell(session, offered, new, added=add)
 
 
