@@ -187,7 +187,7 @@ async def test_the_caller_names_the_adapter_that_is_meant(tmp_path: Path) -> Non
             channel = mesh.application("gateway", key=KEY, metadata=metadata)
             told = await refusal(adapter_pb2_grpc.AdapterServiceStub(channel).ListEndpoints(adapter_pb2.ListEndpointsRequest()))
             assert (told.code, told.field) == (grpc.StatusCode.INVALID_ARGUMENT, "x-llm-mesh-adapter")
-            assert "anthropic, openai" in told.message
+            assert "anthropic, bedrock, cohere, gemini, ollama, openai" in told.message
 
 
 async def test_a_service_without_a_link_is_named_with_its_setting(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ async def test_a_settlement_is_repeated_until_it_is_acknowledged(mesh: Mesh) -> 
 
 
 async def test_an_answer_does_not_wait_long_for_a_settlement_that_hangs(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settlements, "_PATIENCE", 0.05)
+    monkeypatch.setattr(settlements, "_TIMEOUT", 0.05)
     mesh.policy.hold_settle = asyncio.Event()
     answer = await mesh.generate()
     assert not answer.receipt.HasField("charged")
