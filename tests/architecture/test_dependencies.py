@@ -17,6 +17,8 @@ FLOORS = {"simpleeval"}
 # Packages whose name on disk several distributions share, the longest prefix first.
 SHARED = {
     "google.protobuf": "protobuf",
+    "google.auth": "google-auth",
+    "google.oauth2": "google-auth",
     "google": "googleapis-common-protos",
     "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-grpc",
     "opentelemetry.sdk": "opentelemetry-sdk",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from statistics import median_low
+from statistics import median_low, mode
 from typing import NamedTuple
 
 from google.protobuf import descriptor_pb2
@@ -39,7 +39,7 @@ def kinds(root: Path = ROOT) -> list[Kind]:
     messages = _messages(root)
     return [
         _middle("RPC", {name: {name, f"{name}Request", f"{name}Response"} for name in _rpcs(root)}, words),
-        _middle("provider row", {name: {name} for name in _rows(root)}, words),
+        _middle("provider row", {name: {name} for name in _rows(root)}, words, mode),
         _middle("obligation", {name: _either(name) for name in messages["Obligation"]}, words),
         _middle("plan node", {name: _either(name) for name in messages["PlanNode"] if name != "attempt"}, words),
         _by_skeleton("dialect", root),
@@ -47,11 +47,16 @@ def kinds(root: Path = ROOT) -> list[Kind]:
     ]
 
 
-def _middle(kind: str, spellings: dict[str, set[str]], words: dict[str, set[str]]) -> Kind:
-    """The one of its kind that stands in as many files as most. What no service names yet is not done, and does not count."""
+def _middle(
+    kind: str, spellings: dict[str, set[str]], words: dict[str, set[str]], typical: Callable[[Iterable[int]], int] = median_low
+) -> Kind:
+    """The one of its kind that stands in a typical number of files. What no service names yet is not done, and does not count.
+
+    Names of providers are words of other meanings, too (`google`, `together`): the commonest number is typical there.
+    """
     by_name = {name: tuple(file for file, present in words.items() if present & spelt) for name, spelt in spellings.items()}
     done = {name: files for name, files in by_name.items() if any(file.startswith("services/") for file in files)}
-    middle = median_low(len(files) for files in done.values())
+    middle = typical(len(files) for files in done.values())
     example = next(name for name, files in done.items() if len(files) == middle)
     return Kind(kind, example, done[example])
 

@@ -110,10 +110,10 @@ REQUESTS: Mapping[str, Mutant] = {
         test="tests/adapter_kit/test_kit_addresses.py",
     ),
     "nesting/of-requests": Mutant(
-        file="policy/llm_mesh_policy/admission/domain/bounds.py",
-        guard="if deeper_than(json, _DEEPEST_JSON):",
-        instead="if False:",
-        test="tests/policy/test_admission.py::test_what_is_out_of_bounds_is_refused_by_its_field",
+        file="runtime/llm_mesh_runtime/validation/values.py",
+        guard="_is_text(text) and not deeper_than(text, most)",
+        instead="_is_text(text)",
+        test="tests/contract/test_every_rule_fails_once.py",
     ),
     "nesting/of-values": Mutant(
         file="catalogue/llm_mesh_catalogue/domain/values.py",

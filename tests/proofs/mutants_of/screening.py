@@ -163,17 +163,11 @@ SCREENING: Mapping[str, Mutant] = {
         instead="        if False:",
         test="tests/policy/test_screening_streams.py",
     ),
-    "screening/parts-in-all-policy": Mutant(
-        file="policy/llm_mesh_policy/admission/domain/bounds.py",
-        guard="if len(parts) > _MOST_MESSAGES or count > _MOST_PARTS:",
-        instead="if len(parts) > 4 * _MOST_MESSAGES:",
-        test="tests/policy/test_admission.py",
-    ),
-    "screening/parts-in-all-gateway": Mutant(
-        file="gateway/llm_mesh_gateway/domain/checks.py",
-        guard="        if count > _MAX_PARTS_IN_ALL:",
+    "screening/parts-in-all": Mutant(
+        file="runtime/llm_mesh_runtime/validation/counts.py",
+        guard="        if self._count(request) > self.most:",
         instead="        if False:",
-        test="tests/gateway/test_gateway_checks.py",
+        test="tests/runtime/test_field_rules.py",
     ),
     "screening/parts-in-all-dialects": Mutant(
         file="dialects/llm_mesh_dialects/counting.py",
