@@ -7,6 +7,7 @@ client, under the address rule of the endpoint. A file is read at each renewal: 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -14,8 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
-
-import orjson
 
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.client.pool import Pool
@@ -55,8 +54,8 @@ Connect = Callable[[str, AddressRule], HttpClient]
 def project_of(file: str) -> str:
     """The project that a credentials file names; empty where it names none, or cannot be read yet."""
     try:
-        info = orjson.loads(Path(file).read_bytes())
-    except (OSError, orjson.JSONDecodeError):
+        info = json.loads(Path(file).read_bytes())
+    except (OSError, ValueError):
         return ""
     project = info.get("project_id") if isinstance(info, dict) else None
     return project if isinstance(project, str) else ""
@@ -144,10 +143,10 @@ class _Issuer:
 
     def _read(self) -> dict[str, Any]:
         try:
-            info = orjson.loads(self._file.read_bytes())
+            info = json.loads(self._file.read_bytes())
         except OSError as error:
             raise self._wrong(f"it cannot be read ({error.strerror})") from None
-        except orjson.JSONDecodeError:
+        except ValueError:
             raise self._wrong("it is not JSON") from None
         kind = info.get("type") if isinstance(info, dict) else None
         if not isinstance(kind, str) or kind not in _NEEDED:
@@ -178,7 +177,7 @@ async def _body(answer: HttpAnswer) -> dict[str, Any]:
     while (piece := await answer.read()) and len(pieces) <= _MOST:
         pieces += piece
     try:
-        answer_fields = orjson.loads(bytes(pieces))
-    except orjson.JSONDecodeError:
+        answer_fields = json.loads(bytes(pieces))
+    except (ValueError, RecursionError):
         return {}
     return answer_fields if isinstance(answer_fields, dict) else {}
