@@ -140,6 +140,10 @@ PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
 test: install ## every test; what needs an absent engine (PostgreSQL, Go, Node, Java) is skipped loudly
 	$(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
+.PHONY: coverage
+coverage: install ## lines of each service that its suite runs, against its floor (ARGS="--raise router": raise that floor)
+	$(BIN)/python -m tools.covered $(ARGS)
+
 docs: install ## generate the tables of docs/ that code and contracts already hold
 	$(BIN)/python -m tools.docs
 	$(BIN)/python tools/operations.py
