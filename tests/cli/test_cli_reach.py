@@ -303,7 +303,13 @@ def leaves(message: Any, prefix: str = "") -> Iterator[str]:
 
 
 def test_each_field_of_an_endpoint_has_its_option() -> None:
-    assert set(leaves(registry_pb2.Endpoint.DESCRIPTOR)) == ENDPOINT.keys()
+    paths = set(leaves(registry_pb2.Endpoint.DESCRIPTOR))
+    added = {path for path in paths if path.startswith("connection.")}
+    assert paths - added == ENDPOINT.keys()
+    options = {path.removeprefix("connection.").rpartition(".")[2].removesuffix("_file").replace("_", "-") for path in added}
+    renamed = {"allowed-ranges": "allow", "environment-variable": "credential-variable", "file": "credential-file", "origin": "base-url"}
+    shown = run("endpoints", "add", "--help", env={"COLUMNS": "200"}).out
+    assert [option for option in options if f"--{renamed.get(option, option)}" not in shown] == []
 
 
 @pytest.mark.parametrize("path", ENDPOINT)

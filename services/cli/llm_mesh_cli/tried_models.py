@@ -34,8 +34,8 @@ async def try_models(session: Session, models: Iterable[registry_pb2.Model]) -> 
         try:
             tried = await trying.model(model.alias)
         finally:  # whoever interrupts leaves what stood there before, and no claim that was only tried
-            kept = [each for each in model.capabilities if each not in TRIED]
-            await _changed(registry, present.name, [*tried.capabilities, *kept] if tried is not None else model.capabilities)
+            untried = [each for each in model.capabilities if each not in TRIED]
+            await _changed(registry, present.name, [*tried.capabilities, *untried] if tried is not None else model.capabilities)
         for failure in tried.failures:
             session.output.note(f"{model.alias}: {failure}")
         calls += len(tried.costs)

@@ -149,6 +149,7 @@ async def add(
     client_certificate: Annotated[str, typer.Option(help="File of the certificate by which the mesh proves who it is.")] = "",
     client_key: Annotated[str, typer.Option(help="File of its key, where that is another one.")] = "",
     authorities: Annotated[str, typer.Option(help="File of the authorities that may sign the server's certificate.")] = "",
+    max_in_flight: Annotated[int, typer.Option(min=0, help="Calls at once per credential and model. 0: as the operator sets it.")] = 0,
     region: Annotated[str, typer.Option(help="Where data is processed. A new endpoint: not known.")] = "",
     test: Annotated[bool, typer.Option(help="Ask the provider whether it answers and takes the credential.")] = True,
     dry_run: DRY_RUN = False,
@@ -173,6 +174,7 @@ async def add(
             client_certificate_file=client_certificate,
             client_key_file=client_key,
             authorities_file=authorities,
+            max_in_flight=max_in_flight,
         )
     )
     if credential_variable or credential_file:
