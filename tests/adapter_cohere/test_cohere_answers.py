@@ -127,6 +127,15 @@ async def test_a_streamed_call_has_its_plan_and_its_arguments() -> None:
     assert (started.id, started.name, started.index) == ("get_weather_1", "get_weather", 0)
 
 
+def test_two_calls_with_one_index_stay_two_calls() -> None:
+    def begun(identity: str) -> dict[str, Any]:
+        return event("tool-call-start", {"tool_calls": CALL | {"id": identity, "function": {"name": "f", "arguments": identity}}}, index=0)
+
+    events = read([bytes_of(ANSWER[0], begun("a"), begun("b"), end("TOOL_CALL"))])
+    arguments = {each.tool_call.index: each.tool_call.arguments_json for each in events if each.HasField("tool_call")}
+    assert arguments == {0: "a", 1: "b"}
+
+
 async def test_a_whole_answer_has_its_parts_and_cites_its_sources() -> None:
     calls = WHOLE | {"finish_reason": "TOOL_CALL", "message": {"role": "assistant", "tool_plan": "I look.", "tool_calls": [CALL]}}
     async with standing(service, settings, answered(WHOLE), answered(calls)) as adapter:

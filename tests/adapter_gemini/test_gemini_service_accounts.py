@@ -146,6 +146,26 @@ async def test_an_issuer_that_refuses_is_told_by_its_word(tmp_path: Path) -> Non
     assert "mesh@p" not in message
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (b"400 Bad Request", {"error": "GOCSPXsecret"}),
+        (b"200 OK", {"access_token": ""}),
+        (b"200 OK", {"access_token": "a b"}),
+        (b"200 OK", {"access_token": "a" * 8_193}),
+    ],
+)
+async def test_what_is_no_token_is_neither_sent_nor_repeated(tmp_path: Path, status: bytes, body: dict[str, str]) -> None:
+    info = {"type": "authorized_user", "client_id": "c", "client_secret": "GOCSPXsecret", "refresh_token": "r"}
+    async with issuing(tmp_path / "adc.json", info) as (adapter, issued):
+        issued.answers = [sized(json.dumps(body).encode(), JSON, status=status)]
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await adapter.generate(saying(), attempt("m", endpoint=VERTEX))
+        assert issued.bearers == []
+    message = from_rpc_error(failure.value).message
+    assert message.endswith(f"answered {status[:3].decode()}: nothing that is a token")
+
+
 def test_without_the_library_the_endpoint_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(google_accounts, "find_spec", {}.get)
     made = configured(Settings(credentials_file="/x.json", project="p"), google_accounts.Issuers(SystemClock()))

@@ -169,6 +169,23 @@ async def test_an_encrypted_key_asks_nobody_for_its_password(files: Path, tmp_pa
 # HTTP/2.
 
 
+@pytest.mark.parametrize("pieces", [[b"", b"whole"], [b"wh", b"", b"ole"], [b"wh", b"ole", b""]])
+async def test_an_empty_frame_is_not_the_end_of_an_answer(files: Path, pieces: list[bytes]) -> None:
+    async def handle(visit: Http2Visit) -> None:
+        while stream := await visit.request():
+            visit.h2.send_headers(stream, OK)
+            for piece in pieces:
+                visit.h2.send_data(stream, piece)
+                visit.flush()
+            visit.h2.end_stream(stream)
+            visit.flush()
+
+    async with http2_provider(handle, files / "server.pem") as (_, port):
+        client = LIBRARY.client(f"https://localhost:{port}", files / "ours.pem", http2=True)
+        assert [await whole(client, to(port)) for _ in range(2)] == [b"whole"] * 2
+        await client.close()
+
+
 async def test_http2_answers_one_request_after_the_other_on_one_connection(files: Path) -> None:
     async with http2_provider(handle_http2, files / "server.pem") as (visits, port):
         client = LIBRARY.client(f"https://localhost:{port}", files / "ours.pem", http2=True)

@@ -22,7 +22,8 @@ from tests.sdk_requests.recordings import recorded
 
 SENT = recorded("ollama")
 DIALECT = OllamaDialect()
-ENDPOINT = Endpoint(name="main", provider="Ollama", base_url="http://127.0.0.1:11434", local=True, auth=Auth(), credential=Secret("key"))
+ENDPOINT = Endpoint(name="main", provider="Ollama", base_url="http://127.0.0.1:11434", local=True, auth=Auth(), credential=Secret("key"),
+                    extras=frozenset({"keep_alive", "embedding.keep_alive"}))  # fmt: skip
 Part, Message = content_pb2.Part, content_pb2.Message
 
 
@@ -151,6 +152,18 @@ def test_an_option_that_loads_the_model_anew_needs_the_operators_word() -> None:
     )
     call = DIALECT.generate(Ask(endpoint=allowed, model="llama3"), saying(**fields))
     assert json.loads(call.body)["options"] == {"num_ctx": 32_768}
+
+
+@pytest.mark.parametrize("keep_alive", [0, -1, "5m"])
+def test_how_long_a_model_stays_in_memory_needs_the_operators_word(keep_alive: object) -> None:
+    shared = Endpoint(name="main", provider="O", base_url="http://127.0.0.1:1", local=True, auth=Auth(required=False))
+    with pytest.raises(AdapterError) as refused:
+        DIALECT.generate(Ask(endpoint=shared, model="llama3"), saying(extras=[extra("keep_alive", keep_alive)]))
+    assert (refused.value.reason_name, refused.value.field) == ("EXTRA_NOT_ALLOWED", "input.extras[ollama.keep_alive]")
+
+
+def test_an_option_stands_among_the_options() -> None:
+    assert "options.mirostat" not in json.loads(generated("llama3", extras=[extra("options.mirostat", 2)]).body)
 
 
 @pytest.mark.parametrize(

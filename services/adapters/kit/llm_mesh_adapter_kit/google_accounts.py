@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -40,6 +41,21 @@ _LIFETIME: Final = 3_600
 _SECONDS: Final = 15.0
 _MOST: Final = 64 * 1024
 _OK: Final = 200
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}={0,2}")
+"""RFC 6750, section 2.1. Google's are shorter than 2,048 characters."""
+_WORDS: Final = frozenset(
+    {
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    }
+)
+"""Errors of RFC 6749, and no others: what else an issuer says may repeat what it was sent."""
 _FAILED: Final = (UnreachableError, ForbiddenError, ConnectTimeoutError, BrokenError, TimeoutError)
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "service_account": ("client_email", "private_key"),
@@ -119,7 +135,7 @@ class _Issuer:
         except _FAILED as error:
             raise not_issued(self._endpoint, f"does not answer ({type(error).__name__.removesuffix('Error')})") from None
         text, seconds = answer_fields.get("access_token"), answer_fields.get("expires_in")
-        if answer.status != _OK or not isinstance(text, str) or not text.isascii() or not text.isprintable():
+        if answer.status != _OK or not isinstance(text, str) or not _TOKEN.fullmatch(text):
             raise self._refused(answer.status, answer_fields)
         lifetime = seconds if isinstance(seconds, int) and 0 < seconds <= _LIFETIME * 24 else _LIFETIME
         return IssuedToken(text, sent_at + timedelta(seconds=lifetime))
@@ -127,11 +143,11 @@ class _Issuer:
     def _refused(self, status: int, answer_fields: Mapping[str, Any]) -> AdapterError:
         """The issuer's words of a vocabulary, such as `invalid_grant`; the rest may tell of the account."""
         word = answer_fields.get("error")
-        known = word if isinstance(word, str) and word.isidentifier() else "nothing that is a token"
+        known = word if word in _WORDS else "nothing that is a token"
         return not_issued(self._endpoint, f"answered {status}: {known}")
 
     def _request(self) -> tuple[str, dict[str, str]]:
-        """The address of the issuer, and what it is sent_at. Reads the file and signs, which takes a millisecond or two."""
+        """The address of the issuer, and what it is sent. Reads the file and signs, which takes a millisecond or two."""
         info = self._read()
         url = str(info.get("token_uri") or _ISSUER)
         if urlsplit(url).scheme not in {"http", "https"}:
@@ -172,7 +188,7 @@ class _Issuer:
 
 
 async def _body(answer: HttpAnswer) -> dict[str, Any]:
-    """What the issuer answer_fields; empty where that is no JSON object."""
+    """What the issuer answers; empty where that is no JSON object."""
     pieces = bytearray()
     while (piece := await answer.read()) and len(pieces) <= _MOST:
         pieces += piece

@@ -24,7 +24,9 @@ class CohereChatReader:
         self.error = ""
         """What the provider says of a failure at the end of the stream."""
         self._begun = False
+        self._calls = 0
         self._indexes: dict[int, int] = {}
+        """The newest call that has begun at each of the provider's indexes, which may come twice."""
         self._usage: generate_pb2.Usage | None = None
         self._readers: Mapping[str, Callable[[Fields], Iterator[Event]]] = {
             "message-start": self._start,
@@ -83,7 +85,8 @@ class CohereChatReader:
     def _call(self, event: Fields) -> Iterator[Event]:
         call = _message(event).required("tool_calls")
         function = call.required("function")
-        index = self._indexes.setdefault(event.whole("index", 0) or 0, len(self._indexes))
+        index, self._calls = self._calls, self._calls + 1
+        self._indexes[event.whole("index", 0) or 0] = index
         started = generate_pb2.ToolCallStarted(index=index, id=call.required_text("id"), name=function.required_text("name"))
         yield Event(tool_call_started=started)
         if arguments := function.text("arguments"):

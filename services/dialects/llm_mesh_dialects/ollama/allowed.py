@@ -14,9 +14,10 @@ from llm_mesh_dialects.ollama.vocabulary import DIALECT
 
 _SAMPLING: Final = safe("changes how tokens are chosen, not how many")
 _LOADS: Final = costly("it loads the model anew, in other memory, for all who use the server")
+_KEEPS: Final = costly("it may unload the model, or hold it in memory for ever, for all who use the server")
 
 _REQUEST: Final[Mapping[str, KeyRule]] = {
-    "keep_alive": safe("how long the server keeps the model in its memory"),
+    "keep_alive": _KEEPS,
     "think": safe("reasoning counts as output, within the limit of the answer"),
     "truncate": safe("whether a conversation that is too long is cut, or refused"),
     "shift": safe("whether an answer may push out the begin of its conversation"),
@@ -27,7 +28,7 @@ _REQUEST: Final[Mapping[str, KeyRule]] = {
     **dict.fromkeys(("options.vocab_only", "options.logits_all", "options.embedding_only"), _LOADS),
 }
 _EMBEDDINGS: Final[Mapping[str, KeyRule]] = {
-    "embedding.keep_alive": safe("how long the server keeps the model in its memory"),
+    "embedding.keep_alive": _KEEPS,
     "embedding.truncate": safe("whether texts that are too long are cut, or refused"),
 }
 

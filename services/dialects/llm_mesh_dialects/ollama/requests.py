@@ -58,7 +58,8 @@ def _leave_out(request: generate_pb2.GenerateInput, report: Report) -> None:
 
 
 def _extras(body: dict[str, Any], request: generate_pb2.GenerateInput, report: Report) -> None:
-    reserved = [extra for extra in request.extras if extra.dialect == DIALECT and extra.key in _RESERVED]
+    own_keys = [extra for extra in request.extras if extra.dialect == DIALECT]
+    reserved = [extra for extra in own_keys if extra.key in _RESERVED or extra.key.startswith(f"{OPTIONS}.")]
     for extra in reserved:
         report.dropped(f"extras[{DIALECT}.{extra.key}]", "the typed payload has a field for it")
     own = [extra for extra in request.extras if extra not in reserved and (extra.dialect, extra.key) != (DIALECT, OPTIONS)]

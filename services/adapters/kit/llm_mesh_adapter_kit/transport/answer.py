@@ -84,6 +84,14 @@ class LibraryAnswer:
         if connection is not None:
             connection.drop(None if self._reading else self._pieces)
 
+    async def _filled_piece(self, connection: ServingConnection) -> bytes:
+        """The next piece that holds something; empty at the body's end. A frame of HTTP/2 may be empty before it."""
+        async for data in self._pieces:
+            connection.progress()
+            if data:
+                return data
+        return b""
+
     async def _next(self, deadline: float) -> bytes:
         """The next piece of the body; empty at its end."""
         connection = self._connection
@@ -95,8 +103,7 @@ class LibraryAnswer:
         self._reading = True
         try:
             async with asyncio.timeout(left if left < math.inf else None):
-                data = await anext(self._pieces, b"")
-            connection.progress()
+                data = await self._filled_piece(connection)
             if not data:
                 self._whole, self._connection = True, None
                 await connection.finished(self._response)
