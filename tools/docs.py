@@ -77,9 +77,10 @@ by itself. Within its dialect each key has one of three fates; in another dialec
 - **left out**, with a line in the answer's `translations`; under `fidelity: EXACT` the request fails with `FIDELITY_LOST` instead. This is
   what happens to every key that stands in no table.
 
-The name says where a key stands: `service_tier` in the request itself, `message.…`, `part.…` and `tool.…` in those, `embedding.…` in a
-request for embeddings; `part_type.…` and `tool_type.…` are parts and tools of a type that is not modelled, `beta.…` features in the header
-`anthropic-beta`. A name that ends in `*` stands for all that begin so.
+The name says where a key stands: `service_tier` in the request itself, `message.…`, `part.…` and `tool.…` in those, `embedding.…`,
+`rerank.…`, `decision.…`, `image.…` and so on in the request of that method; `part_type.…` and
+`tool_type.…` are parts and tools of a type that is not modelled, `beta.…` features in the header `anthropic-beta`.
+A name that ends in `*` stands for all that begin so.
 
 The operator of an endpoint lets more through by the key `extras` of its setting, a list of such names:
 

@@ -19,7 +19,21 @@ from llm_mesh_dialects.errors import CostlyError
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
 
 TABLES = {"openai": OPENAI, "anthropic": ANTHROPIC}
-PLACES = ("message.", "part.", "tool.", "part_type.", "tool_type.", "embedding.", "rerank.", "beta.")
+PLACES = (
+    "message.",
+    "part.",
+    "tool.",
+    "part_type.",
+    "tool_type.",
+    "embedding.",
+    "rerank.",
+    "moderation.",
+    "decision.",
+    "image.",
+    "speech.",
+    "transcription.",
+    "beta.",
+)
 NEVER = {
     "openai": (
         *("models", "plugins", "store", "background", "web_search_options", "chat_template", "chat_template_kwargs", "provider", "route"),

@@ -1,13 +1,13 @@
-"""What OpenAI's dialect complains about beside chats and embeddings: rankings, moderations and assessments."""
+"""What OpenAI's dialect complains about beside chats and embeddings: rankings, moderations, assessments, images and sound."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2, rerank_pb2
-from llm_mesh_dialects.openai import decisions, moderations, reranking
+from llm_mesh.inference.v1 import assess_pb2, content_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
+from llm_mesh_dialects.openai import decisions, images, moderations, reranking, speech, transcriptions
 from tests.edge.complaint_kinds import Read, TypedRequest
 
 TEXT = content_pb2.Part(text=content_pb2.Text(text="x"))
@@ -66,13 +66,40 @@ def moderated(body: Any) -> None:
     moderations.body_into_output(body, moderate_pb2.ModerateInput(items=[ITEM]), moderate_pb2.ModerateOutput())
 
 
+DRAWN = {"created": 1, "data": [{"b64_json": "aGk="}], "usage": {"input_tokens": 1, "input_tokens_details": {"image_tokens": 0}}}
+SPOKEN = {"text": "x", "duration": 1.5, "segments": [{"start": 0, "end": 1, "text": "x"}], "words": [{"word": "x", "start": 0, "end": 1}]}
+
+
+def drawn(body: Any) -> None:
+    images.body_into_output(body, generate_image_pb2.GenerateImageInput(), generate_image_pb2.GenerateImageOutput())
+
+
+def transcribed(body: Any) -> None:
+    transcriptions.body_into_output(body, sound_pb2.TranscribeOutput())
+
+
+def sound_of(body: bytes, content_type: str) -> Callable[[], None]:
+    return lambda: speech.body_into_output(body, content_type, sound_pb2.SpeakInput(), sound_pb2.SpeakOutput())
+
+
 READ: Mapping[str, tuple[Read, list[Any]]] = {
     "assessment": (assessed, [ANSWERS]),
     "ranking": (ranked, [RANKED]),
     "moderation": (moderated, [MODERATED]),
+    "images": (drawn, [DRAWN]),
+    "transcription": (transcribed, [SPOKEN]),
 }
 LARGE: Mapping[str, tuple[Read, Any]] = {"ranked-twice": (ranked, RANKED | {"results": [RANKED["results"][0]] * 2})}
+TEXTS: Mapping[str, Callable[[], None]] = {"no-sound": sound_of(b"", "audio/wav"), "no-sound-but-text": sound_of(b"x", "text/html")}
 TYPED: Mapping[str, TypedRequest] = {
+    "no-image-type": (
+        generate_image_pb2.GenerateImageInput(model="m", prompt="x", mime_type="text/html"),
+        partial(images.input_to_body, model="m"),
+    ),
+    "odd-filename": (
+        sound_pb2.TranscribeInput(model="m", sound=content_pb2.Media(data=b"x", mime_type="audio/wav", filename='a"b')),
+        partial(transcriptions.input_to_form, model="m"),
+    ),
     "mixed-items": (moderate_pb2.ModerateInput(model="m", items=[ITEM, TWO]), partial(moderations.input_to_body, model="m")),
     "broken-state": (
         assess_pb2.AssessInput(model="m", state=[content_pb2.Message(role=USER, parts=[TEXT, BROKEN])]),

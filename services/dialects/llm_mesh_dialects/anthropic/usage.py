@@ -6,13 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.loose import loose_count
+
+_LIFETIMES: Final = {
+    "ephemeral_5m_input_tokens": "cache_write_5m_input_tokens",
+    "ephemeral_1h_input_tokens": "cache_write_1h_input_tokens",
+}
+_TIERS: Final = {
+    "standard": generate_pb2.SERVICE_TIER_STANDARD,
+    "priority": generate_pb2.SERVICE_TIER_PRIORITY,
+    "batch": generate_pb2.SERVICE_TIER_BATCH,
+}
+_TIER_WORDS: Final = {tier: word for word, tier in _TIERS.items()}
 
 
 def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> generate_pb2.Usage:
@@ -27,8 +38,15 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         cached_input_tokens=cached,
         cache_write_input_tokens=written,
         reasoning_output_tokens=known.reasoning_output_tokens,
+        cache_write_5m_input_tokens=known.cache_write_5m_input_tokens,
+        cache_write_1h_input_tokens=known.cache_write_1h_input_tokens,
+        service_tier=known.service_tier,
     )
     left: dict[str, Any] = {}
+    _lifetimes(fields, used)
+    if (tier := fields.peek("service_tier")) in _TIERS:
+        used.service_tier = _TIERS[tier]
+        fields.raw("service_tier")
     details = fields.inner("output_tokens_details") if isinstance(fields.peek("output_tokens_details"), dict) else None
     if details is not None:
         used.reasoning_output_tokens = _count(details, "thinking_tokens", 0)
@@ -46,10 +64,26 @@ def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
         "cache_read_input_tokens": used.cached_input_tokens,
         "output_tokens": used.output_tokens,
     }
+    if used.cache_write_5m_input_tokens or used.cache_write_1h_input_tokens:
+        written["cache_creation"] = {key: getattr(used, name) for key, name in _LIFETIMES.items()}
+    if used.service_tier in _TIER_WORDS:
+        written["service_tier"] = _TIER_WORDS[used.service_tier]
     if used.reasoning_output_tokens:
         written["output_tokens_details"] = {"thinking_tokens": used.reasoning_output_tokens}
     put_back(written, used.extras, DIALECT)
     return written
+
+
+def _lifetimes(fields: Fields, used: generate_pb2.Usage) -> None:
+    """How long the provider keeps what was written. An object that says nothing else than zeros stays what it is."""
+    creation = fields.peek("cache_creation")
+    if not isinstance(creation, dict):
+        return
+    counts = {name: loose_count(creation.get(key)) or 0 for key, name in _LIFETIMES.items()}
+    if any(counts.values()) and creation.keys() <= _LIFETIMES.keys():
+        fields.raw("cache_creation")
+        for name, count in counts.items():
+            setattr(used, name, count)
 
 
 def _count(fields: Fields, key: str, otherwise: int) -> int:

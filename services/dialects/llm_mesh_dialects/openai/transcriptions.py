@@ -17,10 +17,11 @@ from llm_mesh_dialects.openai.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
 
 _BOUNDARY: Final = "llm-mesh-c1b6f0a2d94e4b7f8e35a0d7c2196b58"
+_MOST_SECONDS: Final = 10**9
 _UNSAFE: Final = frozenset('"\r\n\\')
 
 
-class Form(NamedTuple):
+class MultipartForm(NamedTuple):
     """A body of several fields."""
 
     content_type: str
@@ -29,7 +30,7 @@ class Form(NamedTuple):
 
 def input_to_form(
     request: sound_pb2.TranscribeInput, *, model: str, allowance: Allowance = NOTHING_MORE
-) -> tuple[Form, list[generate_pb2.Translation]]:
+) -> tuple[MultipartForm, list[generate_pb2.Translation]]:
     """The typed payload to a provider's form."""
     report = Report()
     report.gate = Gate(TABLE, allowance, report)
@@ -61,24 +62,19 @@ def _answer_form(request: sound_pb2.TranscribeInput) -> str:
     return "verbose_json" if request.segments or request.words else "json"
 
 
-def _form(fields: dict[str, Any], request: sound_pb2.TranscribeInput) -> Form:
+def _form(fields: dict[str, Any], request: sound_pb2.TranscribeInput) -> MultipartForm:
     sound = request.sound
+    texts = [(name, str(each)) for name, value in fields.items() for each in (value if isinstance(value, list) else [value])]
     boundary = _BOUNDARY
-    while boundary.encode() in sound.data:
+    while boundary.encode() in sound.data or any(boundary in text for _, text in texts):
         boundary += "x"
-    pieces = []
-    for name, value in fields.items():
-        for each in value if isinstance(value, list) else [value]:
-            text = str(each)
-            if boundary in text:
-                raise DialectError(name, "expected another text")
-            pieces.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode())
+    pieces = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode() for name, text in texts]
     filename = sound.filename or f"sound{guess_extension(sound.mime_type) or ''}"
     if _UNSAFE & set(filename) or _UNSAFE & set(sound.mime_type):
         raise DialectError("sound.filename", "expected a name without quotes and line ends")
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {sound.mime_type}\r\n\r\n'
     body = b"".join([*pieces, head.encode(), sound.data, f"\r\n--{boundary}--\r\n".encode()])
-    return Form(f"multipart/form-data; boundary={boundary}", body)
+    return MultipartForm(f"multipart/form-data; boundary={boundary}", body)
 
 
 def body_into_output(body: object, output: sound_pb2.TranscribeOutput) -> None:
@@ -106,10 +102,15 @@ def body_into_output(body: object, output: sound_pb2.TranscribeOutput) -> None:
 def _milliseconds(fields: Fields, key: str) -> int:
     """Seconds as numbers, or in a text."""
     value = fields.raw(key)
+    if value is None:
+        return 0
     try:
-        return max(0, round(float(value) * 1000)) if value is not None else 0
+        seconds = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise fields.wrong(key, "expected seconds") from None
+        seconds = -1.0
+    if not 0 <= seconds <= _MOST_SECONDS:
+        raise fields.wrong(key, "expected seconds")
+    return round(seconds * 1000)
 
 
 def _usage(usage: dict[str, Any]) -> generate_pb2.Usage:
