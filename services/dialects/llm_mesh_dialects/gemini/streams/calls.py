@@ -8,22 +8,23 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini.responses.parts_reading import id_of_call, proved
-from llm_mesh_dialects.gemini.streams.partial_arguments import PartialArguments
+from llm_mesh_dialects.gemini.streams.partial_arguments import ArgumentRoom, PartialArguments
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, OF_CALL_AFTER
 
 Event = generate_pb2.StreamEvent
 
 
 class CandidateCalls:
-    """Reads them, in order. One call at a time comes in pieces."""
+    """Reads them, in order. One call at a time comes in pieces. `room` is what the arguments of all candidates share."""
 
-    __slots__ = ("_arguments", "_begun", "_candidate", "_open", "_place", "count")
+    __slots__ = ("_arguments", "_begun", "_candidate", "_open", "_place", "_room", "count")
 
-    def __init__(self, candidate: int) -> None:
+    def __init__(self, candidate: int, room: ArgumentRoom) -> None:
+        self._room = room
         self._candidate = candidate
         self.count = 0
         self._open = False
-        self._arguments = PartialArguments()
+        self._arguments = PartialArguments(room)
         self._begun: dict[str, Any] = {}
         self._place = ""
         """Where the arguments of the open call stand."""
@@ -54,7 +55,7 @@ class CandidateCalls:
         self._open = False
         json = dumped(self._arguments.whole(self._begun), self._place).decode()
         events.append(Event(tool_call=generate_pb2.ToolCallDelta(choice=self._candidate, index=self.count - 1, arguments_json=json)))
-        self._arguments, self._begun = PartialArguments(), {}
+        self._arguments, self._begun = PartialArguments(self._room), {}
 
     def _start(self, call: Fields, name: str, fields: Fields, answer: str, proof: str, events: list[Event]) -> None:
         if proof:

@@ -21,16 +21,37 @@ _MOST_PIECES: Final = 100_000
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _DEEPEST: Final = 64
 _LONGEST_LIST: Final = 10_000
+_MOST_PER_CALL: Final = 50_000
+_MOST_PER_ANSWER: Final = 200_000
 
 Step = str | int
 
 
+class ArgumentRoom:
+    """How many places arguments may still have: a short path can make thousands of them, so bytes do not bound them."""
+
+    __slots__ = ("_answer", "_left")
+
+    def __init__(self, most: int = _MOST_PER_ANSWER, answer: ArgumentRoom | None = None) -> None:
+        self._left = most
+        self._answer = answer
+
+    def take(self, places: int, path: str) -> None:
+        """Raise `DialectError` where there is no room for so many more."""
+        self._left -= places
+        if self._left < 0:
+            raise DialectError(path, "expected fewer places in the arguments of functions")
+        if self._answer is not None:
+            self._answer.take(places, path)
+
+
 class PartialArguments:
-    """The arguments of one call, as far as they came."""
+    """The arguments of one call, as far as they came. `answer` is the room that all calls of the answer share."""
 
-    __slots__ = ("_bytes", "_pieces", "_texts", "_value")
+    __slots__ = ("_bytes", "_pieces", "_room", "_texts", "_value")
 
-    def __init__(self) -> None:
+    def __init__(self, answer: ArgumentRoom) -> None:
+        self._room = ArgumentRoom(_MOST_PER_CALL, answer)
         self._value: dict[str, Any] = {}
         self._texts: dict[tuple[Step, ...], tuple[str, list[str]]] = {}
         self._pieces = 0
@@ -44,11 +65,12 @@ class PartialArguments:
         path, place = _path(piece), piece.at(_PATH)
         self._pieces += 1
         text = piece.text("stringValue")
-        self._bytes += len(text or "") + len(path)
+        self._bytes += len(text or "") + len(piece.peek(_PATH))
         if self._pieces > _MOST_PIECES or self._bytes > _MOST_BYTES:
             raise DialectError(place, "expected fewer pieces of arguments")
         if text is not None:
             if path not in self._texts:
+                self._room.take(len(path), place)  # the path is held, too
                 self._texts[path] = (place, [])
                 self._put(path, "", place)
             self._texts[path][1].append(text)
@@ -69,31 +91,34 @@ class PartialArguments:
     def _put(self, path: tuple[Step, ...], value: object, place: str) -> None:
         holder: Any = self._value
         for step, following in pairwise(path):
-            holder = _held(holder, step, [] if isinstance(following, int) else {}, place)
+            holder = self._held(holder, step, [] if isinstance(following, int) else {}, place)
         last = path[-1]
-        if isinstance(last, int):
-            _lengthen(holder, last, place)
-        elif not isinstance(holder, dict):
-            raise _odd(place)
+        self._make(holder, last, place)
         holder[last] = value
 
-
-def _held(holder: Any, step: Step, empty: Any, place: str) -> Any:  # noqa: ANN401 (JSON)
-    """What stands at a step; something empty where nothing does."""
-    if isinstance(step, int):
-        _lengthen(holder, step, place)
-        if holder[step] is None:
+    def _held(self, holder: Any, step: Step, empty: Any, place: str) -> Any:  # noqa: ANN401 (JSON)
+        """What stands at a step; something empty where nothing does."""
+        if self._make(holder, step, place) or (isinstance(step, int) and holder[step] is None):
             holder[step] = empty
         return holder[step]
-    if not isinstance(holder, dict):
-        raise _odd(place)
-    return holder.setdefault(step, empty)
 
-
-def _lengthen(holder: Any, index: int, place: str) -> None:  # noqa: ANN401 (JSON)
-    if not isinstance(holder, list) or index > _LONGEST_LIST:
-        raise _odd(place)
-    holder.extend([None] * (index + 1 - len(holder)))
+    def _make(self, holder: Any, step: Step, place: str) -> bool:  # noqa: ANN401 (JSON)
+        """Makes the place of a step, with nothing in it; whether there was none."""
+        if isinstance(step, int):
+            if not isinstance(holder, list) or step > _LONGEST_LIST:
+                raise _odd(place)
+            more = step + 1 - len(holder)
+            if more > 0:
+                self._room.take(more, place)
+                holder.extend([None] * more)
+            return more > 0
+        if not isinstance(holder, dict):
+            raise _odd(place)
+        if step in holder:
+            return False
+        self._room.take(1, place)
+        holder[step] = None
+        return True
 
 
 def _odd(place: str) -> DialectError:

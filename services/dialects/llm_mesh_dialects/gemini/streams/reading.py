@@ -16,12 +16,15 @@ from llm_mesh_dialects.gemini.logprobs import read_logprobs
 from llm_mesh_dialects.gemini.responses.parts_reading import part
 from llm_mesh_dialects.gemini.responses.reading import created, present
 from llm_mesh_dialects.gemini.streams.calls import CandidateCalls
+from llm_mesh_dialects.gemini.streams.partial_arguments import ArgumentRoom
 from llm_mesh_dialects.gemini.usage import usage_in
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, finish_of
 from llm_mesh_dialects.loose import loose_text
 
 Event = generate_pb2.StreamEvent
 _INT32: Final = 2**31 - 1
+_MOST_CANDIDATES: Final = 128
+"""Requests ask for fewer; a candidate takes a hundred times the memory of its bytes."""
 _PLAIN: Final = frozenset({"text"})
 
 
@@ -30,9 +33,9 @@ class _Candidate:
 
     __slots__ = ("calls", "ended", "index", "left")
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, room: ArgumentRoom) -> None:
         self.index = index
-        self.calls = CandidateCalls(index)
+        self.calls = CandidateCalls(index, room)
         self.left: dict[str, Any] = {}
         self.ended = False
 
@@ -44,6 +47,7 @@ class GeminiChunkReader:
         self._id = ""
         self._started = False
         self._candidates: dict[int, _Candidate] = {}
+        self._room = ArgumentRoom()
         self._usage: generate_pb2.Usage | None = None
         self._left: dict[str, Any] = {}
 
@@ -79,7 +83,9 @@ class GeminiChunkReader:
         index = place if number is None else number
         candidate = self._candidates.get(index)
         if candidate is None:
-            candidate = self._candidates[index] = _Candidate(index)
+            if len(self._candidates) >= _MOST_CANDIDATES:
+                raise fields.wrong("index", f"expected at most {_MOST_CANDIDATES} candidates")
+            candidate = self._candidates[index] = _Candidate(index, self._room)
         content = fields.inner("content") if isinstance(fields.peek("content"), dict) else None
         first = len(events)
         for each in content.each("parts") if content is not None else ():
