@@ -151,7 +151,10 @@ def a_whole(value: object, path: str, least: int = -_INT64, most: int = _INT64 -
 def a_number(value: object, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DialectError(path, "expected a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise DialectError(path, "expected a number that 64 bits can hold") from None
 
 
 def some_texts(value: object, path: str) -> list[str]:
