@@ -78,3 +78,49 @@ def test_the_first_byte_tells_an_array_from_events() -> None:
         assert frames(parser, *pieces) == [{}]
     assert frames(EVENTS_OR_ARRAY.parser(), b'\xef\xbb\xbf [{"a":1}]') == [{"a": 1}]
     assert frames(EVENTS_OR_ARRAY.parser(), b'{"error":{}}') == [{"error": {}}]
+
+
+class Counted(bytearray):
+    """Counts how often something moves or copies all that a parser holds."""
+
+    moves = 0
+
+    def __delitem__(self, place: Any) -> None:
+        self.moves += 1
+        super().__delitem__(place)
+
+    def lstrip(self, signs: Any = None) -> bytearray:
+        self.moves += 1
+        return super().lstrip(signs)
+
+
+def test_items_of_one_read_do_not_move_what_follows_them() -> None:
+    parser = JsonArrayParser()
+    held = parser._held = Counted()
+    assert len(parser.feed(b"[" + b"{}, " * 1000)) == 1000
+    assert held.moves == 1
+
+
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+def test_white_space_before_the_first_byte_is_not_held(begin: bytes) -> None:
+    parser = EVENTS_OR_ARRAY.parser()
+    for _ in range(100):
+        assert parser.feed(begin + b" \r\n\t" * 1000) == []
+        begin = b""
+        assert sum(len(value) for value in vars(parser).values() if isinstance(value, bytes)) == 0
+    assert frames(parser, b' [{"a":1}]') == [{"a": 1}]
+
+
+def test_a_byte_order_mark_may_come_byte_by_byte() -> None:
+    for parser in (JsonArrayParser(), EVENTS_OR_ARRAY.parser()):
+        assert frames(parser, b"\xef", b"", b"\xbb", b"\xbf", b" ", b"[{}]") == [{}]
+
+
+def test_items_have_a_bound_whether_they_come_at_once_or_one_by_one() -> None:
+    for size in (3, 3000):
+        parser = JsonArrayParser(most_items=1000)
+        text = b"[" + b"{}," * 1000
+        for place in range(0, len(text), size):
+            parser.feed(text[place : place + size])
+        with pytest.raises(FrameTooLargeError, match="more items"):
+            parser.feed(b"{}")
