@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -158,6 +159,64 @@ def test_what_must_not_or_cannot_be_sent_is_refused_by_its_field(
     with pytest.raises(kind) as caught:
         input_to_converse(typed, model=CLAUDE, allowance=NOTHING_MORE)
     assert caught.value.field == field
+
+
+S3 = {"s3Location": {"uri": "s3://payroll/secret.pdf", "bucketOwner": "111122223333"}}
+MEDIA: dict[str, dict[str, Any]] = {
+    "document": {"format": "pdf", "name": "x", "source": S3},
+    "video": {"format": "mp4", "source": S3},
+    "audio": {"format": "mp3", "source": {"bytes": "AAAA"}},
+    "image": {"format": "png", "source": {"bytes": "AAAA"}},
+}
+FRAMES: dict[str, Callable[[Any], Any]] = {
+    "toolResult": lambda block: {"toolUseId": "a", "content": [{"text": "b"}, block]},
+    "guardContent": lambda block: block,
+    "searchResult": lambda block: {"source": "https://x", "title": "t", "content": [block]},
+    "citationsContent": lambda block: {"content": [{"text": "a"}], "citations": [{"sourceContent": [block]}]},
+}
+
+
+def framed(kind: str, block: object, depth: int = 1) -> generate_pb2.GenerateInput:
+    """A request with a medium that stands within another block, as deep as that."""
+    for _ in range(depth):
+        block = {kind: FRAMES[kind](block)}
+    part = content_pb2.OpaquePart(dialect="bedrock", type="searchResult", json=json.dumps(block).encode())
+    return request(turn(USER, text("a"), Part(opaque=part)))
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("kind", FRAMES)
+def test_media_within_other_blocks_are_refused_as_they_are_alone(kind: str, medium: str, depth: int) -> None:
+    with pytest.raises(CostlyError) as caught:
+        input_to_converse(framed(kind, {medium: MEDIA[medium]}, depth), model=CLAUDE, allowance=NOTHING_MORE)
+    assert caught.value.name == f"part_type.{medium}"
+    assert caught.value.field.startswith(f"messages[0].parts[1].opaque.json.{kind}")
+
+
+@pytest.mark.parametrize("medium", ["document", "video"])
+@pytest.mark.parametrize("kind", FRAMES)
+def test_places_in_s3_need_an_allowed_bucket_wherever_they_stand(kind: str, medium: str) -> None:
+    allowed = frozenset(f"part_type.{each}" for each in (*MEDIA, *FRAMES))
+    for refused in (framed(kind, {medium: MEDIA[medium]}), framed(kind, {"new": S3}), framed(kind, {medium: MEDIA[medium]}, 0)):
+        with pytest.raises(MediaAddressError, match="a bucket that the endpoint's operator allows"):
+            input_to_converse(refused, model=CLAUDE, allowance=Allowance(allowed, MediaRule(frozenset({"s3://reports"}))))
+    typed = framed(kind, {medium: MEDIA[medium]})
+    made = input_to_converse(typed, model=CLAUDE, allowance=Allowance(allowed, MediaRule(frozenset({"s3://payroll"}))))
+    assert made.body["messages"][0]["content"][1] == json.loads(typed.messages[0].parts[1].opaque.json)
+
+
+def test_sources_of_texts_hold_no_media() -> None:
+    source = {"sourceContent": [{"document": MEDIA["document"]}]}
+    cited = content_pb2.Extra(dialect="bedrock", key="citation", json=json.dumps(source).encode())
+    with pytest.raises(CostlyError):
+        input_to_converse(request(turn(USER, Part(text=content_pb2.Text(text="a", annotations=[cited])))), model=CLAUDE)
+
+
+def test_json_of_tools_may_have_keys_of_any_name() -> None:
+    typed = framed("toolResult", {"json": {"image": {"s3Location": {}}, "document": {}}})
+    made = input_to_converse(typed, model=CLAUDE, allowance=NOTHING_MORE)
+    assert made.body["messages"][0]["content"][1] == json.loads(typed.messages[0].parts[1].opaque.json)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import nullcontext
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
@@ -151,6 +152,18 @@ def test_no_place_of_a_payload_lets_an_address_through(uri: str) -> None:
             refused += 1
             assert error.field.startswith("messages[0].parts[0].")  # noqa: PT017 (raised for some of the places)
     assert refused > len(payloads(uri))
+
+
+@pytest.mark.parametrize("named", ['{"url":"%s"}', '"%s"'])
+@pytest.mark.parametrize("kind", ["image_url", "video_url", "audio_url", "document_url"])
+def test_kinds_of_parts_that_the_operator_allows_keep_to_the_addresses(kind: str, named: str) -> None:
+    allowance = Allowance(frozenset({f"part_type.{kind}"}))
+    for uri, refused in (("http://169.254.169.254/latest", True), ("https://example.com/a.mp4", False)):
+        inside = f'{{"type":"{kind}","{kind}":{named % uri}}}'
+        opaque = content_pb2.Part(opaque=content_pb2.OpaquePart(dialect="openai", type=kind, json=inside.encode()))
+        given = generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[opaque])])
+        with pytest.raises(MediaAddressError) if refused else nullcontext():
+            openai.requests.input_to_chat(given, openai.OpenAIQuirks(), model="m", stream=False, allowance=allowance)
 
 
 def test_the_operators_origins_go_on_in_either_dialect() -> None:

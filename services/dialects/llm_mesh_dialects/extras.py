@@ -89,8 +89,12 @@ def whole(part: content_pb2.OpaquePart, place: str, report: Report, field: str) 
 def _check_addresses(value: object, gate: Gate, field: str) -> None:
     """Sources of media anywhere inside. What is nested is bounded before it comes here."""
     if isinstance(value, dict):
-        if value.get("type") == "url" and isinstance(value.get("url"), str):
-            gate.address(value["url"], f"{field}.url")
+        kind = value.get("type")
+        if isinstance(kind, str) and kind.endswith("url"):  # `url`, and kinds of other servers such as `video_url`
+            named = value.get(kind)
+            address = named.get("url") if isinstance(named, dict) else named
+            if isinstance(address, str):
+                gate.address(address, f"{field}.{kind}")
         for key, inner in value.items():
             _check_addresses(inner, gate, f"{field}.{key}")
     elif isinstance(value, list):

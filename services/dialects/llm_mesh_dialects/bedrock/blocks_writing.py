@@ -13,11 +13,11 @@ from hashlib import sha256
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.allowing import ABSENT, Gate
 from llm_mesh_dialects.bedrock import media
 from llm_mesh_dialects.bedrock.families import Family
+from llm_mesh_dialects.bedrock.opaque import check_bucket, check_inside, own_block
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
-from llm_mesh_dialects.errors import DialectError, MediaAddressError
+from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_back
 from llm_mesh_dialects.openai.names import ToolNames
 from llm_mesh_dialects.plain import text_of
@@ -111,6 +111,8 @@ class ConverseBlocksWriter:
         citations = [parsed(each.json, f"{path}text.annotations") for each in text.annotations if each.dialect == DIALECT]
         if len(citations) < len(text.annotations):
             self._report.dropped(f"{path}text.annotations", "sources of another dialect")
+        if citations and self._report.gate is not None:
+            check_inside(citations, self._report.gate, f"{path}text.annotations")
         if citations:
             return {"citationsContent": {"content": [{"text": text.text}], "citations": citations}}
         return {"text": text.text}
@@ -170,16 +172,8 @@ class ConverseBlocksWriter:
         if source is None:
             raise DialectError(field, "expected the bytes themselves, or an s3:// address: the provider fetches nothing else")
         if self._report.gate is not None and medium.WhichOneof("source") == "uri":
-            self._check_bucket(self._report.gate, medium.uri, f"{field}.uri")
+            check_bucket(self._report.gate, medium.uri, f"{field}.uri")
         return source
-
-    def _check_bucket(self, gate: Gate, uri: str, field: str) -> None:
-        """The provider reads with the rights of the operator's account, so the operator says which buckets."""
-        try:
-            gate.address(uri, field)
-        except MediaAddressError:
-            expected = "expected a bucket that the endpoint's operator allows by the key `media`, such as s3://reports"
-            raise MediaAddressError(field, expected) from None
 
     def _tool_use(self, call: content_pb2.ToolCall, path: str) -> Block:
         name = self.names.short(call.name)
@@ -238,14 +232,3 @@ class ConverseBlocksWriter:
         if fitting != call_id:
             self._report.renamed(path, f"ids have at most {_LONGEST_ID} letters, digits and _.:-")
         return fitting
-
-
-def own_block(part: content_pb2.OpaquePart, place: str, path: str, report: Report) -> Block | None:
-    """A block or tool of the dialect that the typed payload does not model, where the report's gate lets it through."""
-    value = parsed(part.json, f"{path}opaque.json")
-    if not isinstance(value, dict) or len(value) != 1:
-        raise DialectError(f"{path}opaque.json", "expected a JSON object with one key, which says what it is")
-    if report.gate is not None:
-        kind = next(iter(value))  # the name beside it is the caller's word; what the provider reads is this
-        value = report.gate.judged(place + kind, value, f"{path}opaque")
-    return None if value is ABSENT else value

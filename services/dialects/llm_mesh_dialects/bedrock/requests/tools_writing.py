@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.schemas import UnbindableError, bindable
-from llm_mesh_dialects.bedrock.blocks_writing import Block, ConverseBlocksWriter, cache_point, own_block
+from llm_mesh_dialects.bedrock.blocks_writing import Block, ConverseBlocksWriter, cache_point
 from llm_mesh_dialects.bedrock.families import Family
+from llm_mesh_dialects.bedrock.opaque import own_block
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
 from llm_mesh_dialects.extras import dumped, parsed, put_back
 from llm_mesh_dialects.report import Report
