@@ -51,8 +51,8 @@ COMMANDS: Mapping[str, Mutant] = {
     ),
     "commands/facts-stay": Mutant(
         file=f"{_CLI}/commands/endpoints.py",
-        guard="        after.CopyFrom(before)",
-        instead="        pass",
+        guard="        after.CopyFrom(before)\n    values",
+        instead="        pass\n    values",
         test=f"{_BOUNDS}::test_facts_of_an_endpoint_keep_what_is_not_named",
     ),
     "commands/a-slash-is-never-sent": Mutant(
