@@ -163,7 +163,8 @@ type Model struct {
 	Adapter string `protobuf:"bytes,4,opt,name=adapter,proto3" json:"adapter,omitempty"`
 	// The adapter's endpoint, such as `openai` or `ollama`. Required.
 	Endpoint string `protobuf:"bytes,5,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
-	// The model, as the provider names it. Required.
+	// The model, as the provider names it. No segment between slashes is `.` or `..`: some providers take the name in the path of an address,
+	// which it must not leave. Required.
 	UpstreamModel string `protobuf:"bytes,6,opt,name=upstream_model,json=upstreamModel,proto3" json:"upstream_model,omitempty"`
 	// The dialect of the endpoint. Empty: the adapter's name.
 	Dialect string `protobuf:"bytes,7,opt,name=dialect,proto3" json:"dialect,omitempty"`
@@ -5342,14 +5343,14 @@ var File_llm_mesh_registry_v1_registry_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xdc\r\n" +
+	"#llm_mesh/registry/v1/registry.proto\x12\x14llm_mesh.registry.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/router/v1/router.proto\"\xeb\x0e\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12k\n" +
 	"\x05alias\x18\x02 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05alias\x12,\n" +
 	"\fdisplay_name\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\vdisplayName\x12O\n" +
 	"\aadapter\x18\x04 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\aadapter\x12Q\n" +
-	"\bendpoint\x18\x05 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\bendpoint\x124\n" +
-	"\x0eupstream_model\x18\x06 \x01(\tB\r\xe2\xf3\x18\t\b\x01:\x05\b\x01\x10\xff\x01R\rupstreamModel\x12V\n" +
+	"\bendpoint\x18\x05 \x01(\tB5\xe2\xf3\x181\b\x01:\x11\x1a\x0f[a-z0-9-]{1,63}\x82\x01\x191 to 63 of a-z, 0-9 and -R\bendpoint\x12\xc2\x01\n" +
+	"\x0eupstream_model\x18\x06 \x01(\tB\x9a\x01\xe2\xf3\x18\x95\x01\b\x01:Y\b\x01\x10\xff\x01\x1aR(?:[^/.][^/]*|\\.[^/.][^/]*|\\.\\.[^/]+)?(?:/(?:[^/.][^/]*|\\.[^/.][^/]*|\\.\\.[^/]+)?)*\x82\x0151 to 255 bytes, without a segment that is `.` or `..`R\rupstreamModel\x12V\n" +
 	"\adialect\x18\a \x01(\tB<\xe2\xf3\x188:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\adialect\x12d\n" +
 	"\fcapabilities\x18\b \x03(\tB@\xe2\xf3\x18< @(\x01:\x14\x1a\x12[a-z0-9_.:-]{1,63}\x82\x01\x1f1 to 63 of a-z, 0-9 and _ . : -R\fcapabilities\x123\n" +
 	"\x0econtext_window\x18\t \x01(\x03B\f\xe2\xf3\x18\b@\x00H\x80\x94\xeb\xdc\x03R\rcontextWindow\x128\n" +

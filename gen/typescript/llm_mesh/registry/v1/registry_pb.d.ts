@@ -62,7 +62,8 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   endpoint: string;
 
   /**
-   * The model, as the provider names it. Required.
+   * The model, as the provider names it. No segment between slashes is `.` or `..`: some providers take the name in the path of an address,
+   * which it must not leave. Required.
    *
    * @generated from field: string upstream_model = 6;
    */

@@ -8,7 +8,6 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import quote
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_kit.aws import AwsSigner
@@ -16,6 +15,7 @@ from llm_mesh_adapter_kit.dialect import Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.event_stream import FAILURE
 from llm_mesh_adapter_kit.framing import Frame
+from llm_mesh_adapter_kit.model_paths import in_path
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import dumped
 from llm_mesh_dialects.loose import loose_parsed
@@ -79,4 +79,4 @@ def _bare(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _path(model: str, operation: str) -> str:
-    return f"/model/{quote(model, safe='')}/{operation}"
+    return f"/model/{in_path(model)}/{operation}"

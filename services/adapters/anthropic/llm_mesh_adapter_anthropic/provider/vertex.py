@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_kit.model_paths import in_path
 
 PUBLISHER: Final = "/publishers/anthropic"
 """How the base address of an endpoint at Vertex ends."""
@@ -21,7 +21,7 @@ def predicts(endpoint: Endpoint) -> bool:
 
 def path_of(model: str, *, stream: bool) -> str:
     """Where a message is asked for."""
-    return f"/models/{quote(model, safe='@')}:{'streamRawPredict' if stream else 'rawPredict'}"
+    return f"/models/{in_path(model, safe='@')}:{'streamRawPredict' if stream else 'rawPredict'}"
 
 
 def predicted(body: Mapping[str, Any]) -> dict[str, Any]:

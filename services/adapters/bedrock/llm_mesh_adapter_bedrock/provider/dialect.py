@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -18,6 +17,7 @@ from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed
 from llm_mesh_adapter_kit.event_stream import EVENT_STREAM
 from llm_mesh_adapter_kit.framing import Framing
+from llm_mesh_adapter_kit.model_paths import in_path
 from llm_mesh_dialects.addresses import MediaRule
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.bedrock import embeddings, requests, responses
@@ -130,7 +130,7 @@ class BedrockDialect:
 
 def _path(model: str, operation: str) -> str:
     """Encoded once: the signer encodes it again, as AWS demands."""
-    return f"/model/{quote(model, safe='')}/{operation}"
+    return f"/model/{in_path(model)}/{operation}"
 
 
 def _description(model: Fields) -> adapter_pb2.ModelDescription:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
-from urllib.parse import quote
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -20,6 +19,7 @@ from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.framing import Framing
 from llm_mesh_adapter_kit.json_array import EVENTS_OR_ARRAY
+from llm_mesh_adapter_kit.model_paths import in_path
 from llm_mesh_dialects.extras import dumped
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini import DIALECT, embeddings, requests, responses
@@ -145,7 +145,7 @@ class GeminiDialect:
     def _path(self, ask: Ask, method: str) -> str:
         api = self._apis.get(ask.endpoint.name, "gemini")
         begin = "/" if ask.model.startswith(_WHOLE_NAMES[api]) else _MODELS[api]
-        return f"{begin}{quote(ask.model, safe='/:@')}:{method}"
+        return f"{begin}{in_path(ask.model, safe='/:@')}:{method}"
 
     def _listed(self, endpoint: Endpoint, most: int) -> Call:
         if not self._at_vertex(endpoint):

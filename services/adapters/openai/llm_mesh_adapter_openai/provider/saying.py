@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import extra_not_allowed, media_address_not_allowed
+from llm_mesh_adapter_kit.model_paths import in_path
 from llm_mesh_adapter_openai.provider.rows import OpenAIProvider
 from llm_mesh_dialects.addresses import MediaRule
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
@@ -29,7 +30,7 @@ def path_of(row: OpenAIProvider, model: str, path: str) -> str:
     if not row.api_version:
         return path
     version = urlencode({"api-version": row.api_version})
-    return f"/openai/deployments/{quote(model, safe='')}{path}?{version}" if model else f"/openai{path}?{version}"
+    return f"/openai/deployments/{in_path(model)}{path}?{version}" if model else f"/openai{path}?{version}"
 
 
 def sayable(translate: Callable[[], T]) -> T:
