@@ -1,17 +1,26 @@
 """Which unmodelled JSON makes a provider read more than the request itself holds.
 
 Nothing bounds the tokens of an earlier answer, a stored conversation, a file or a web page that is only named. What is not modelled is
-read by its keys; a key that is written in escapes counts as such a name too, so that it is not hidden that way.
+read by its keys; a key that is written in escapes counts as such a name too, so that it is not hidden that way. Dialects
+write such names with underscores or in camel case.
 """
 
 from __future__ import annotations
 
 import re
 
-_REFERENCES = (
-    "previous_response_id|conversation|container|mcp_servers|vector_store_ids|file_ids?|file_ur[il]|image_ur[il]|ur[il]|server_url|"
-    "web_search_options|search_parameters|plugins"
-)
+_NAMES = (
+    "previous_response_id", "conversation", "container", "mcp_servers", "vector_store_ids", "file_id", "file_ids", "file_uri", "file_url",
+    "image_uri", "image_url", "uri", "url", "server_url", "web_search_options", "search_parameters", "plugins", "cached_content",
+)  # fmt: skip
+
+
+def _in_camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+_REFERENCES = "|".join(sorted({*_NAMES, *map(_in_camel_case, _NAMES)}))
 _NAME = re.compile(_REFERENCES + "|prompt")
 _INSIDE = re.compile(rb'"(?:' + _REFERENCES.encode() + rb')"\s*:|\\u')
 _PLAIN = frozenset({"metadata"})
