@@ -112,7 +112,7 @@ class Gate:
             return value
         rule = self._table.of(name)
         if rule.kind is KeyTreatment.SAFE:
-            return self._fitting(rule, value, field)
+            return self._fitting(name, rule, value, field)
         if rule.kind is KeyTreatment.COSTLY:
             if value is None:
                 return ABSENT  # as if the key were not there
@@ -135,16 +135,21 @@ class Gate:
             raise MediaAddressError(field, why)
         return uri
 
-    def _fitting(self, rule: KeyRule, value: Any, field: str) -> Any:  # noqa: ANN401 (JSON)
+    def _fitting(self, name: str, rule: KeyRule, value: Any, field: str) -> Any:  # noqa: ANN401 (JSON)
         """What of a value of a safe key is listed."""
         if rule.types is not None and (not isinstance(value, dict) or value.get("type") not in rule.types):
             self._report.dropped(field, _UNKNOWN)
             return ABSENT
-        if rule.inner is None or not isinstance(value, dict) or value.keys() <= rule.inner:
+        if rule.inner is None or not isinstance(value, dict):
             return value
         for key in sorted(value.keys() - rule.inner):
             self._report.dropped(f"{field}.{key}", _UNKNOWN)
-        return {key: inner for key, inner in value.items() if key in rule.inner} or ABSENT
+        inside = {key: self._inside(f"{name}.{key}", inner, f"{field}.{key}") for key, inner in value.items() if key in rule.inner}
+        return {key: inner for key, inner in inside.items() if inner is not ABSENT} or (ABSENT if value else value)
+
+    def _inside(self, name: str, value: Any, field: str) -> Any:  # noqa: ANN401 (JSON)
+        """A listed key of an object, by its own rule where it has one, such as `generationConfig.mediaResolution`."""
+        return self.judged(name, value, field) if name in self._table.rules else value
 
 
 def _among(value: object, values: Iterable[object]) -> bool:
