@@ -17,7 +17,7 @@ ONE_REQUIRED: Any = rules_pb2.one_required
 ITEM_NAME: Any = rules_pb2.item_name
 FITTING = ("a", "*", "a.b", "a/b", "domains/a")
 """Texts of which one is like each pattern of the contracts."""
-STRANGE = ("A b!", "*a*", "")
+STRANGE = ("A b!", "*a*", "..", "")
 """Texts of which one is unlike each pattern."""
 
 
