@@ -11,7 +11,10 @@ import pytest
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_adapter_bedrock.provider.overrides import configured
+from llm_mesh_adapter_bedrock.settings import Settings
 from llm_mesh_runtime.peer_errors import from_rpc_error
+from llm_mesh_runtime.secret import Secret
 from tests.adapter_bedrock.conftest import ENDPOINT, Adapted, adapted, attempt, saying
 
 Part = content_pb2.Part
@@ -221,6 +224,31 @@ async def test_a_caller_that_leaves_closes_the_providers_connection(adapter: Ada
     async with asyncio.timeout(2.5):
         while not (await adapter.admin("GET", "stats"))["client_gone"]:  # noqa: ASYNC110  the simulator tells nobody that it grows
             await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("bedrock", "", ["bearer-key"]),
+        ("bedrock", '{"region": "eu-central-1"}', ["bearer-key"]),
+        ("bedrock", "https://bedrock.internal.example", ["bearer-key"]),
+        ("bedrock", '{"base_url": "https://bedrock.internal.example"}', ["bearer-key"]),
+        ("bedrock", '{"base_url": "http://127.0.0.1:9", "local": true}', ["bearer-key"]),
+        ("frankfurt", '{"region": "eu-central-1"}', ["bearer-key"]),
+        ("elsewhere", "https://bedrock.internal.example", []),
+        ("elsewhere", '{"base_url": "http://127.0.0.1:9", "local": true}', []),
+        ("simulator-bedrock", "http://127.0.0.1:9", []),
+    ],
+)
+def test_a_row_keeps_its_credential_at_another_address_and_an_added_endpoint_names_one(name: str, given: str, expected: list[str]) -> None:
+    made = configured(Settings(bearer_token=Secret("bearer-key"), endpoints={name: given})).table.of(name)
+    assert list(made.signer.secrets) == expected
+
+
+def test_calls_to_a_row_that_was_moved_have_its_credential() -> None:
+    moved = {"base_url": "http://127.0.0.1:9", "local": True}
+    made = configured(Settings(bearer_token=Secret("bearer-key"), endpoints={"bedrock": json.dumps(moved)})).table.of("bedrock")
+    assert made.signer.fixed("") == {"authorization": "Bearer bearer-key"}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Settings:
     total_timeout: timedelta = setting(default=timedelta(seconds=600), help="For a whole attempt.", minimum=0.01)
     max_in_flight: int = setting(
         default=384,
-        help="CandidateCalls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.",
+        help="Calls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.",
         minimum=1,
     )
     vectors_memory: int = setting(

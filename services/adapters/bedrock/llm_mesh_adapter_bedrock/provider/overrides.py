@@ -73,7 +73,7 @@ def _endpoint(row: Row, fields: Fields, settings: Settings, clock: Clock | None,
     signer = AwsSigner(
         row.name,
         region,
-        _own(own, fields, settings) if own else _of_settings(settings) if row.has_key and address == RUNTIME else AwsCredential(),
+        _own(own, fields, settings) if own else _usual(row, settings, added=added, address=address),
         {name: _own(name, fields, settings) for name in named},
         required=row.required and not local if sign is None else sign,
         clock=clock,
@@ -101,7 +101,10 @@ def _endpoint(row: Row, fields: Fields, settings: Settings, clock: Clock | None,
     return endpoint, facts
 
 
-def _of_settings(settings: Settings) -> AwsCredential:
+def _usual(row: Row, settings: Settings, *, added: bool, address: str) -> AwsCredential:
+    """The settings' credential: a row keeps it wherever its operator moves it; an endpoint that is added has it at Amazon alone."""
+    if not row.has_key or (added and address != RUNTIME):
+        return AwsCredential()
     return AwsCredential(settings.bearer_token, settings.access_key_id, settings.secret_access_key, settings.session_token)
 
 

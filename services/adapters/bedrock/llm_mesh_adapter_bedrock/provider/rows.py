@@ -18,7 +18,7 @@ class Row:
     provider: str = "Amazon Bedrock"
     base_url: str = RUNTIME
     has_key: bool = True
-    """It has the credential of the settings. An endpoint that an operator adds has one where it names it."""
+    """It has the credential of the settings, at another address too. An endpoint that is added has it at Amazon's own address alone."""
     required: bool = True
     local: bool = False
 
