@@ -95,13 +95,13 @@ var File_llm_mesh_registry_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_registry_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/registry/v1/errors.proto\x12\x14llm_mesh.registry.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xfe\x04\n" +
+	"!llm_mesh/registry/v1/errors.proto\x12\x14llm_mesh.registry.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xc1\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12>\n" +
 	"\x18ERROR_REASON_ALIAS_TAKEN\x10\x01\x1a \xd2\xf3\x18\x1c\b\x06\x10\x99\x03\x1a\x15Choose another alias.\x12V\n" +
 	"\x18ERROR_REASON_PRICE_ORDER\x10\x02\x1a8\xd2\xf3\x184\b\t\x10\x90\x03\x1a-Let the price begin after the newest version.\x12a\n" +
-	"\x18ERROR_REASON_FREE_DENIED\x10\x03\x1aC\xd2\xf3\x18?\b\a\x10\x93\x03\x1a8Give the model a price, or ask a platform administrator.\x12\x90\x01\n" +
-	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x04\x1al\xd2\xf3\x18h\b\a\x10\x93\x03\x1aaClaim no more than the endpoint's facts, or ask a platform administrator to declare the endpoint.\x12Z\n" +
+	"\x18ERROR_REASON_FREE_DENIED\x10\x03\x1aC\xd2\xf3\x18?\b\a\x10\x93\x03\x1a8Give the model a price, or ask a platform administrator.\x12\xd3\x01\n" +
+	"\x1eERROR_REASON_ESCALATION_DENIED\x10\x04\x1a\xae\x01\xd2\xf3\x18\xa9\x01\b\a\x10\x93\x03\x1a\xa1\x01Claim no more than the endpoint's facts, or ask a platform administrator to declare them (`llm-mesh endpoints set`) or to register the model in `domains/shared`.\x12Z\n" +
 	"\x1fERROR_REASON_ALREADY_SUBSCRIBED\x10\x05\x1a5\xd2\xf3\x181\b\x06\x10\x99\x03\x1a*Update or delete the present subscription.\x12g\n" +
 	"\x1cERROR_REASON_ENDPOINT_IN_USE\x10\x06\x1aE\xd2\xf3\x18A\b\t\x10\x90\x03\x1a:Retire or change these models first, or delete with force.B[\n" +
 	"\x18dev.llm_mesh.registry.v1B\vErrorsProtoP\x01Z0llm-mesh.dev/gen/llm_mesh/registry/v1;registryv1b\x06proto3"
