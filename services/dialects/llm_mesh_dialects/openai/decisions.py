@@ -16,6 +16,7 @@ from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.parts_writing import plain_text
 from llm_mesh_dialects.openai.quirks import OPENAI
+from llm_mesh_dialects.openai.tiers import TIER, served_tier
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
@@ -168,6 +169,7 @@ def body_into_output(body: object, request: assess_pb2.AssessInput, output: asse
         _answer(answer, question, output.answers.add(name=question.name))
     if isinstance(usage := fields.raw("usage"), dict):
         output.usage.CopyFrom(read_usage(_chat_words(usage), OPENAI))
+        output.usage.service_tier = served_tier(fields.peek(TIER))
     output.extras.extend(as_extras(DIALECT, fields.rest()))
 
 

@@ -18,6 +18,7 @@ from llm_mesh_dialects.loose import loose_count
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
+from llm_mesh_dialects.openai.tiers import TIER, served_tier
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vectors import number_of
 from llm_mesh_dialects.openai.vocabulary import DIALECT
@@ -81,6 +82,7 @@ def body_to_output(
         result.usage.CopyFrom(read_usage(usage, quirks))
         if not result.usage.input_tokens and isinstance(usage, dict):  # Voyage tells the sum alone, which is all input
             result.usage.input_tokens = loose_count(usage.get("total_tokens")) or 0
+        result.usage.service_tier = served_tier(fields.peek(TIER))
     result.extras.extend(as_extras(DIALECT, fields.rest()))
     return result, ordered
 

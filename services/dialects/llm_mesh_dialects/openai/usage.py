@@ -23,6 +23,7 @@ _INPUTS: Final[Mapping[str, str]] = {
     "cache_write_tokens": "cache_write_input_tokens",
     "audio_tokens": "audio_input_tokens",
 }
+_LIFETIMES: Final = "cache_write_tokens_details"
 _OUTPUTS: Final[Mapping[str, str]] = {
     "reasoning_tokens": "reasoning_output_tokens",
     "audio_tokens": "audio_output_tokens",
@@ -30,6 +31,11 @@ _OUTPUTS: Final[Mapping[str, str]] = {
     "rejected_prediction_tokens": "rejected_prediction_tokens",
 }
 _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {"prompt_tokens_details": _INPUTS, "completion_tokens_details": _OUTPUTS}
+_OTHER_DETAILS: Final[Mapping[str, str]] = {
+    "input_tokens_details": "prompt_tokens_details",
+    "output_tokens_details": "completion_tokens_details",
+}
+"""The same in the words of OpenAI's Responses."""
 
 
 def read_usage(value: object, quirks: OpenAIQuirks) -> generate_pb2.Usage:
@@ -57,8 +63,10 @@ def read_usage_into(used: generate_pb2.Usage, value: object, quirks: OpenAIQuirk
         else:
             left[key] = figure
     if left:
+        _other_details(used, left)
         _other_names(used, left)
         _read_sound(used, left)
+        _read_lifetimes(used, left)
     if quirks.hidden_reasoning:
         _reveal(used, total)
     keep(used, DIALECT, left)
@@ -73,6 +81,33 @@ def _other_names(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
         if key in left and not used.cached_input_tokens:
             _count(used, "cached_input_tokens", left[key])
             used.cached_input_tokens = min(used.cached_input_tokens, used.input_tokens)
+
+
+def _other_details(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
+    """Parts in the words of OpenAI's Responses, where the dialect's own say nothing. They go on as they came, too."""
+    for key, own in _OTHER_DETAILS.items():
+        if isinstance(details := left.get(key), dict):
+            for name, field in _DETAILS[own].items():
+                if not getattr(used, field):
+                    _count(used, field, details.get(name))
+
+
+def _read_lifetimes(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
+    """How long the provider keeps what was written. The parts are never more than their sum; they go on as they came, too."""
+    lifetimes = next((found for key in (*_DETAILS, *_OTHER_DETAILS) if (found := _lifetimes_in(left.get(key)))), None)
+    if lifetimes is None:
+        return
+    longest = loose_count(lifetimes.get("ttl_12h_tokens")) or 0
+    shorter = loose_count(lifetimes.get("ttl_30m_tokens")) or 0
+    if not used.cache_write_input_tokens:  # the parts alone are told
+        used.cache_write_input_tokens = min(longest + shorter, max(0, used.input_tokens - used.cached_input_tokens))
+    used.cache_write_12h_input_tokens = min(longest, used.cache_write_input_tokens)
+    used.cache_write_30m_input_tokens = min(shorter, used.cache_write_input_tokens - used.cache_write_12h_input_tokens)
+
+
+def _lifetimes_in(details: object) -> dict[str, Any] | None:
+    lifetimes = details.get(_LIFETIMES) if isinstance(details, dict) else None
+    return lifetimes if isinstance(lifetimes, dict) else None
 
 
 def _read_sound(used: generate_pb2.Usage, left: dict[str, Any]) -> None:

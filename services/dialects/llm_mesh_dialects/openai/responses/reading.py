@@ -13,6 +13,7 @@ from llm_mesh_dialects.openai import parts_reading
 from llm_mesh_dialects.openai.call_ids import name_calls
 from llm_mesh_dialects.openai.logprobs import read_logprobs
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
+from llm_mesh_dialects.openai.tiers import TIER, served_tier
 from llm_mesh_dialects.openai.usage import read_usage_into
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
 
@@ -48,6 +49,8 @@ def chat_into_output(result: generate_pb2.GenerateOutput, body: dict[str, Any], 
     usage = body.get("usage")
     if usage is not None:
         read_usage_into(result.usage, usage, quirks)
+        if (tier := body.get(TIER)) is not None:
+            result.usage.service_tier = served_tier(tier)
     keep(result, DIALECT, unread(body, _BODY))
 
 

@@ -19,6 +19,7 @@ from llm_mesh_dialects.openai.logprobs import read_logprobs
 from llm_mesh_dialects.openai.quirks import OPENAI, OpenAIQuirks
 from llm_mesh_dialects.openai.streams.deltas import DeltaReader
 from llm_mesh_dialects.openai.streams.template import Template, template
+from llm_mesh_dialects.openai.tiers import TIER, served_tier
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT, finish_of
 
@@ -116,6 +117,8 @@ class ChunkReader:
             read = read_usage(usage, self._quirks)
             if self._usage is None or read.input_tokens or read.output_tokens:  # some servers report zeros once they have reported
                 self._usage = read
+        if self._usage is not None and TIER in self._known:  # the provider may say it before or after the usage
+            self._usage.service_tier = served_tier(self._known[TIER])
         return events
 
     def _short(self, chunk: dict[str, Any]) -> Event | None:
