@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -33,6 +34,11 @@ def loose_count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
         return None
     return math.ceil(value)
+
+
+def bounded_sum(counts: Iterable[int]) -> int:
+    """The sum of counts; the largest that a field holds where it is larger."""
+    return min(sum(counts), _MOST)
 
 
 def loose_parsed(data: bytes | str) -> Any:  # noqa: ANN401 (JSON)

@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.loose import loose_count
+from llm_mesh_dialects.loose import bounded_sum, loose_count
 
 _LIFETIMES: Final = {
     "ephemeral_5m_input_tokens": "cache_write_5m_input_tokens",
@@ -31,9 +31,9 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
     known = before or generate_pb2.Usage()
     cached = _count(fields, "cache_read_input_tokens", known.cached_input_tokens)
     written = _count(fields, "cache_creation_input_tokens", known.cache_write_input_tokens)
-    fresh = _count(fields, "input_tokens", known.input_tokens - known.cached_input_tokens - known.cache_write_input_tokens)
+    fresh = _count(fields, "input_tokens", max(0, known.input_tokens - known.cached_input_tokens - known.cache_write_input_tokens))
     used = generate_pb2.Usage(
-        input_tokens=fresh + cached + written,
+        input_tokens=bounded_sum((fresh, cached, written)),
         output_tokens=_count(fields, "output_tokens", known.output_tokens),
         cached_input_tokens=cached,
         cache_write_input_tokens=written,

@@ -9,7 +9,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
 from llm_mesh_dialects.extras import keep
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.loose import loose_count
+from llm_mesh_dialects.loose import bounded_sum, loose_count
 
 _SUMS: Final = frozenset({"totalTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount"})
 """What other figures say already."""
@@ -30,7 +30,7 @@ def read_usage(owner: Fields) -> generate_pb2.Usage | None:
     written = loose_count(fields.raw("cacheWriteInputTokens")) or 0
     by_lifetime = _by_lifetime(fields)
     used = generate_pb2.Usage(
-        input_tokens=(loose_count(fields.raw("inputTokens")) or 0) + cached + written,
+        input_tokens=bounded_sum((loose_count(fields.raw("inputTokens")) or 0, cached, written)),
         output_tokens=loose_count(fields.raw("outputTokens")) or 0,
         cached_input_tokens=cached,
         cache_write_input_tokens=written,
@@ -48,7 +48,7 @@ def _by_lifetime(fields: Fields) -> dict[str, int]:
     tokens: dict[str, int] = {}
     for each in details if isinstance(details, list) else []:
         if isinstance(each, dict) and isinstance(each.get("ttl"), str):
-            tokens[each["ttl"]] = tokens.get(each["ttl"], 0) + (loose_count(each.get("inputTokens")) or 0)
+            tokens[each["ttl"]] = bounded_sum((tokens.get(each["ttl"], 0), loose_count(each.get("inputTokens")) or 0))
     return tokens
 
 

@@ -13,7 +13,7 @@ from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini.allowed import TABLE
 from llm_mesh_dialects.gemini.usage import usage_in
 from llm_mesh_dialects.gemini.vocabulary import DIALECT
-from llm_mesh_dialects.loose import loose_count
+from llm_mesh_dialects.loose import bounded_sum, loose_count
 from llm_mesh_dialects.openai.vectors import number_of
 from llm_mesh_dialects.report import Report
 
@@ -97,4 +97,4 @@ def _counted(embedded: Sequence[Fields]) -> generate_pb2.Usage | None:
     """Vertex counts at each vector."""
     counts = [loose_count(each.required("statistics").raw("token_count")) for each in embedded if isinstance(each.peek("statistics"), dict)]
     known = [count for count in counts if count is not None]
-    return generate_pb2.Usage(input_tokens=sum(known)) if len(known) == len(embedded) and known else None
+    return generate_pb2.Usage(input_tokens=bounded_sum(known)) if len(known) == len(embedded) and known else None

@@ -13,7 +13,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.extras import as_extras
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini.vocabulary import DIALECT
-from llm_mesh_dialects.loose import loose_count
+from llm_mesh_dialects.loose import bounded_sum, loose_count
 
 _AUDIO, _IMAGE = "AUDIO", "IMAGE"
 _TIERS: Final[Mapping[str, generate_pb2.ServiceTier]] = {
@@ -31,8 +31,8 @@ def read_usage(fields: Fields) -> generate_pb2.Usage:
     """What a provider reports. The figures of a stream are sums of all of it so far."""
     thoughts = _count(fields, "thoughtsTokenCount")
     used = generate_pb2.Usage(
-        input_tokens=_count(fields, "promptTokenCount") + _count(fields, "toolUsePromptTokenCount"),
-        output_tokens=_count(fields, "candidatesTokenCount") + thoughts,
+        input_tokens=bounded_sum(_count(fields, key) for key in ("promptTokenCount", "toolUsePromptTokenCount")),
+        output_tokens=bounded_sum((_count(fields, "candidatesTokenCount"), thoughts)),
         cached_input_tokens=_count(fields, "cachedContentTokenCount"),
         reasoning_output_tokens=thoughts,
         audio_input_tokens=_of(_AUDIO, fields.peek("promptTokensDetails")),
@@ -66,4 +66,5 @@ def _of(kind: str, details: Any) -> int:  # noqa: ANN401 (JSON)
     """The tokens of one modality among those of all."""
     if not isinstance(details, list):
         return 0
-    return sum(loose_count(each.get("tokenCount")) or 0 for each in details if isinstance(each, dict) and each.get("modality") == kind)
+    own = (each for each in details if isinstance(each, dict) and each.get("modality") == kind)
+    return bounded_sum(loose_count(each.get("tokenCount")) or 0 for each in own)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.extras import keep, put_back
 from llm_mesh_dialects.fields import unread
-from llm_mesh_dialects.loose import loose_count
+from llm_mesh_dialects.loose import bounded_sum, loose_count
 from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 
@@ -114,7 +114,7 @@ def _read_sound(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
     """Mistral bills sound by the second."""
     seconds = loose_count(left.get(_AUDIO_SECONDS))
     if seconds is not None:
-        used.audio_input_milliseconds = seconds * 1_000
+        used.audio_input_milliseconds = min(seconds * 1_000, _MOST)
         del left[_AUDIO_SECONDS]
 
 
@@ -153,7 +153,7 @@ def _reveal(used: generate_pb2.Usage, total: int) -> None:
     hidden = max(total - used.input_tokens - used.output_tokens, 0)
     if not hidden and used.reasoning_output_tokens > used.output_tokens:
         hidden = used.reasoning_output_tokens
-    used.output_tokens += hidden
+    used.output_tokens = bounded_sum((used.output_tokens, hidden))
     used.reasoning_output_tokens = max(used.reasoning_output_tokens, hidden)
 
 
