@@ -22,6 +22,7 @@ END = (
     + event("messageStop", {"stopReason": "end_turn"})
     + event("metadata", {"usage": {"inputTokens": 3, "outputTokens": 1, "totalTokens": 4}, "metrics": {"latencyMs": 1}})
 )
+DEEP = json.loads("[" * 300 + "]" * 300)
 KEYS = {"access_key_id": "AKIDEXAMPLEKEY", "secret_access_key": "secret/with+signs==", "session_token": 'to"ken/ü'}
 
 
@@ -97,6 +98,8 @@ async def test_a_failure_within_a_stream_has_a_reason_and_what_came_before_stays
         ([BEGIN + frame(b"not JSON", {":message-type": "event", ":event-type": "messageStop"})], "PROVIDER_MALFORMED"),
         ([BEGIN + event("contentBlockDelta", {"delta": {"toolUse": {"input": "{"}}, "contentBlockIndex": 0})], "PROVIDER_MALFORMED"),
         ([BEGIN + event("messageStop", {"stopReason": 5})], "PROVIDER_MALFORMED"),
+        ([BEGIN + event("messageStop", {"stopReason": "end_turn", "x": DEEP})], "PROVIDER_MALFORMED"),
+        ([BEGIN + event("messageStop", {"stopReason": "end_turn"}) + event("metadata", {"trace": DEEP})], "PROVIDER_MALFORMED"),
     ],
 )
 async def test_what_is_broken_within_a_stream_has_a_reason(pieces: list[bytes], reason: str) -> None:

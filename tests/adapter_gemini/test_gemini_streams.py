@@ -155,6 +155,8 @@ BROKEN = {
         ),
         "PROVIDER_MALFORMED",
     ),
+    "deep": (chunked([AS_EVENTS[:-2] + b'\n\ndata: {"x": ' + b"[" * 300 + b"]" * 300 + b"}\n\n"], EVENTS), "PROVIDER_MALFORMED"),
+    "deep-in-array": (chunked([AS_ARRAY.rstrip()[:-1] + b',{"x": ' + b"[" * 300 + b"]" * 300 + b"}]"], JSON), "PROVIDER_MALFORMED"),
     "error-in-stream": (
         chunked(
             [AS_EVENTS[:500].rpartition(b"data:")[0], b'data: {"error":{"code":503,"status":"UNAVAILABLE","message":"m"}}\n\n'], EVENTS

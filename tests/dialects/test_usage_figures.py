@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
@@ -55,6 +55,7 @@ READERS: dict[str, Callable[[dict[str, Any]], Usage | None]] = {
 
 
 @pytest.mark.parametrize("dialect", READERS)
+@settings(max_examples=25, deadline=None)
 @given(counts=st.lists(COUNTS, min_size=5, max_size=5), detail=COUNTS)
 @example(counts=[MOST] * 5, detail=MOST)
 @example(counts=[1, MOST, 0, 1, 1], detail=MOST)

@@ -53,6 +53,8 @@ class ConverseStream:
             return self._reader.finish()
         except TruncatedError as error:
             raise reset(self._endpoint, str(error)) from None
+        except DialectError as error:  # of what no event of its own carries, such as keys beside the answer
+            raise malformed(self._endpoint, str(error)) from None
 
 
 def _parsed(data: bytes) -> Any:  # noqa: ANN401 (JSON)
