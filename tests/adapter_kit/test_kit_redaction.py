@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -77,7 +78,22 @@ def test_base_64_is_found_wherever_the_credential_begins(secret: str, scheme: st
 @settings(deadline=None)
 @given(secret=SECRETS)
 def test_percent_encoding_is_found(secret: str) -> None:
-    assert Redaction([secret]).text_of(f"https://x/?key={quote(secret, safe='')}") == "https://x/?key=***"
+    quoted = quote(secret, safe="")
+    for form in (quoted, re.sub("%..", lambda escape: escape[0].lower(), quoted)):
+        assert Redaction([secret]).text_of(f"https://x/?key={form}") == "https://x/?key=***"
+
+
+def test_names_of_events_are_cleaned() -> None:
+    assert Redaction(["first-credential"]).events_of([(b"{}", "failure:first-credential"), (b"{}", "x")]) == [
+        (b"{}", "failure:***"),
+        (b"{}", "x"),
+    ]
+
+
+def test_a_run_of_backslashes_is_searched_once() -> None:
+    assert b"\\\\+u" not in Redaction(["first/credential"])._escaped.pattern  # type: ignore[union-attr]
+    said = b"\\" * 40_000
+    assert Redaction(["first/credential"]).bytes_of(said) == said
 
 
 @settings(deadline=None)
@@ -107,6 +123,7 @@ async def test_credentials_that_are_learnt_are_taken_out_beside_the_first_and_th
     cleaned = b" ".join(b"token-%d-of-many" % number for number in range(4)) + b" ***" * 7
     assert redaction.bytes_of(said) == cleaned
     assert redaction.events_of([(said, "name")]) == [(cleaned, "name")]
+    assert redaction.events_of([(b"{}", "failure:steady-credential")]) == [(b"{}", "failure:***")], "names are the provider's words, too"
     assert redaction.text_of(said.decode()) == cleaned.decode()
 
 

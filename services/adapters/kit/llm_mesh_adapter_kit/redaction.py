@@ -16,6 +16,7 @@ from llm_mesh_adapter_kit.framing import Frame
 
 SHORTEST: Final = 8
 _STARS: Final = b"***"
+_PERCENT: Final = re.compile("%[0-9A-F]{2}")
 _HIGH: Final = 0xFFFF
 _LAST_BACKSLASH: Final = rb'\\{8}(?=\\{3}")|\\{4}(?=\\")'
 """A backslash at the end of a text, in JSON within JSON: what stands behind it escapes the quotation mark, and is none of it."""
@@ -55,10 +56,14 @@ class Redaction:
         if self._escaped is None:
             return events
         for number, (said, name) in enumerate(events):
-            data = self.bytes_of(said)
-            if data is not said:
-                events[number] = data, name
+            data, shown = self.bytes_of(said), self.name_of(name)
+            if data is not said or shown != name:
+                events[number] = data, shown
         return events
+
+    def name_of(self, name: str) -> str:
+        """The same of the name of an event, which providers choose, too."""
+        return name if len(name) < SHORTEST else self.text_of(name)
 
 
 class GrowingRedaction(Redaction):
@@ -92,13 +97,14 @@ class GrowingRedaction(Redaction):
 
     def events_of(self, events: list[Frame]) -> list[Frame]:
         """See `Redaction`."""
-        return [(self.bytes_of(data), name) for data, name in events]
+        return [(self.bytes_of(data), self.name_of(name)) for data, name in events]
 
 
 def _forms(secret: str) -> Iterator[str]:
     """The forms in which a credential may be said."""
     yield secret
-    yield quote(secret, safe="")
+    yield (quoted := quote(secret, safe=""))
+    yield _PERCENT.sub(lambda escape: escape[0].lower(), quoted)
     for offset in range(3):  # wherever it begins within what is encoded, such as behind `Bearer `
         for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
             yield _stable(alphabet(b"\0" * offset + secret.encode()).decode(), offset, offset + len(secret.encode()))
@@ -118,10 +124,11 @@ def _in_json(form: str) -> bytes:
 
 
 def _character(character: str) -> bytes:
+    """As it is, or escaped. Runs of backslashes are bounded: a search from each of many takes the square of their number."""
     units = _units(character)
-    unicode = b"".join(rb"\\+u" + b"".join(_digit(digit) for digit in unit) for unit in units)
+    unicode = b"".join(rb"\\{1,16}u" + b"".join(_digit(digit) for digit in unit) for unit in units)
     plain = re.escape(character.encode())
-    return b"(?:" + rb"\\*" * (character in '/"\\') + plain + b"|" + unicode + b")"
+    return b"(?:" + rb"\\{0,16}" * (character in '/"\\') + plain + b"|" + unicode + b")"
 
 
 def _units(character: str) -> Sequence[str]:
