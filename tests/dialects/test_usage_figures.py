@@ -58,7 +58,7 @@ READERS: dict[str, Callable[[dict[str, Any]], Usage | None]] = {
 @settings(max_examples=25, deadline=None)
 @given(counts=st.lists(COUNTS, min_size=5, max_size=5), detail=COUNTS)
 def test_sums_of_figures_end_at_the_largest_that_a_field_holds(dialect: str, counts: list[int], detail: int) -> None:
-    value = dict(zip(FIGURES[dialect], counts, strict=False)) | DETAILS.get(dialect, lambda _: {})(detail)
+    value = dict(zip(FIGURES[dialect], counts, strict=False)) | (DETAILS[dialect](detail) if dialect in DETAILS else {})
     used = READERS[dialect](value)
     assert used is None or all(0 <= getattr(used, each.name) <= MOST for each in Usage.DESCRIPTOR.fields if each.name.endswith("_tokens"))
 
