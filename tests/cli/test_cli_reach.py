@@ -48,7 +48,7 @@ COMMANDS = {
     "IdentityService/CreatePrincipal": "principals create d/ana",
     "IdentityService/ListPrincipals": "principals list",
     "IdentityService/UpdatePrincipal": "principals update d/ana --disabled",
-    "IdentityService/CreateKey": "keys create",
+    "IdentityService/CreateKey": "keys create --principal domains/d/principals/ana",
     "IdentityService/GetKey": "keys show d/p/k",
     "IdentityService/ListKeys": "keys list",
     "IdentityService/RotateKey": "keys rotate k",
