@@ -39,7 +39,8 @@ NO_GUARDS = {
         "service_level", "image_tokens", "audio_tokens", "file_tokens", "audio_seconds", "credential", "price", "conflicts",
     },
     "Adapter": {"dialect", "description"},
-    "Endpoint": {"description", "processor"},
+    # Where an endpoint added at run time leads is bounded by its operator; a new address needs its credential named anew.
+    "Endpoint": {"description", "processor", "connection"},
     # Where a route leads is checked for each request, by the models that are called.
     "Route": {"alias", "targets", "max_attempts", "limits"},
     # Each version of terms is accepted by name.

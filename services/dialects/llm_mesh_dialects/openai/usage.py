@@ -94,7 +94,7 @@ def _other_details(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
 
 def _read_lifetimes(used: generate_pb2.Usage, left: dict[str, Any]) -> None:
     """How long the provider keeps what was written. The parts are never more than their sum; they go on as they came, too."""
-    lifetimes = next((found for key in (*_DETAILS, *_OTHER_DETAILS) if (found := _lifetimes_in(left.get(key)))), None)
+    lifetimes = next((parts for key in (*_DETAILS, *_OTHER_DETAILS) if (parts := _lifetimes_in(left.get(key)))), None)
     if lifetimes is None:
         return
     longest = loose_count(lifetimes.get("ttl_12h_tokens")) or 0
