@@ -15,7 +15,7 @@ from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
-from llm_mesh_adapter_kit.embedding import Embedding
+from llm_mesh_adapter_kit.embedding import EmbeddingAttempts
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
@@ -67,7 +67,7 @@ class Attempts:
         self._genai = genai
         self._limits = AttemptLimits(limits)
         self._asking = Asking(dialect, lanes, client, genai)
-        self._embedding = Embedding(dialect, self._asking, self._limits, heavy, memory)
+        self._embedding = EmbeddingAttempts(dialect, self._asking, self._limits, heavy, memory)
         self._methods = Methods(methods, self._asking, self._limits, heavy)
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:

@@ -50,7 +50,7 @@ class Embedded:
     report: adapter_pb2.AttemptReport
 
 
-class Embedding:
+class EmbeddingAttempts:
     """Makes attempts at endpoints, by one dialect."""
 
     def __init__(self, dialect: Dialect, asking: Asking, limits: AttemptLimits, heavy: HeavyWork, memory: VectorMemory) -> None:
