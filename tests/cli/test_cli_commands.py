@@ -169,8 +169,8 @@ def test_a_database_that_cannot_be_reached_is_told_with_its_drivers_words(tmp_pa
 
 
 def test_errors_are_json_for_programs(cli_mesh: RunningMesh) -> None:
-    refused = json.loads(cli_mesh.cli("keys", "create", "--principal", "nobody", "--json").stderr)["error"]
-    assert (refused["reason"], refused["field"], refused["code"]) == ("INVALID_FIELD", "key.principal", "INVALID_ARGUMENT")
+    refused = json.loads(cli_mesh.cli("keys", "create", "--name", "n" * 300, "--json").stderr)["error"]
+    assert (refused["reason"], refused["field"], refused["code"]) == ("INVALID_FIELD", "key.display_name", "INVALID_ARGUMENT")
 
 
 def test_a_used_bootstrap_token_is_denied(cli_mesh: RunningMesh, tmp_path: Path) -> None:

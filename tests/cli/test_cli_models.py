@@ -96,6 +96,7 @@ NAME_NO_MODEL = {
     "models create NAME": "it comes to be",
     "models create --upstream": "the provider's name",
     "models update --upstream": "the provider's name",
+    "models discover --upstream": "the provider's name, or a prefix",
     "endpoints set --upstream": "the provider's name, or a prefix",
 }
 OTHER_FLAGS = frozenset({"routes create --target", "limits set --subject"})
