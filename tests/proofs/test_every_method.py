@@ -152,7 +152,8 @@ def test_a_model_that_cannot_is_not_asked_and_nothing_is_reserved(mesh: Stand, m
 def test_a_strict_budget_holds_while_sixty_four_spend(mesh: Stand, method: ProvenMethod) -> None:
     project = f"{DOMAIN}/projects/{method.operation.replace('_', '-')}"
     mesh.apply_policy(projects=[identity_pb2.Project(name=project, strict_charging=True)])
-    reserved = mesh.entry(f"paid-{method.rpc}").reserved.nanos
+    ask(mesh, method, "good", f"bound-{method.rpc}", size=3)
+    reserved = mesh.entry(f"bound-{method.rpc}").reserved.nanos
     amount = reserved * CLIENTS // 2
     mesh.put_budget(amount, project)
     key, told, lock = mesh.new_key(project, PRINCIPAL).secret, [], threading.Lock()
