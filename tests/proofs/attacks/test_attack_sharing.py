@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +168,11 @@ def route(name: str, alias: str, *targets: str) -> router_pb2.CreateRouteRequest
     return router_pb2.CreateRouteRequest(parent=ATTACKER, route_id=name, route=made)
 
 
+def _same(reply: Reply, alias: str) -> bytes:
+    """What an answer says, without the name that was asked for and the number of the decision, which each request has."""
+    return re.sub(rb"[0-9a-f]{16,}", b"", reply.body.replace(alias.encode(), b"it"))
+
+
 def test_a_stranger_takes_over_no_alias_and_gives_none(world: World) -> None:
     dear = world.publish("dear")
     world.price(dear, DEAR)
@@ -180,7 +186,7 @@ def test_a_stranger_takes_over_no_alias_and_gives_none(world: World) -> None:
         for alias in ("dear", "unused"):
             reply = world.ask(domain, alias)
             assert reply.status == unknown.status == 404
-            assert reply.body.replace(alias.encode(), b"it") == unknown.body.replace(b"no-such-model", b"it")
+            assert _same(reply, alias) == _same(unknown, "no-such-model")
         assert not {"dear", "unused"} & world.listed(domain)
         assert POPULAR in world.listed(domain)
     assert world.mesh.ask(chat_body("unused", "hello")).status == 404
