@@ -153,9 +153,15 @@ class Beside(threading.Thread):
         self.join(30)
 
 
-def test_hostile_templates_are_refused_one_by_one_while_others_are_served(mesh: Stand, eve: str) -> None:
+@pytest.fixture(scope="module")
+def greeting(mesh: Stand) -> None:
+    """The prompt that whoever asks beside an attack has rendered."""
     schema = '{"type": "object", "properties": {"name": {"type": "string"}}}'
     put_prompt(mesh, f"{DEFAULT}/prompts/greet", "Hello {{ name }}", mesh.mesh.admin_key, schema)
+
+
+@pytest.mark.usefixtures("greeting")
+def test_hostile_templates_are_refused_one_by_one_while_others_are_served(mesh: Stand, eve: str) -> None:
     for name, template in TEMPLATES.items():
         assert len(template) < 4096
         put_prompt(mesh, f"{EVIL}/prompts/{name}", template, eve)
@@ -183,6 +189,7 @@ def bombs() -> Iterator[tuple[str, str, str]]:
     yield "pattern", json.dumps({"type": "object", "properties": {"a": {"pattern": "(a+)+$"}}}), "SCHEMA_INVALID"
 
 
+@pytest.mark.usefixtures("greeting")
 def test_schema_bombs_are_refused_with_the_field_while_others_are_served(mesh: Stand, eve: str) -> None:
     with Beside(mesh) as beside:
         for name, schema, reason in bombs():
