@@ -280,10 +280,22 @@ def of_requests() -> Iterator[str]:
             yield f"{name}: {param}: {message}"
 
 
+PROVEN_ALONE = frozenset(
+    {
+        "dialects/llm_mesh_dialects/bedrock/opaque.py: check_inside: *.uri",
+        "dialects/llm_mesh_dialects/fields.py: a_number: path (2)",
+        "dialects/llm_mesh_dialects/gemini/opaque.py: _check_addresses: *.*",
+        "dialects/llm_mesh_dialects/gemini/streams/partial_arguments.py: take: path",
+        "dialects/llm_mesh_dialects/gemini/streams/reading.py: _candidate: index",
+    }
+)
+"""Reached by tests of their own: media within opaque blocks, huge numbers, and bounds of Gemini's streams."""
+
+
 def test_every_complaint_is_made_once_and_names_its_place_as_its_writer_does(reached: Reached) -> None:
     wrong = [*of_bodies(), *of_streams(), *of_texts(), *of_requests(), *of_typed_requests()]
     assert not wrong, "\n".join(wrong[:20])
-    missed = set(ALL.values()) - reached.names
+    missed = set(ALL.values()) - reached.names - PROVEN_ALONE
     assert not missed, f"add bodies that reach them, in a `tests/edge/complaints_of_….py` as Bedrock has it: {sorted(missed)}"
 
 
