@@ -77,6 +77,9 @@ def embedding(model: str, *items: embed_pb2.EmbedItem) -> TypedRequest:
 
 WORD, TOKENS = embed_pb2.EmbedItem(text="x"), embed_pb2.EmbedItem(tokens=embed_pb2.TokenIds(ids=[1]))
 OWN = content_pb2.Part(opaque=content_pb2.OpaquePart(dialect="bedrock", type="x", json=b"[]"))
+NESTED = content_pb2.Part(
+    opaque=content_pb2.OpaquePart(dialect="bedrock", type="x", json=b'{"toolResult":{"content":[{"text":"x","s3Location":{"uri":1}}]}}')
+)
 SOUND = {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "odd"}}
 READ: Mapping[str, tuple[Read, list[Any]]] = {
     "bedrock-answer": (answered, [ANSWER]),
@@ -106,6 +109,10 @@ WRITTEN: Mapping[str, WrittenRequest] = {
 TYPED: Mapping[str, TypedRequest] = {
     "bedrock-own": (
         generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[OWN])]),
+        to_converse,
+    ),
+    "bedrock-nested": (
+        generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=content_pb2.ROLE_USER, parts=[NESTED])]),
         to_converse,
     ),
     "bedrock-tokens": embedding("amazon.titan-embed-text-v2:0", TOKENS),

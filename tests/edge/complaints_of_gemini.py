@@ -47,6 +47,10 @@ STREAM = [
 ]
 OVERWRITTEN = [BEGUN, piece("$.a[0]", stringValue="x"), piece("$.a", numberValue=1), ENDED]
 """A text at a place that is none any more when the call ends."""
+HUGE = [BEGUN, piece("$.a", numberValue=10**400), ENDED]
+PLACES = [BEGUN, *[piece(f"$.a{number}" + "[9999]" * 6, nullValue="NULL_VALUE") for number in range(2)], ENDED]
+"""Few bytes that make more places than a call may have."""
+CANDIDATES = [{**BEGUN, "candidates": [{**BEGUN["candidates"][0], "index": number} for number in range(129)]}]
 MANY = [BEGUN, *[piece("$.a", stringValue="x" * 2**20)] * 4, ENDED]
 
 
@@ -96,7 +100,13 @@ READ: Mapping[str, tuple[Read, list[Any]]] = {
     ),
 }
 STREAMED: Mapping[str, tuple[Read, list[Any]]] = {"gemini-chunks": (gemini_chunks, STREAM)}
-LARGE: Mapping[str, tuple[Read, Any]] = {"gemini-overwritten": (gemini_chunks, OVERWRITTEN), "gemini-many": (gemini_chunks, MANY)}
+LARGE: Mapping[str, tuple[Read, Any]] = {
+    "gemini-overwritten": (gemini_chunks, OVERWRITTEN),
+    "gemini-many": (gemini_chunks, MANY),
+    "gemini-huge": (gemini_chunks, HUGE),
+    "gemini-places": (gemini_chunks, PLACES),
+    "gemini-candidates": (gemini_chunks, CANDIDATES),
+}
 WRITTEN: Mapping[str, WrittenRequest] = {
     "gemini-result": ("openai", {"messages": [{"role": "user", "content": "x"}, CALL]}, to_gemini),
 }
@@ -107,6 +117,7 @@ TYPED: Mapping[str, TypedRequest] = {
     "gemini-address": (typed(PRIVATE), to_gemini),
     "gemini-part": (typed(opaque(b"[]")), to_gemini),
     "gemini-modelled": (typed(opaque(b'{"text":"x"}')), to_gemini),
+    "gemini-nested": (typed(opaque(b'{"toolResponse":{"fileData":{"fileUri":1}}}')), to_gemini),
     "gemini-images": (typed(TEXT, modalities=["image"]), to_gemini),
     "gemini-tokens": (embed_pb2.EmbedInput(model="m", items=[TOKENS]), partial(embeddings.input_to_batch, model="m")),
 }
