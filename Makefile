@@ -7,6 +7,9 @@ MAKE_VENV = python="$$(PYTHON='$(PYTHON)' tools/python.sh)" && echo "Making an e
 MEMBERS := gen/python services/runtime $(filter-out services/runtime,$(patsubst %/pyproject.toml,%,$(sort \
              $(wildcard services/*/pyproject.toml services/adapters/*/pyproject.toml)))) .
 
+# What is compiled is kept: a mesh's start would take twice as long, and a session of tests starts hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install

@@ -23,8 +23,15 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return Kind(request.param)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def others_stay() -> None:
+    """What other files have left is looked at once, not after each case of this one."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_open() -> Iterator[None]:
+def nothing_left_open(others_stay: None) -> Iterator[None]:
     """A socket that is left open is told of when it is collected, and fails the case."""
     yield
     gc.collect()
