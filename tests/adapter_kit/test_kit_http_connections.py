@@ -158,21 +158,34 @@ async def test_a_deadline_that_moves_on_is_looked_at_again_when_it_comes(kind: K
 @pytest.mark.parametrize("phase", ["head", "body"])
 async def test_whoever_is_cancelled_closes_the_connection_at_once(kind: Kind, phase: str) -> None:
     async def handle(visit: Visit) -> None:
-        await visit.request()
-        if phase == "body":
-            await visit.say(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\na")
-        await visit.reader.read()
-        visit.left.set()
+        try:
+            await visit.request()
+            if phase == "body":
+                await visit.say(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\na")
+            await visit.reader.read()
+        finally:
+            visit.left.set()
 
-    async with provider(handle) as (seen, port), kind.pool(port) as client:
+    for turns in range(40):  # of the loop, after which the cancellation comes: before, while and after the connection is made
+        async with asyncio.timeout(10), provider(handle) as (seen, port), kind.pool(port) as client:
+            task = asyncio.ensure_future(whole_or_closed(client, port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            for visit in seen.visits:
+                await visit.left.wait()
+
+
+async def test_the_client_can_be_closed_after_a_call_that_was_cancelled_when_the_server_took_the_connection(kind: Kind) -> None:
+    async with asyncio.timeout(10), provider(silent) as (seen, port), kind.pool(port) as client:
         task = asyncio.ensure_future(whole_or_closed(client, port))
         while not seen.visits:  # noqa: ASYNC110  the server tells nobody
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        async with asyncio.timeout(5):
-            await seen.visits[0].left.wait()
 
 
 async def whole_or_closed(client: HttpClient, port: int) -> None:

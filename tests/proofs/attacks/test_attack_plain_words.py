@@ -141,7 +141,7 @@ limits list --domain {DOMAIN}
 limits show {DOMAIN}/calm
 limits set {DOMAIN}/calm 7 --dry-run
 limits delete {DOMAIN}/calm
-audit list
+audit list -n 5000
 audit export {{folder}}/trail
 audit verify --file {{folder}}/trail
 endpoints list
@@ -312,8 +312,8 @@ def test_a_project_without_a_budget_is_unlimited_and_says_how_to_set_one(mesh: S
 
 
 def test_the_audit_trail_tells_amounts_as_people_write_them(said: dict[str, Ended]) -> None:
-    assert re.search(r"held 0\.\d+ USD", said["audit list"].out)
-    assert "nanos" not in said["audit list"].out
+    assert re.search(r"held 0\.\d+ USD", said["audit list -n 5000"].out)
+    assert "nanos" not in said["audit list -n 5000"].out
 
 
 def test_a_refusal_names_its_decision_and_how_to_have_it_explained(mesh: Stand) -> None:

@@ -58,16 +58,22 @@ class Dialler:
     async def _connection(self, make: Callable[[], Connection]) -> Connection:
         sock = await self.reach()
         context = self._tls() if self._tls is not None else None
+        connection = make()
         try:
-            _, connection = await asyncio.get_running_loop().create_connection(
-                make, sock=sock, ssl=context, server_hostname=self._host if context is not None else None
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection, sock=sock, ssl=context, server_hostname=self._host if context is not None else None
             )
         except ssl.SSLError as error:
             raise UnreachableError(f"TLS failed: {error}") from None
         except OSError as error:
             raise UnreachableError(f"TLS failed: {error.strerror or 'the connection broke off'}") from None
-        connection.socket = sock
-        return connection
+        else:
+            connection.socket = sock
+            return connection
+        finally:
+            if connection.socket is None:  # a loop that is interrupted in between may close the transport and never tell its protocol
+                connection.connection_lost(None)
+                sock.close()
 
     async def reach(self) -> socket.socket:
         """A socket that is connected to an allowed address of the name. Raises `UnreachableError` and `ForbiddenError`."""

@@ -54,14 +54,18 @@ class TransportDialler:
             self._check_literal()
         context = await self._trust.context() if self._secure else None
         sock = await self._sockets.reach()
-        _, stream = await asyncio.get_running_loop().create_connection(make, sock=sock)
-        stream.socket = sock
+        stream = make()
         try:
+            await asyncio.get_running_loop().create_connection(lambda: stream, sock=sock)
+            stream.socket = sock
             if self._transport.proxy:
                 await self._tunnel(stream)
             newer = await _secured(stream, context, self._host) if context is not None else False
         except BaseException:
             stream.abort()
+            if stream.socket is None:  # a loop that is interrupted in between may close the transport and never tell its protocol
+                stream.connection_lost(None)
+                sock.close()
             raise
         connection = AsyncHTTP2Connection if newer else AsyncHTTP11Connection
         return connection(origin=self.origin, stream=stream), stream
