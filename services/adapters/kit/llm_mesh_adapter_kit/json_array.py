@@ -47,13 +47,17 @@ class JsonArrayParser:
         """The items that these bytes complete."""
         self._held += data
         frames: list[Frame] = []
-        while self._within(frames) if self._depth else self._between():
-            pass
-        done = self._begin if self._depth else self._at
-        del self._held[:done]  # once for all items of these bytes
-        self._begin, self._at = 0, self._at - done
-        if len(self._held) > self._most:
-            raise FrameTooLargeError("an item of the array is larger than it may be")
+        try:
+            while self._within(frames) if self._depth else self._between():
+                pass
+            done = self._begin if self._depth else self._at
+            del self._held[:done]  # once for all items of these bytes
+            self._begin, self._at = 0, self._at - done
+            if len(self._held) > self._most:
+                raise FrameTooLargeError("an item of the array is larger than it may be")
+        except FramingError as error:
+            error.frames = frames
+            raise
         return frames
 
     def rest(self) -> list[Frame]:

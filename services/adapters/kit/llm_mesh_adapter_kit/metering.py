@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_mesh.inference.v1 import embed_pb2, generate_pb2
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_figures.texts import counted, size_of
@@ -73,7 +73,7 @@ class AttemptMeter:
                 return  # nothing is left to count
         for choice in output.choices:
             self.content += len(choice.message.parts)
-            self._bytes += sum(part.ByteSize() for part in choice.message.parts)
+            self._bytes += sum(map(_part_size, choice.message.parts))
 
     def embedded(self, output: embed_pb2.EmbedOutput) -> None:
         """Notes vectors."""
@@ -94,6 +94,14 @@ class AttemptMeter:
             usage.input_tokens = self._attempt.estimated_input_tokens or self._attempt.max_input_tokens
         usage.output_tokens = max(usage.output_tokens, counted)
         return usage, usage_pb2.USAGE_SOURCE_COUNTED
+
+
+def _part_size(part: content_pb2.Part) -> int:
+    """As the events of the same part in a stream."""
+    kind = part.WhichOneof("kind")
+    if kind == "tool_call":
+        return len(part.tool_call.name.encode()) + len(part.tool_call.arguments_json.encode())
+    return _size(getattr(part, kind)) if kind in _CONTENT else part.ByteSize()
 
 
 def _size(content: object) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from llm_mesh_adapter_kit.framing import MOST_BYTES, Frame, FrameTooLargeError
+from llm_mesh_adapter_kit.framing import MOST_BYTES, Frame, FrameTooLargeError, FramingError
 
 _BOM = b"\xef\xbb\xbf"
 _MEDIA_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
@@ -48,7 +48,11 @@ class LineParser:
             return self._split(data)
         lines: list[Frame] = []
         for begin in range(0, len(data), _SLICE):
-            lines += self._split(data[begin : begin + _SLICE])
+            try:
+                lines += self._split(data[begin : begin + _SLICE])
+            except FramingError as error:
+                error.frames = [*lines, *error.frames]
+                raise
         return lines
 
     def rest(self) -> list[Frame]:
@@ -60,8 +64,13 @@ class LineParser:
         *lines, rest = data.split(b"\n")
         if lines:
             lines[0] = self._joined(lines[0])
-        self._hold(rest)
-        return [(line, "") for each in lines if (line := each.strip())]
+        frames = [(line, "") for each in lines if (line := each.strip())]
+        try:
+            self._hold(rest)
+        except FramingError as error:
+            error.frames = frames
+            raise
+        return frames
 
     def _joined(self, end: bytes) -> bytes:
         """The line that these bytes end."""

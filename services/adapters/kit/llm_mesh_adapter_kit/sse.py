@@ -7,9 +7,10 @@ of a character, so that a whole event is always whole UTF-8, and the JSON parser
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from llm_mesh_adapter_kit.framing import MOST_BYTES, Frame, FrameTooLargeError
+from llm_mesh_adapter_kit.framing import MOST_BYTES, Frame, FrameTooLargeError, FramingError
 
 _BOM = b"\xef\xbb\xbf"
 _DATA = b"data: "
@@ -17,6 +18,7 @@ _END = b"\n\n"
 _MOST_REST = 4 * 1024
 _MEDIA_TYPE: Final = "text/event-stream"
 _BEGINNINGS: Final = (b"data:", b"event:")
+_TOO_LARGE: Final = "an event is larger than it may be"
 
 
 class ServerSentEvents:
@@ -87,13 +89,25 @@ class EventParser:
             frames = data.split(_END)
             rest = frames.pop()
             if len(data) > self._most:
-                self._check(max(map(len, frames), default=0))
+                self._refuse_large(frames)
             events = self._of_frames(frames)
         if len(rest) > _MOST_REST and b"\n" in rest:
-            return events + self._by_lines(rest)  # an event of many lines: joining them again at each read would take ever longer
+            try:
+                return events + self._by_lines(rest)  # an event of many lines: joining them again at each read would take ever longer
+            except FramingError as error:
+                error.frames = [*events, *error.frames]
+                raise
         if rest:
-            self._hold(rest)
+            self._hold(rest, events)
         return events
+
+    def _refuse_large(self, frames: list[bytes]) -> None:
+        """Fails with the events before the first that is too large, if one is."""
+        place = next((place for place, frame in enumerate(frames) if len(frame) > self._most), None)
+        if place is not None:
+            error = FrameTooLargeError(_TOO_LARGE)
+            error.frames = self._of_frames(frames[:place])
+            raise error
 
     def _of_frames(self, frames: list[bytes]) -> list[Frame]:
         events: list[Frame] = []
@@ -104,20 +118,30 @@ class EventParser:
                 name, _, line = frame.partition(b"\n")
                 events.append((line[6:], name[7:].decode("utf-8", "replace")))
             else:
-                events += self._events((frame + _END).splitlines(keepends=True))
+                events += self._events((frame + _END).splitlines(keepends=True), events)
         return events
 
     def _by_lines(self, data: bytes) -> list[Frame]:
         lines = data.splitlines(keepends=True)
         last = lines[-1]
-        if last.endswith(b"\r"):
-            self._after_cr = True
-        elif not last.endswith(b"\n"):
-            self._hold(lines.pop())
-        return self._events(lines)
+        self._after_cr = last.endswith(b"\r")
+        rest = b"" if last.endswith((b"\r", b"\n")) else lines.pop()
+        events = self._events(lines)
+        if rest:
+            self._hold(rest, events)
+        return events
 
-    def _events(self, lines: list[bytes]) -> list[Frame]:
+    def _events(self, lines: list[bytes], before: Sequence[Frame] = ()) -> list[Frame]:
+        """The events that the lines complete. `before` are those of the same bytes."""
         events: list[Frame] = []
+        try:
+            self._read_lines(lines, events)
+        except FramingError as error:
+            error.frames = [*before, *events]
+            raise
+        return events
+
+    def _read_lines(self, lines: list[bytes], events: list[Frame]) -> None:
         for ended in lines:
             line = ended.rstrip(b"\r\n")
             if not line:
@@ -128,7 +152,6 @@ class EventParser:
                 self._name = ""
             else:
                 self._field(line)
-        return events
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
@@ -142,12 +165,15 @@ class EventParser:
 
     def _check(self, size: int) -> None:
         if size > self._most:
-            raise FrameTooLargeError("an event is larger than it may be")
+            raise FrameTooLargeError(_TOO_LARGE)
 
-    def _hold(self, data: bytes) -> None:
+    def _hold(self, data: bytes, events: Sequence[Frame] = ()) -> None:
+        """Keeps the begin of a line. `events` are what the same bytes completed before it."""
         self._held += len(data)
         if self._held > self._most:
-            raise FrameTooLargeError("a line is longer than an event may be")
+            error = FrameTooLargeError("a line is longer than an event may be")
+            error.frames = events
+            raise error
         self._pieces.append(data)
 
 
