@@ -282,7 +282,7 @@ def test_an_extra_completes_an_object_and_does_not_replace_what_it_says() -> Non
     extra = content_pb2.Extra(dialect="anthropic", key="metadata", json=b'{"user_id":"eve","team":"t"}')
     body, report = written(end_user="ana", extras=[extra])
     assert body["metadata"] == {"user_id": "ana", "team": "t"}
-    assert not report
+    assert report == {"extras[anthropic.metadata].user_id": "dropped"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ modelled object (`stream_options.include_obfuscation`) survives beside its sibli
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
@@ -15,6 +15,8 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.allowing import ABSENT, Gate
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.report import Report
+
+_TYPED: Final = "the typed payload has a field for it"
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -68,7 +70,21 @@ def put_back(
         if extra.key not in target:
             target[extra.key] = value
         elif isinstance(target[extra.key], dict) and isinstance(value, dict):
+            _report_hidden(value, target[extra.key], f"{path}extras[{dialect}.{extra.key}]", report)
             target[extra.key] = merged(value, target[extra.key])
+        elif report is not None:
+            report.dropped(f"{path}extras[{dialect}.{extra.key}]", _TYPED)
+
+
+def _report_hidden(under: Mapping[str, Any], over: Mapping[str, Any], path: str, report: Report | None) -> None:
+    """Tells what of an extra a typed field says otherwise."""
+    if report is None:
+        return
+    for key in under.keys() & over.keys():
+        if isinstance(under[key], dict) and isinstance(over[key], dict):
+            _report_hidden(under[key], over[key], f"{path}.{key}", report)
+        elif under[key] != over[key]:
+            report.dropped(f"{path}.{key}", _TYPED)
 
 
 def whole(part: content_pb2.OpaquePart, place: str, report: Report, field: str) -> Any:  # noqa: ANN401 (JSON)

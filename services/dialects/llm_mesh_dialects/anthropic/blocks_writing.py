@@ -21,9 +21,11 @@ from llm_mesh_dialects.extras import parsed, put_back, whole
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.proofs import proof_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HASHED: Final = 12
+_SAID: Final = {"file": {"filename"}}
 
 Block = dict[str, Any]
 
@@ -62,6 +64,7 @@ class BlocksWriter:
     def _block(self, part: content_pb2.Part, path: str) -> Block | None:
         kind = part.WhichOneof("kind")
         if kind == "opaque":
+            report_beside(part, path, self._report)
             return self._opaque(part.opaque, path)
         if kind == "text" and not self._answer and not self._own and not part.text.text.strip():
             if part.text.text:
@@ -71,6 +74,7 @@ class BlocksWriter:
             return None
         block = self._made(part, kind, path)
         if block is not None:
+            report_unsaid(part, kind, path, self._report, _SAID)
             hint(block, part, path, self._report)
             put_back(block, part.extras, DIALECT, self._report, path, place="part.")
         return block
@@ -107,10 +111,6 @@ class BlocksWriter:
         return None
 
     def _image(self, image: content_pb2.Media, path: str) -> Block:
-        if image.detail:
-            self._report.dropped(f"{path}image.detail", "images have no levels of detail")
-        if image.filename:
-            self._report.dropped(f"{path}image.filename", "images have no name")
         self._check_address(image, f"{path}image")
         mime_type = media.image_type(image)
         if not mime_type and not self._answer and not self._own and image.WhichOneof("source") == "data":

@@ -23,11 +23,13 @@ from llm_mesh_dialects.openai.names import ToolNames
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.proofs import proof_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_unsaid
 
 Block = dict[str, Any]
 LONGEST_NAME: Final = 64
 _LONGEST_ID: Final = 64
 _HASHED: Final = 12
+_SAID: Final = {"file": {"filename"}}
 _NOT_IN_IDS: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 _SHORT: Final = 300
 _LONG: Final = 3600
@@ -91,6 +93,8 @@ class ConverseBlocksWriter:
             self._report.dropped(f"{path}{kind}", "the dialect has no such part")
             return None
         block = made(getattr(part, kind), path)
+        if block is not None:
+            report_unsaid(part, kind, path, self._report, _SAID)
         inner = next(iter(block.values())) if block else None
         put_back(inner if isinstance(inner, dict) and kind == "file" else {}, part.extras, DIALECT, self._report, path, place="part.")
         return block
@@ -133,10 +137,6 @@ class ConverseBlocksWriter:
         return None
 
     def _image(self, image: content_pb2.Media, path: str) -> Block:
-        if image.detail:
-            self._report.dropped(f"{path}image.detail", "images have no levels of detail")
-        if image.filename:
-            self._report.dropped(f"{path}image.filename", "images have no name")
         source = self._source(image, f"{path}image")
         form = media.image_format(image)
         if not form:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.cohere.parts import Content, content, document
+from llm_mesh_dialects.cohere.parts import Content, beside, content, document
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_back
@@ -47,18 +47,23 @@ class CohereMessagesWriter:
         for number, part in enumerate(message.parts):
             place = f"{path}parts[{number}]."
             if part.WhichOneof("kind") == "tool_result":
+                beside(part, place, self._report)
                 yield self._result(part.tool_result, f"{place}tool_result.")
             else:
                 rest.append((part, place))
+        put_back({}, message.extras, DIALECT, self._report, path, place="message.")
         if not rest and message.parts:
             return
-        written = self._assistant(rest) if role == "assistant" else self._plain(role, rest)
-        put_back({}, message.extras, DIALECT, self._report, path, place="message.")
-        yield written
+        yield self._assistant(rest) if role == "assistant" else self._plain(role, rest)
 
     def _plain(self, role: str, parts: Iterable[tuple[content_pb2.Part, str]]) -> dict[str, Any]:
         role = "user" if role == "tool" else role
-        contents = [each for part, path in parts if (each := self._content(part, path, role)) is not None]
+        contents = []
+        for part, path in parts:
+            if part.text.annotations:
+                self._report.dropped(f"{path}text.annotations", "only answers have sources")
+            if (written := self._content(part, path, role)) is not None:
+                contents.append(written)
         return {"role": role, "content": _joined(contents)}
 
     def _content(self, part: content_pb2.Part, path: str, role: str) -> Content | None:
@@ -80,6 +85,7 @@ class CohereMessagesWriter:
         places: list[str] = []
         for part, path in parts:
             if part.WhichOneof("kind") == "tool_call":
+                beside(part, path, self._report)
                 calls.append(_call(part.tool_call, f"{path}tool_call"))
                 continue
             citations += self._citations(part.text, f"{path}text.annotations")
@@ -111,9 +117,12 @@ class CohereMessagesWriter:
             raise DialectError(f"{path}tool_call_id", "required: expected a string")
         if result.is_error:
             self._report.dropped(f"{path}is_error", "results of tools are not marked as failures")
-        contents = [
-            each for number, part in enumerate(result.parts) if (each := self._content(part, f"{path}parts[{number}].", "tool")) is not None
-        ]
+        contents = []
+        for number, part in enumerate(result.parts):
+            if part.text.annotations:
+                self._report.dropped(f"{path}parts[{number}].text.annotations", "only answers have sources")
+            if (written := self._content(part, f"{path}parts[{number}].", "tool")) is not None:
+                contents.append(written)
         return {"role": "tool", "tool_call_id": result.tool_call_id, "content": _joined(contents)}
 
 

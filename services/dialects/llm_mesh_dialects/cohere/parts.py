@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
@@ -11,16 +11,17 @@ from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.openai.media import to_url
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_unsaid
 
 Content = dict[str, Any]
+_SAID: Final = {"image": {"detail"}, "file": {"detail"}}
 
 
 def content(part: content_pb2.Part, path: str, report: Report) -> Content | None:
     """The content that a part is; None where it is none, which is reported. Raises `DialectError` where the answer would miss it."""
     kind = part.WhichOneof("kind")
-    if part.HasField("cache_hint"):
-        report.dropped(f"{path}cache_hint", "the provider caches by itself")
-    put_back({}, part.extras, DIALECT, report, path, place="part.")
+    beside(part, path, report)
+    report_unsaid(part, kind, path, report, _SAID)
     if kind == "text":
         return {"type": "text", "text": part.text.text} if part.text.text else None
     if kind == "refusal":
@@ -35,6 +36,13 @@ def content(part: content_pb2.Part, path: str, report: Report) -> Content | None
     if kind == "opaque":
         return _opaque(part.opaque, f"{path}opaque", report)
     raise DialectError(f"{path}{kind}", "expected text, an image, or a file that is text: the dialect has nothing else")
+
+
+def beside(part: content_pb2.Part, path: str, report: Report) -> None:
+    """Reports what stands beside the content of a part: the dialect has no place for any of it."""
+    if part.HasField("cache_hint"):
+        report.dropped(f"{path}cache_hint", "the provider caches by itself")
+    put_back({}, part.extras, DIALECT, report, path, place="part.")
 
 
 def document(file: content_pb2.Media, path: str, report: Report) -> Content | None:
@@ -59,8 +67,6 @@ def _thinking(reasoning: content_pb2.Reasoning, path: str, report: Report) -> Co
 def _image(image: content_pb2.Media, path: str, report: Report) -> Content:
     if image.file_id:
         raise DialectError(f"{path}.file_id", "expected the bytes of the image, or its address: the provider keeps no files")
-    if image.filename:
-        report.dropped(f"{path}.filename", "images have no names")
     if report.gate is not None and image.WhichOneof("source") == "uri":
         report.gate.address(image.uri, f"{path}.uri")
     shown: Content = {"url": to_url(image)}

@@ -22,8 +22,6 @@ _OTHER_NAMES: Final = {"image/jpg": "image/jpeg", "audio/x-wav": "audio/wav", "a
 
 def data_part(medium: content_pb2.Media, kind: str, path: str, report: Report) -> dict[str, Any]:
     """A part of a request that is a medium. `kind` is `image`, `audio` or `file`."""
-    if medium.detail:
-        report.dropped(f"{path}{kind}.detail", "media have a resolution for the whole request")
     if medium.WhichOneof("source") == "data":
         mime_type = medium.mime_type.partition(";")[0].strip().lower()
         return {"inlineData": {"data": b64encode(medium.data).decode("ascii"), "mimeType": _OTHER_NAMES.get(mime_type, mime_type)}}

@@ -13,6 +13,7 @@ from llm_mesh_dialects.ollama.calls import CallNames
 from llm_mesh_dialects.ollama.vocabulary import DIALECT
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_unsaid
 
 _ROLES: Final = {
     content_pb2.ROLE_SYSTEM: "system",
@@ -46,14 +47,15 @@ class OllamaMessagesWriter:
         results = [each for each in message.parts if each.WhichOneof("kind") == "tool_result"]
         for number, part in enumerate(message.parts):
             if part.WhichOneof("kind") == "tool_result":
+                _report_beside(part, f"{path}parts[{number}].", self._report)
                 yield self._result(part.tool_result, f"{path}parts[{number}].tool_result.")
+        put_back({}, message.extras, DIALECT, self._report, path, place="message.")
         if len(results) == len(message.parts) and results:
             return
         written = OllamaMessageWriter("user" if role == "tool" else role, self._report, self._calls)
         for number, part in enumerate(message.parts):
             if part.WhichOneof("kind") != "tool_result":
                 written.add(part, f"{path}parts[{number}].")
-        put_back({}, message.extras, DIALECT, self._report, path, place="message.")
         yield written.body()
 
     def _result(self, result: content_pb2.ToolResult, path: str) -> dict[str, Any]:
@@ -68,6 +70,13 @@ class OllamaMessagesWriter:
         else:
             self._report.dropped(f"{path}tool_call_id", "no earlier message calls a tool by this id, and the dialect knows only names")
         return body
+
+
+def _report_beside(part: content_pb2.Part, path: str, report: Report) -> None:
+    """What stands beside the content of a part: the dialect has no place for any of it."""
+    if part.HasField("cache_hint"):
+        report.dropped(f"{path}cache_hint", "the server caches prefixes by itself")
+    put_back({}, part.extras, DIALECT, report, path, place="part.")
 
 
 class OllamaMessageWriter:
@@ -98,9 +107,8 @@ class OllamaMessageWriter:
     def add(self, part: content_pb2.Part, path: str) -> None:
         """Adds a part. Raises `DialectError` for one without which the answer would be about something else."""
         kind = part.WhichOneof("kind")
-        if part.HasField("cache_hint"):
-            self._report.dropped(f"{path}cache_hint", "the server caches prefixes by itself")
-        put_back({}, part.extras, DIALECT, self._report, path, place="part.")
+        _report_beside(part, path, self._report)
+        report_unsaid(part, kind, path, self._report, {})
         if kind == "text":
             self._text(part.text, path)
         elif kind == "image":
@@ -128,9 +136,6 @@ class OllamaMessageWriter:
     def _image(self, image: content_pb2.Media, path: str) -> None:
         if image.WhichOneof("source") != "data":
             raise DialectError(path, "expected the bytes of the image: the server fetches no addresses and keeps no files")
-        for name in ("detail", "filename"):
-            if getattr(image, name):
-                self._report.dropped(f"{path}.{name}", "images have no levels of detail and no names")
         self._images.append(b64encode(image.data).decode("ascii"))
 
     def _reasoning(self, reasoning: content_pb2.Reasoning, path: str) -> None:

@@ -14,8 +14,10 @@ from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, audio_word
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 _PLAIN: Final = frozenset({"type", "text"})
+_SAID: Final = {"image": {"detail"}, "file": {"filename"}}
 Numbered = list[tuple[int, content_pb2.Part]]
 
 
@@ -72,11 +74,13 @@ class PartsWriter:
         kind = part.WhichOneof("kind")
         if kind == "opaque":
             self.opaque(part, path, written)
+            report_beside(part, path, self._report)
             return
         made = self._made(part, kind, path)
         if made is None:
             self._report.dropped(f"{path}{kind}", "the dialect has no place for it in this message")
             return
+        report_unsaid(part, kind, path, self._report, _SAID)
         hint(made, part, path, self._quirks, self._report)
         put_back(made, part.extras, DIALECT, self._report, path, place="part.")
         written.append(made)
@@ -91,7 +95,7 @@ class PartsWriter:
         if kind == "image":
             return self._image(part.image, path)
         if kind == "audio":
-            return self._audio(part.audio, path)
+            return self._audio(part.audio)
         return self._file(part.file, path) if kind == "file" else None
 
     def _image(self, image: content_pb2.Media, path: str) -> dict[str, Any] | None:
@@ -100,15 +104,11 @@ class PartsWriter:
         made = {"url": self._url(image, f"{path}image")}
         if image.detail:
             made["detail"] = image.detail
-        if image.filename:
-            self._report.dropped(f"{path}image.filename", "images have no name")
         return {"type": "image_url", "image_url": made}
 
-    def _audio(self, audio: content_pb2.Media, path: str) -> dict[str, Any] | None:
+    def _audio(self, audio: content_pb2.Media) -> dict[str, Any] | None:
         if audio.WhichOneof("source") != "data":
             return None
-        if audio.filename:
-            self._report.dropped(f"{path}audio.filename", "sounds have no name")
         return {"type": "input_audio", "input_audio": {"data": media.encoded(audio.data), "format": audio_word(audio.mime_type)}}
 
     def _file(self, file: content_pb2.Media, path: str) -> dict[str, Any] | None:
@@ -141,4 +141,4 @@ def plain_text(part: content_pb2.Part) -> str | None:
     if part.WhichOneof("kind") != "text" or part.HasField("cache_hint") or part.extras:
         return None
     text = part.text
-    return None if text.annotations else text.text
+    return None if text.annotations or text.mime_type else text.text

@@ -20,6 +20,7 @@ from llm_mesh_dialects.gemini.vocabulary import DIALECT, MADE_ID, OF_CALL_AFTER,
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.proofs import Proof, proof_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 Part = dict[str, Any]
 SIGNATURE: Final = "thoughtSignature"
@@ -45,6 +46,7 @@ class GeminiPartsWriter:
             kind = part.WhichOneof("kind")
             if kind == "reasoning":
                 waiting = self._reasoning(part.reasoning, parts, field, own=own) or waiting
+                report_beside(part, field, self._report)
             elif (made := self._made(part, kind or "", field)) is not None:
                 if waiting and kind == "tool_call":
                     made[SIGNATURE], waiting = waiting, ""
@@ -87,6 +89,7 @@ class GeminiPartsWriter:
             self._report.dropped(f"{path}cache_hint", "the provider caches prefixes by itself")
         made = self._of_kind(part, kind, path)
         if made is not None:
+            report_unsaid(part, kind, path, self._report, {})
             put_back(made, part.extras, DIALECT, self._report, path, place="part.")
         return made
 

@@ -11,6 +11,7 @@ from llm_mesh_dialects.gemini import media
 from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 _OUTPUT: Final = "output"
 _ERROR: Final = "error"
@@ -25,6 +26,10 @@ def function_response(result: content_pb2.ToolResult, name: str, quirks: GeminiQ
     for index, part in enumerate(result.parts):
         field = f"{path}parts[{index}]."
         kind = part.WhichOneof("kind")
+        report_beside(part, field, report)
+        report_unsaid(part, kind, field, report, {})
+        if part.text.annotations:
+            report.dropped(f"{field}text.annotations", "sources are not sent back")
         if kind == "text":
             texts.append(part.text.text)
         elif kind in _MEDIA and quirks.media_in_results:

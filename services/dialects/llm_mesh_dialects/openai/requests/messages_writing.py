@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.openai.caching import hint
 from llm_mesh_dialects.openai.parts_writing import Numbered, PartsWriter, plain_text
 from llm_mesh_dialects.openai.quirks import OpenAIQuirks
 from llm_mesh_dialects.openai.vocabulary import DIALECT, ROLE_WORDS
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
+from llm_mesh_dialects.unsaid import report_beside
 
 _IN_CONTENT: Final = "thinking"
 
@@ -86,7 +88,7 @@ class OpenAIMessagesWriter:
         for index, part in parts:
             if not self._beside_content(part, f"{path}parts[{index}].", written, calls):
                 contents.append((index, part))
-        if len(contents) == 1 and contents[0][1].WhichOneof("kind") == "refusal" and not contents[0][1].extras:
+        if len(contents) == 1 and _is_plain_refusal(contents[0][1]):
             written["refusal"] = contents[0][1].refusal.text
         elif contents:
             written["content"] = self._parts.content(contents, path)
@@ -109,8 +111,10 @@ class OpenAIMessagesWriter:
             calls.append(self._parts.tool_call(part, path))
         elif kind == "opaque" and part.opaque.type.startswith("tool_call."):
             self._parts.opaque(part, path, calls)
+            report_beside(part, path, self._report)
         elif kind == "reasoning":
             self._reasoning(written, part.reasoning, path)
+            report_beside(part, path, self._report)
         elif kind == "audio" and part.audio.file_id:
             written["audio"] = {"id": part.audio.file_id}
             put_back(written, part.extras, DIALECT, self._report, path, place="part.")
@@ -142,6 +146,7 @@ class OpenAIMessagesWriter:
         if media:
             self._report.approximated(f"{path}tool_result.parts", "media of a tool follow in a user's message")
             self._held.extend(self._parts.listed(media, inner))
+        hint(written, part, path, self._quirks, self._report)
         put_back(written, part.extras, DIALECT, self._report, path, place="part.")
         if message is None:
             self._written.append(written)
@@ -153,6 +158,10 @@ class OpenAIMessagesWriter:
         if self._held:
             self._written.append({"role": "user", "content": self._held})
             self._held = []
+
+
+def _is_plain_refusal(part: content_pb2.Part) -> bool:
+    return part.WhichOneof("kind") == "refusal" and not part.extras and not part.HasField("cache_hint")
 
 
 def _is_textual(part: content_pb2.Part) -> bool:
