@@ -191,6 +191,10 @@ words: install ## shrink the lists of names and docstrings that do not tell what
 house: install ## how easy the sources are to move into: files that a request enters, names used twice, import circles
 	$(BIN)/python -m tools.house $(ARGS)
 
+.PHONY: conformance
+conformance: install ## ask a mesh for every feature and field through every adapter, and write docs/conformance.md
+	$(BIN)/python -m tests.conformance.write
+
 .PHONY: prove
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)

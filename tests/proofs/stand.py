@@ -69,11 +69,13 @@ class Provider:
 
 
 @contextmanager
-def provider(folder: Path) -> Iterator[Provider]:
+def provider(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Provider]:
     """Start the simulator alone, and end it."""
     address = f"127.0.0.1:{free_port()}"
     log, output = folder / "provider.log.jsonl", folder / "provider.out"
-    env = environment({"LLM_MESH_SIMULATOR_ADDRESS": address, "LLM_MESH_SIMULATOR_LOG_PATH": str(log), "LLM_MESH_HTTP": "127.0.0.1:0"})
+    env = environment(
+        {"LLM_MESH_SIMULATOR_ADDRESS": address, "LLM_MESH_SIMULATOR_LOG_PATH": str(log), "LLM_MESH_HTTP": "127.0.0.1:0", **(settings or {})}
+    )
     with (
         output.open("a") as written,
         subprocess.Popen([sys.executable, "-m", "llm_mesh_simulator"], env=env, stdout=written, stderr=written, cwd=folder) as process,

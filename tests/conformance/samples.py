@@ -1,0 +1,141 @@
+"""Values that stand in fields whose type alone does not say what a valid one is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+IMAGE = base64.b64encode(PNG).decode()
+PDF = base64.b64encode(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n").decode()
+SOUND = base64.b64encode(
+    b"RIFF$\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00@\x1f\x00\x00\x80>\x00\x00\x02\x00\x10\x00data\x00\x00\x00\x00"
+).decode()
+ADDRESS = "https://example.org/house.png"
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+SCHEMA_JSON = json.dumps(SCHEMA, separators=(",", ":"))
+TOOL = "get_weather"
+CALL = "call_1"
+OPENAI: Mapping[str, Any] = {
+    "messages[]<tool>.tool_call_id": CALL,
+    "messages[]<function>.name": TOOL,
+    "messages[]<function>.content": "sunny",
+    "messages[]<assistant>.tool_calls[]<function>.function.name": TOOL,
+    "messages[]<assistant>.tool_calls[]<function>.function.arguments": '{"city":"Bern"}',
+    "messages[]<assistant>.tool_calls[]<function>.id": CALL,
+    "function_call.arguments": '{"city":"Bern"}',
+    "image_url.url": f"data:image/png;base64,{IMAGE}",
+    "image_url.detail": ("low", "high"),
+    "input_audio.data": SOUND,
+    "<file>.file+": ("file_data",),
+    "file.file_data": f"data:application/pdf;base64,{PDF}",
+    "parameters": dict(SCHEMA),
+    "<json_schema>.json_schema+": ("schema",),
+    "json_schema.schema": dict(SCHEMA),
+    "json_schema.name": "place",
+    "logit_bias": {"1734": 5},
+    "metadata": {"team": "claims"},
+    "model": "replaced",
+    "stream": False,
+    "tools[]<function>.function.name": TOOL,
+    "tool_choice<function>.function.name": TOOL,
+    "tool_choice<custom>.custom.name": "shout",
+    "tools[]<custom>.custom.name": "shout",
+    "grammar.definition": "start: /[a-z]+/",
+    "tool_choice<allowed_tools>.allowed_tools.tools": [{"type": "function", "function": {"name": TOOL}}],
+    "function_call<ChatCompletionFunctionCallOptionParam>.name": TOOL,
+    "functions[].name": TOOL,
+    "n": 2,
+    "temperature": 0.37,
+    "top_p": 0.73,
+}
+ANTHROPIC: Mapping[str, Any] = {
+    "source<base64>.data": IMAGE,
+    "<document>.source<base64>.data": PDF,
+    "source<url>.url": ADDRESS,
+    "source<text>.data": "plain words",
+    "input_schema": dict(SCHEMA),
+    "<tool_use>.input": {"city": "Bern"},
+    "<tool_use>.id": CALL,
+    "<tool_use>.name": TOOL,
+    "<tool_result>.tool_use_id": CALL,
+    "tools[]<ToolParam>.name": TOOL,
+    "tool_choice<tool>.name": TOOL,
+    "input_examples[]": {"city": "Bern"},
+    "output_config.format": {"type": "json_schema", "schema": dict(SCHEMA)},
+    "thinking<enabled>.budget_tokens": 1024,
+    "max_tokens": 2048,
+    "model": "replaced",
+    "stream": False,
+}
+CONTRACT: Mapping[str, Any] = {
+    "model": "replaced",
+    "source_dialect": "",
+    "*extras[]+": ("dialect", "key", "json"),
+    "extras[].dialect": ("openai", "anthropic"),
+    "extras[].key": "sample",
+    "extras[].json": base64.b64encode(b'"sample"').decode(),
+    "annotations[].dialect": ("openai", "anthropic"),
+    "messages+": (),
+    "*messages[]+": ("role", "parts"),
+    "messages[].role": ("ROLE_USER", "ROLE_SYSTEM", "ROLE_DEVELOPER", "ROLE_ASSISTANT"),
+    "text.text": "sample",
+    "text.mime_type": "application/json",
+    "*annotations[]+": ("dialect", "key", "json"),
+    "annotations[].key": "sample",
+    "annotations[].json": base64.b64encode(b'{"type":"sample"}').decode(),
+    "*text+": ("text",),
+    "image.data": IMAGE,
+    "image.uri": ADDRESS,
+    "image.mime_type": "image/png",
+    "audio.data": SOUND,
+    "audio.uri": "https://example.org/house.wav",
+    "audio.mime_type": "audio/wav",
+    "file.data": PDF,
+    "file.uri": "https://example.org/house.pdf",
+    "file.mime_type": "application/pdf",
+    "image.detail": ("low", "high"),
+    "*image+": ("mime_type",),
+    "*audio+": ("mime_type",),
+    "*file+": ("mime_type",),
+    "*tool_call+": ("id", "name", "arguments_json"),
+    "tool_call.id": CALL,
+    "tool_call.name": TOOL,
+    "tool_call.arguments_json": '{"city":"Bern"}',
+    "*tool_result+": ("tool_call_id", "parts"),
+    "tool_result.tool_call_id": CALL,
+    "*reasoning+": ("text", "signature"),
+    "*refusal+": ("text",),
+    "*opaque+": ("dialect", "type", "json"),
+    "opaque.dialect": ("openai", "anthropic"),
+    "opaque.type": "sample",
+    "opaque.json": base64.b64encode(b'{"type":"sample"}').decode(),
+    "*function+": ("name", "parameters_json"),
+    "function.name": TOOL,
+    "function.parameters_json": SCHEMA_JSON,
+    "*json_schema+": ("name", "schema_json"),
+    "json_schema.name": "place",
+    "json_schema.schema_json": SCHEMA_JSON,
+    "tool_choice+": ("mode",),
+    "tool_choice.mode": ("TOOL_CHOICE_MODE_AUTO", "TOOL_CHOICE_MODE_NONE", "TOOL_CHOICE_MODE_REQUIRED", "TOOL_CHOICE_MODE_NAMED"),
+    "tool_choice.name": TOOL,
+    "tool_choice.allowed": [TOOL],
+    "sampling.temperature": 0.37,
+    "sampling.top_p": 0.73,
+    "sampling.logit_bias": {"1734": 5},
+    "reasoning.effort": ("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+    "reasoning.budget_tokens": 1024,
+    "candidate_count": 2,
+    "max_output_tokens": 2048,
+    "stop": ["halt"],
+    "modalities": (["text"], ["text", "audio"]),
+    "logprobs.top": 3,
+    "cache_hint.ttl_seconds": (300, 3600),
+}
