@@ -17,14 +17,14 @@ _WHY: Final[Mapping[str, str]] = {
 }
 
 
-def report_unsaid(part: content_pb2.Part, kind: str | None, path: str, report: Report, said: Mapping[str, AbstractSet[str]]) -> None:
-    """Reports what is said of a text or medium beside its content. `said` are the fields that the dialect does say, by kind of part."""
+def report_unsaid(part: content_pb2.Part, kind: str | None, path: str, report: Report, written: Mapping[str, AbstractSet[str]]) -> None:
+    """Reports what stands beside the content of a text or medium. `written` are the fields that the dialect has, by kind of part."""
     if kind == "text":
         if part.text.mime_type:
             report.dropped(f"{path}text.mime_type", "texts have no media type here")
     elif kind is not None and kind in _NAMES:
         medium: content_pb2.Media = getattr(part, kind)
-        fields = said.get(kind, frozenset())
+        fields = written.get(kind, frozenset())
         for name, why in _WHY.items():
             if name not in fields and getattr(medium, name):
                 report.dropped(f"{path}{kind}.{name}", f"{_NAMES[kind]} {why}")

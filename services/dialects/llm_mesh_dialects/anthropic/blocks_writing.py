@@ -25,7 +25,7 @@ from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HASHED: Final = 12
-_SAID: Final = {"file": {"filename"}}
+_WRITTEN_FIELDS: Final = {"file": {"filename"}}
 
 Block = dict[str, Any]
 
@@ -74,7 +74,7 @@ class BlocksWriter:
             return None
         block = self._made(part, kind, path)
         if block is not None:
-            report_unsaid(part, kind, path, self._report, _SAID)
+            report_unsaid(part, kind, path, self._report, _WRITTEN_FIELDS)
             hint(block, part, path, self._report)
             put_back(block, part.extras, DIALECT, self._report, path, place="part.")
         return block

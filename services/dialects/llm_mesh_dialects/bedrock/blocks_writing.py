@@ -29,7 +29,7 @@ Block = dict[str, Any]
 LONGEST_NAME: Final = 64
 _LONGEST_ID: Final = 64
 _HASHED: Final = 12
-_SAID: Final = {"file": {"filename"}}
+_WRITTEN_FIELDS: Final = {"file": {"filename"}}
 _NOT_IN_IDS: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 _SHORT: Final = 300
 _LONG: Final = 3600
@@ -94,7 +94,7 @@ class ConverseBlocksWriter:
             return None
         block = made(getattr(part, kind), path)
         if block is not None:
-            report_unsaid(part, kind, path, self._report, _SAID)
+            report_unsaid(part, kind, path, self._report, _WRITTEN_FIELDS)
         inner = next(iter(block.values())) if block else None
         put_back(inner if isinstance(inner, dict) and kind == "file" else {}, part.extras, DIALECT, self._report, path, place="part.")
         return block

@@ -14,14 +14,14 @@ from llm_mesh_dialects.report import Report
 from llm_mesh_dialects.unsaid import report_unsaid
 
 Content = dict[str, Any]
-_SAID: Final = {"image": {"detail"}, "file": {"detail"}}
+_WRITTEN_FIELDS: Final = {"image": {"detail"}, "file": {"detail"}}
 
 
 def content(part: content_pb2.Part, path: str, report: Report) -> Content | None:
     """The content that a part is; None where it is none, which is reported. Raises `DialectError` where the answer would miss it."""
     kind = part.WhichOneof("kind")
     beside(part, path, report)
-    report_unsaid(part, kind, path, report, _SAID)
+    report_unsaid(part, kind, path, report, _WRITTEN_FIELDS)
     if kind == "text":
         return {"type": "text", "text": part.text.text} if part.text.text else None
     if kind == "refusal":

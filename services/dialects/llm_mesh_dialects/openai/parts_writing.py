@@ -17,7 +17,7 @@ from llm_mesh_dialects.report import Report
 from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 _PLAIN: Final = frozenset({"type", "text"})
-_SAID: Final = {"image": {"detail"}, "file": {"filename"}}
+_WRITTEN_FIELDS: Final = {"image": {"detail"}, "file": {"filename"}}
 Numbered = list[tuple[int, content_pb2.Part]]
 
 
@@ -80,7 +80,7 @@ class PartsWriter:
         if made is None:
             self._report.dropped(f"{path}{kind}", "the dialect has no place for it in this message")
             return
-        report_unsaid(part, kind, path, self._report, _SAID)
+        report_unsaid(part, kind, path, self._report, _WRITTEN_FIELDS)
         hint(made, part, path, self._quirks, self._report)
         put_back(made, part.extras, DIALECT, self._report, path, place="part.")
         written.append(made)
