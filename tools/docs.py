@@ -26,6 +26,7 @@ from llm_mesh_dialects.cohere.allowed import TABLE as COHERE
 from llm_mesh_dialects.gemini.allowed import TABLE as GEMINI
 from llm_mesh_dialects.ollama.allowed import TABLE as OLLAMA
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
+from llm_mesh_dialects.responses.allowed import TABLE as RESPONSES
 from llm_mesh_runtime.validation import expectations, rule_of
 from tools import providers
 
@@ -58,6 +59,7 @@ refuses before the mesh sees it.
 
 DIALECTS = (
     ("OpenAI dialect", OPENAI),
+    ("OpenAI's Responses", RESPONSES),
     ("Anthropic dialect", ANTHROPIC),
     ("Bedrock dialect", BEDROCK),
     ("Cohere dialect", COHERE),

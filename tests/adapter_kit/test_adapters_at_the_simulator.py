@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,8 @@ from llm_mesh_adapter_cohere.settings import Settings as CohereSettings
 from llm_mesh_adapter_cohere.wiring import service as cohere
 from llm_mesh_adapter_ollama.settings import Settings as OllamaSettings
 from llm_mesh_adapter_ollama.wiring import service as ollama
+from llm_mesh_adapter_openai.settings import Settings as OpenAISettings
+from llm_mesh_adapter_openai.wiring import service as openai
 from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.secret import Secret
@@ -40,12 +42,20 @@ class Wire(NamedTuple):
     service: Service
     settings: Callable[[str, str], object]
     path: str = ""
+    more: Mapping[str, object] = {}
+    """Further keys of the endpoint."""
 
 
 WIRES = {
     "bedrock": Wire(bedrock, lambda endpoint, key: BedrockSettings(endpoints={"main": endpoint}, credentials=credentials(key))),
     "ollama": Wire(ollama, lambda endpoint, key: OllamaSettings(endpoints={"main": endpoint}, credentials=credentials(key))),
     "cohere": Wire(cohere, lambda endpoint, key: CohereSettings(endpoints={"main": endpoint}, credentials=credentials(key)), "/cohere"),
+    "responses": Wire(
+        openai,
+        lambda endpoint, key: OpenAISettings(endpoints={"main": endpoint}, credentials=credentials(key)),
+        "/v1",
+        {"like": "simulator-responses"},
+    ),
 }
 TEXT = "Grüße aus Zürich, get along"
 FAILURES = {
@@ -72,6 +82,10 @@ FAILURES = {
 }
 WHOLE = {("bedrock", "sim-no-done")}
 """Dialects whose answer is whole without its end mark, which has usage alone."""
+OTHER_REASONS = {("openai", "sim-403"): "PROVIDER_MODEL_NOT_FOUND"}
+"""What a provider's own code makes of a status."""
+SAY_NOTHING = {"openai"}
+"""Dialects whose list of models says nothing but their names."""
 SAY_LITTLE = {"bedrock"}
 """Dialects whose list of models says nothing of tools and context windows."""
 ODD = ("sim-crlf", "sim-comments", "sim-unknown-fields", "sim-duplicate-fields", "sim-huge", "sim-split-utf8", "sim-drip")
@@ -92,7 +106,7 @@ async def reaching(wire: Wire, folder: Path, *, key: str = "", wants: str = "") 
     listener = HttpListener("127.0.0.1:0", simulator)
     await listener.start()
     try:
-        text: dict[str, object] = {"base_url": f"http://{listener.address}{wire.path}", "local": True}
+        text: dict[str, object] = {"base_url": f"http://{listener.address}{wire.path}", "local": True, **wire.more}
         if key:
             text["credential"] = "main"
         async with at(wire.service, wire.settings(json.dumps(text), key)) as adapter:
@@ -139,7 +153,8 @@ async def test_a_tool_is_called_and_its_result_goes_back(adapter: StandingAdapte
 
 async def test_reasoning_schemas_and_limits_hold_on_every_wire(adapter: StandingAdapter) -> None:
     thought = await adapter.generate("sim-echo", reasoning=generate_pb2.ReasoningOptions(budget_tokens=64))
-    assert thought.output.choices[0].message.parts[0].reasoning.text
+    reasoning = thought.output.choices[0].message.parts[0].reasoning
+    assert reasoning.text or reasoning.signature  # Responses show a summary to whoever asks for one
     form = content_pb2.ResponseFormat(json_schema=content_pb2.JsonSchemaFormat(name="x", schema_json=json.dumps(SCHEMA)))
     shaped = await adapter.generate("sim-echo", response_format=form)
     assert json.loads(shaped.output.choices[0].message.parts[0].text.text).keys() == {"city"}
@@ -163,7 +178,7 @@ async def test_each_failure_has_the_same_reason_on_every_wire(adapter: StandingA
         return
     with pytest.raises(grpc.aio.AioRpcError) as failure:
         await adapter.stream(model)
-    assert from_rpc_error(failure.value).reason_name == FAILURES[model]
+    assert from_rpc_error(failure.value).reason_name == OTHER_REASONS.get((adapter.name, model), FAILURES[model])
 
 
 async def test_missing_usage_is_counted(adapter: StandingAdapter) -> None:
@@ -181,6 +196,10 @@ async def test_vectors_of_texts_that_share_words_lie_near_each_other(adapter: St
 
 async def test_models_are_found_with_what_they_can_do(adapter: StandingAdapter) -> None:
     response = await adapter.discover()
+    assert {"sim-echo", "sim-embed"} <= set(response.models)
+    if adapter.name in SAY_NOTHING:
+        assert not response.descriptions
+        return
     can = {each.model: set(each.capabilities) for each in response.descriptions}
     tells = adapter.name not in SAY_LITTLE
     assert {"generate", "image_input", *(["tools"] if tells else [])} <= can["sim-echo"]

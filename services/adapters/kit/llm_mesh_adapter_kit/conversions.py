@@ -109,7 +109,8 @@ class Collector:
         elif kind == "tool_call":
             self._calls[piece.choice, piece.index].add(piece, kind)
         else:
-            self._growing_of(choice, kind).add(piece, kind)
+            extras = piece.extras if kind in {"text", "refusal"} else ()
+            self._growing_of(choice, kind, extras).add(piece, kind)
             if kind == "text":
                 choice.logprobs.extend(piece.logprobs)
             elif kind == "refusal":
@@ -121,14 +122,15 @@ class Collector:
             self._choices[index].message.role = content_pb2.ROLE_ASSISTANT
         return self._choices[index]
 
-    def _growing_of(self, choice: generate_pb2.Choice, kind: str) -> _Growing:
-        """The last part where it is of the kind, else a new one."""
+    def _growing_of(self, choice: generate_pb2.Choice, kind: str, extras: Sequence[content_pb2.Extra]) -> _Growing:
+        """The last part where it is of the kind, else a new one, as where a piece has extras of its own."""
         last = self._last.get(choice.index)
-        if last is not None and last[0] == kind:
+        if last is not None and last[0] == kind and not extras:
             return last[1]
-        part = getattr(choice.message.parts.add(), kind)
-        part.SetInParent()
-        return self._part(choice.index, kind, part)
+        part = choice.message.parts.add(extras=extras)
+        content = getattr(part, kind)
+        content.SetInParent()
+        return self._part(choice.index, kind, content)
 
     def _part(self, choice: int, kind: str, part: Any) -> _Growing:  # noqa: ANN401 (of many types)
         growing = _Growing(part)

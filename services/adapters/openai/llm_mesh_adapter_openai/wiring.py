@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def build(settings: Settings, links: Links) -> Servicers:
     """Puts the adapter together."""
     keys = {row.key: getattr(settings, row.key) for row in ROWS if row.key}
-    simulator = {"simulator": f"http://{settings.simulator}/v1"} if settings.simulator else {}
+    simulator = dict.fromkeys(("simulator", "simulator-responses"), f"http://{settings.simulator}/v1") if settings.simulator else {}
     table = configured({**simulator, **settings.endpoints}, keys, settings.credentials, max_in_flight=settings.max_in_flight)
     limits = Limits(
         connect=settings.connect_timeout.total_seconds(),

@@ -15,8 +15,8 @@ def read_logprobs(choice: Fields) -> tuple[list[generate_pb2.TokenLogprob], list
     fields = choice.inner("logprobs")
     if fields is None:
         return [], [], {}
-    content = [_read(each) for each in fields.each("content")]
-    refusal = [_read(each) for each in fields.each("refusal")]
+    content = [read_logprob(each) for each in fields.each("content")]
+    refusal = [read_logprob(each) for each in fields.each("refusal")]
     return content, refusal, fields.rest()
 
 
@@ -27,12 +27,12 @@ def write_logprobs(content: Any, refusal: Any) -> dict[str, Any] | None:  # noqa
     return {"content": [_write(each) for each in content] or None, "refusal": [_write(each) for each in refusal] or None}
 
 
-def _read(fields: Fields) -> generate_pb2.TokenLogprob:
+def read_logprob(fields: Fields) -> generate_pb2.TokenLogprob:
     return generate_pb2.TokenLogprob(
         token=fields.text("token") or "",
         logprob=fields.number("logprob") or 0.0,
         utf8=_bytes(fields),
-        top=[_read(each) for each in fields.each("top_logprobs")],
+        top=[read_logprob(each) for each in fields.each("top_logprobs")],
     )
 
 

@@ -23,7 +23,17 @@ from llm_mesh_simulator.provider.gemini import generate
 from llm_mesh_simulator.provider.ollama import chat as ollama_chat
 from llm_mesh_simulator.provider.ollama import embed as ollama_embed
 from llm_mesh_simulator.provider.ollama import errors as ollama_errors
-from llm_mesh_simulator.provider.openai import chat, decisions, embeddings, images, moderations, reranking, speech, transcriptions
+from llm_mesh_simulator.provider.openai import (
+    chat,
+    decisions,
+    embeddings,
+    images,
+    moderations,
+    reranking,
+    responses,
+    speech,
+    transcriptions,
+)
 from llm_mesh_simulator.provider.openai import errors as openai_errors
 from llm_mesh_simulator.provider.reply import PreparedAnswer, Reply
 
@@ -150,6 +160,8 @@ def endpoints(cache: PromptCache) -> Mapping[str, ServedPath]:
     return {
         **gemini_endpoints(),
         "/chat/completions": ServedPath(one, chat.read),
+        "/responses": ServedPath(one, responses.read),
+        "/input_tokens": ServedPath(one, responses.read_count),
         "/embeddings": ServedPath(one, embeddings.read),
         "/rerank": ServedPath(one, reranking.read),
         "/moderations": ServedPath(one, moderations.read),

@@ -17,10 +17,11 @@ from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_adapter_openai.provider.failures import of_answer
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
+from llm_mesh_adapter_openai.provider.responses import EitherReader, call_of, count_of, speaks_responses
 from llm_mesh_adapter_openai.provider.rows import GENERIC, OpenAIProvider
 from llm_mesh_adapter_openai.provider.saying import allowance_of, not_sayable, path_of, sayable
 from llm_mesh_adapter_openai.provider.vectors import OpenAIVectors
-from llm_mesh_dialects import openai
+from llm_mesh_dialects import openai, responses
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import merged
 from llm_mesh_dialects.fields import Fields
@@ -36,7 +37,7 @@ _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
 
 
 class OpenAIDialect:
-    """Chat completions and embeddings, at every server that speaks them."""
+    """Chat completions, Responses and embeddings, at every server that speaks them."""
 
     framing: Framing = SSE
 
@@ -46,6 +47,8 @@ class OpenAIDialect:
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a generation."""
         row = self._row(ask.endpoint)
+        if row.responses and speaks_responses(row.responses, ask.model):
+            return call_of(row, ask, request)
         try:
             body, translations = openai.requests.input_to_chat(
                 request,
@@ -68,13 +71,17 @@ class OpenAIDialect:
         """A whole answer."""
         parsed = answered_by(endpoint, body)
         try:
+            if responses.answers.is_response(parsed):
+                responses.answers.body_into_output(output, parsed)
+                return
             openai.responses.chat_into_output(output, parsed, self._row(endpoint).quirks)
         except DialectError as error:
             raise malformed(endpoint.name, str(error)) from None
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """Reads one streamed answer."""
-        return OpenAIReader(endpoint.name, self._row(endpoint).quirks)
+        row = self._row(endpoint)
+        return EitherReader(endpoint.name, row.quirks) if row.responses else OpenAIReader(endpoint.name, row.quirks)
 
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
         """The request for embeddings."""
@@ -98,8 +105,10 @@ class OpenAIDialect:
         return asked and error.metadata.get("provider_status") in _REFUSED and any(_PACKED.search(text) for text in said)
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call | None:
-        """VLLM counts a whole conversation; other servers of the dialect do not count."""
+        """VLLM counts a whole conversation, and so do Responses; other servers of the dialect do not count."""
         row = self._row(ask.endpoint)
+        if row.responses and speaks_responses(row.responses, ask.model):
+            return count_of(row, ask, request)
         if not row.tokenize:
             return None
         allowance = allowance_of(ask.endpoint)
@@ -110,7 +119,8 @@ class OpenAIDialect:
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
         """An answer with a count."""
         parsed = answered_by(endpoint, body)
-        return understood(endpoint, lambda: Fields(parsed).whole("count", 0) or 0)
+        counts = Fields(parsed)
+        return understood(endpoint, lambda: counts.whole("count", 0) or counts.whole("input_tokens", 0) or 0)
 
     def models(self, endpoint: Endpoint) -> Call:
         """The request for the provider's models."""

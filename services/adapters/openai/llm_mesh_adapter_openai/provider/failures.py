@@ -28,6 +28,12 @@ _CODES: Final[Mapping[str, int]] = {
     "rate_limit_exceeded": errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED,
     "insufficient_quota": errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED,
     "resource_exhausted": errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED,  # Gemini
+    "invalid_prompt": errors_pb2.ERROR_REASON_PROVIDER_REJECTED,
+    "data_residency_mismatch": errors_pb2.ERROR_REASON_PROVIDER_REJECTED,
+    "bio_policy": errors_pb2.ERROR_REASON_PROVIDER_FILTERED,
+    "cyber_policy": errors_pb2.ERROR_REASON_PROVIDER_FILTERED,
+    "misalignment_policy_violation": errors_pb2.ERROR_REASON_PROVIDER_FILTERED,
+    "image_content_policy_violation": errors_pb2.ERROR_REASON_PROVIDER_FILTERED,
     "server_error": errors_pb2.ERROR_REASON_PROVIDER_ERROR,
 }
 _MESSAGES: Final = tuple(

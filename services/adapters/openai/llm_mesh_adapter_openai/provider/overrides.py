@@ -93,6 +93,7 @@ def _row(name: str, fields: Fields, known: Mapping[str, OpenAIProvider]) -> Open
         key="" if like else base.key,
         local=base.local if local is None else local,
         region=fields.text("region") or base.region,
+        responses=tuple(fields.texts("responses")) if fields.peek("responses") is not None else base.responses,
         methods=frozenset(fields.texts("methods")) if fields.peek("methods") is not None else base.methods,
         rerank=base.rerank if (rerank := fields.text("rerank")) is None else rerank,
         api_version=fields.text("api_version") or base.api_version,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import orjson
 
@@ -18,6 +19,15 @@ from llm_mesh_dialects.errors import DialectError, TruncatedError
 from llm_mesh_dialects.loose import loose_parsed
 
 _DONE = b"[DONE]"
+
+
+@contextmanager
+def guarded(endpoint: str) -> Iterator[None]:
+    """What is no event of the dialect is PROVIDER_MALFORMED."""
+    try:
+        yield
+    except DialectError as error:
+        raise malformed(endpoint, str(error)) from None
 
 
 class OpenAIReader:

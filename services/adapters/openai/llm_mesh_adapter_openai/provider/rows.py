@@ -38,6 +38,8 @@ class OpenAIProvider:
     tokenize: bool = False
     """The origin has `/tokenize`, which counts a conversation by the model's own tokenizer."""
     embeddings: bool = True
+    responses: tuple[str, ...] = ()
+    """The models that are asked by OpenAI's Responses, by patterns of their names. `*` stands for all."""
     methods: frozenset[str] = frozenset()
     """What it has beside chat and embeddings, as `METHODS` names it."""
     rerank: str = ""
@@ -47,6 +49,8 @@ class OpenAIProvider:
 
 
 METHODS: Final = frozenset({"moderations", "decisions", "images", "speech", "transcriptions"})
+ONLY_RESPONSES: Final = ("o1-pro*", "o3-pro*", "gpt-*-pro*", "*codex*", "*-deep-research*", "computer-use-preview*")
+"""Models of OpenAI that have no chat completions."""
 _STORE: Final[Mapping[str, Any]] = {"store": False}
 
 _BEDROCK: Final = OpenAIQuirks(developer_role=False, prompt_cache_key=False, unsupported=frozenset({"modalities"}))
@@ -54,10 +58,10 @@ _BEDROCK: Final = OpenAIQuirks(developer_role=False, prompt_cache_key=False, uns
 
 ROWS: Final = (
     OpenAIProvider(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", key="openai_key", system="openai",
-        zero_retention=_STORE,
+        zero_retention=_STORE, responses=ONLY_RESPONSES,
         methods=METHODS, quirks=OPENAI),
     OpenAIProvider(name="azure", provider="Azure OpenAI", key="azure_key", auth=Auth(header="api-key", scheme=""), system="azure.ai.openai",
-        zero_retention=_STORE, quirks=OPENAI),
+        zero_retention=_STORE, responses=ONLY_RESPONSES, quirks=OPENAI),
     OpenAIProvider(name="mistral", provider="Mistral AI", base_url="https://api.mistral.ai/v1", key="mistral_key", system="mistral_ai",
         region="eu",
         methods=frozenset({"moderations"}),
@@ -96,7 +100,7 @@ ROWS: Final = (
     OpenAIProvider(name="bedrock-mantle", provider="Amazon Bedrock", base_url="https://bedrock-mantle.{region}.api.aws/v1",
         key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, quirks=_BEDROCK),
     OpenAIProvider(name="bedrock-mantle-openai", provider="Amazon Bedrock", base_url="https://bedrock-mantle.{region}.api.aws/openai/v1",
-        key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, quirks=OPENAI),
+        key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, responses=ONLY_RESPONSES, quirks=OPENAI),
     OpenAIProvider(name="vllm", provider="vLLM", base_url="http://127.0.0.1:8000/v1", key="vllm_key", auth=_NO_KEY, local=True,
         tokenize=True,
         rerank="vllm",
@@ -119,6 +123,8 @@ ROWS: Final = (
         local=True, rerank="tei"),
     OpenAIProvider(name="simulator", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY,
         local=True, methods=METHODS, rerank="jina"),
+    OpenAIProvider(name="simulator-responses", provider="Simulator", base_url="http://127.0.0.1:8099/v1", key="simulator_key", auth=_NO_KEY,
+        local=True, responses=("*",)),
 )  # fmt: skip
 
 GENERIC: Final = OpenAIProvider(name="", provider="OpenAI-compatible server", auth=_NO_KEY, methods=METHODS, rerank="jina")

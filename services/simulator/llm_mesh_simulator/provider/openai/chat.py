@@ -14,11 +14,11 @@ from llm_mesh_simulator.domain.question import Question, Tool, ToolUse
 from llm_mesh_simulator.provider.fields import RequestFields
 from llm_mesh_simulator.provider.openai.chunks import chunks
 from llm_mesh_simulator.provider.openai.completion import CompletionForm, completion
+from llm_mesh_simulator.provider.openai.efforts import effort_tokens
 from llm_mesh_simulator.provider.openai.headers import headers
 from llm_mesh_simulator.provider.openai.messages import conversation
 from llm_mesh_simulator.provider.reply import EVENTS, JSON, AnswerIdentity, Reply
 
-_EFFORTS: Final[Mapping[str, int]] = {"none": 0, "minimal": 8, "low": 16, "medium": 64, "high": 128, "xhigh": 256, "max": 512}
 _MAX_CHOICES: Final = 128
 _MAX_STOPS: Final = 4
 _MAX_TOP: Final = 20
@@ -74,7 +74,7 @@ def read(body: RequestFields) -> ChatRequest:
         stop=_stop(body),
         max_tokens=_max_tokens(body),
         seed=body.integer("seed"),
-        reasoning=_reasoning(body),
+        reasoning=effort_tokens(body, "reasoning_effort"),
     )
     return ChatRequest(question, CompletionForm(_logprobs(body), options is not None and options.flag("include_usage")), stream)
 
@@ -117,17 +117,6 @@ def _logprobs(body: RequestFields) -> int | None:
         message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
         raise RefusedError(message, param="top_logprobs")
     return None
-
-
-def _reasoning(body: RequestFields) -> int:
-    effort = body.text_or("reasoning_effort")
-    if effort is None:
-        return 0
-    if effort not in _EFFORTS:
-        known = ", ".join(f"'{each}'" for each in _EFFORTS)
-        message = f"Invalid value: '{effort}'. Supported values are: {known}."
-        raise RefusedError(message, param="reasoning_effort", code="invalid_value")
-    return _EFFORTS[effort]
 
 
 def _tools(body: RequestFields) -> tuple[tuple[Tool, ...], int]:
