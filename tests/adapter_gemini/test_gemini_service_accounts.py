@@ -20,11 +20,14 @@ from llm_mesh_adapter_gemini.provider.overrides import configured
 from llm_mesh_adapter_gemini.settings import Settings
 from llm_mesh_adapter_gemini.wiring import service
 from llm_mesh_adapter_kit import google_accounts
+from llm_mesh_adapter_kit.http import HttpRequest
+from llm_mesh_adapter_kit.transport.settings import TransportSettings
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import host
 from tests.adapter_gemini.conftest import VERTEX, Adapted, attempt, saying
 from tests.adapter_kit.scripted_provider import Visit, provider, sized
+from tests.adapter_kit.tunnel_proxy import tunnel_proxy
 
 LOAD = 200
 JSON = b"content-type: application/json"
@@ -173,3 +176,28 @@ def test_without_the_library_the_endpoint_says_what_to_install(monkeypatch: pyte
     assert not endpoint.usable
     with pytest.raises(Exception, match="llm-mesh-adapter-kit\\[google\\]"):
         endpoint.signer.fixed("")
+
+
+async def test_tokens_are_fetched_through_the_proxy_of_the_endpoint(tmp_path: Path) -> None:
+    async def issue(visit: Visit) -> None:
+        while await visit.request():
+            await visit.say(sized(b'{"access_token":"ya29.behind","expires_in":3600}', JSON))
+
+    async with provider(issue) as (_, port), tunnel_proxy() as (proxy, address):
+        file = tmp_path / "adc.json"
+        token_uri = f"http://issuer.test:{port}/token"
+        known = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r", "token_uri": token_uri}
+        file.write_text(json.dumps(known))
+        fields = {"base_url": "https://vertex.test/v1", "credentials_file": str(file), "proxy": address, "allow": ["127.0.0.0/8"]}
+        issuers = google_accounts.Issuers(SystemClock())
+        signer = configured(Settings(endpoints={"vertex": json.dumps(fields)}), issuers).table.of("vertex").signer
+        request = HttpRequest("https://vertex.test/v1/models", {}, b"", "GET", 5, 5, "")
+        assert await signer.sign("", request) == {"authorization": "Bearer ya29.behind"}
+        assert proxy.heads[0].startswith(b"CONNECT issuer.test:%d HTTP/1.1\r\n" % port)
+        await issuers.close()
+
+
+def test_the_client_certificate_of_an_endpoint_is_not_shown_to_the_issuer() -> None:
+    whole = TransportSettings(proxy="http://p:1", authorities="a.pem", client_certificate="c.pem", client_key="k.pem", http2=True)
+    assert google_accounts.way_to_issuer(whole) == TransportSettings(proxy="http://p:1", authorities="a.pem")
+    assert google_accounts.way_to_issuer(TransportSettings(client_certificate="c.pem")) == TransportSettings()

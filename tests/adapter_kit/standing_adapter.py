@@ -14,7 +14,7 @@ from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_runtime.service import Service
-from llm_mesh_runtime.testing import host
+from llm_mesh_runtime.testing import HostedMesh, host
 from tests.adapter_kit.scripted_provider import Provider, Visit, provider
 
 ENDPOINT = "main"
@@ -132,10 +132,15 @@ async def standing(service: Service, settings: Callable[[str], object], *answers
 async def at(service: Service, settings: object, made: Provider | None = None) -> AsyncIterator[StandingAdapter]:
     """The adapter with these settings."""
     async with host(service, settings={service.name: settings}) as mesh:
+        yield adapter_of(service, mesh, made)
 
-        def sealed(grant: admission_pb2.Grant) -> bytes:
-            seals = mesh.links("gateway").seals
-            return seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), service.name).SerializeToString()
 
-        stub = AdapterServiceStub(mesh.channel(service.name, caller="gateway"))
-        yield StandingAdapter(service.name.removeprefix("adapter/"), stub, sealed, made)
+def adapter_of(service: Service, mesh: HostedMesh, made: Provider | None = None) -> StandingAdapter:
+    """The adapter in a mesh."""
+
+    def sealed(grant: admission_pb2.Grant) -> bytes:
+        seals = mesh.links("gateway").seals
+        return seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), service.name).SerializeToString()
+
+    stub = AdapterServiceStub(mesh.channel(service.name, caller="gateway"))
+    return StandingAdapter(service.name.removeprefix("adapter/"), stub, sealed, made)

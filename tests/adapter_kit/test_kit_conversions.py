@@ -101,7 +101,7 @@ def test_no_text_is_copied_at_each_piece(kind: str, field: str) -> None:
     copies = Copies()
     empty = {name: b"" if name in {"data", "redacted"} else "" for name in GROWING[kind]}
     letter = copies.text(b"x" if isinstance(empty[field], bytes) else "x")
-    piece = SimpleNamespace(choice=0, index=0, logprobs=[], **(empty | {field: letter}))
+    piece = SimpleNamespace(choice=0, index=0, logprobs=[], extras=[], **(empty | {field: letter}))
     event: Any = SimpleNamespace(WhichOneof=lambda _: kind, **{kind: piece})
     started = [Event(tool_call_started=generate_pb2.ToolCallStarted(index=0, id="c", name="f"))] if kind == "tool_call" else []
     collected = generate_pb2.GenerateOutput()

@@ -141,7 +141,8 @@ def test_setup_leaves_what_is_there_alone(run: Run) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["new_key"], told["new_models"]) == (False, 0)
-    assert {"simulator", "simulator-anthropic", "simulator-cohere", "simulator-gemini", "simulator-ollama"} <= set(told["providers"])
+    dialects = ("anthropic", "cohere", "gemini", "ollama", "responses")
+    assert {"simulator", *(f"simulator-{each}" for each in dialects)} <= set(told["providers"])
     assert (run.folder / ".llm-mesh/project.key").read_text() == before
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_cohere.provider.dialect import CohereDialect
-from llm_mesh_adapter_cohere.provider.endpoints import configured
+from llm_mesh_adapter_cohere.provider.endpoints import added, configured
 from llm_mesh_adapter_cohere.provider.methods import methods
 from llm_mesh_adapter_cohere.settings import Settings
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
-from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_adapter_kit.wiring import assemble, with_added
 from llm_mesh_runtime.service import Service, Servicers
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         total=settings.total_timeout.total_seconds(),
     )
     made = assemble("cohere", CohereDialect(settings.embed_input_type), configured(settings), links, limits, methods=methods())
+    made = with_added(made, links, settings, lambda setting: added(setting, settings))
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
-    return Servicers(registration, start=made.clients.start, close=made.close)
+    return Servicers(registration, start=made.start, close=made.close)
 
 
 service = Service.declared("adapter/cohere", settings=Settings, build=build)

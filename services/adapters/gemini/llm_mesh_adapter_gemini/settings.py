@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from llm_mesh_adapter_kit.added.settings import AddedEndpointSettings
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(AddedEndpointSettings):
     """Settings of the adapter. A credential goes to the endpoint of its provider and nowhere else."""
 
     gemini_key: Secret = setting(default=Secret(""), env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), help="Key at the Gemini API.")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_gemini.provider.dialect import GeminiDialect
-from llm_mesh_adapter_gemini.provider.overrides import configured
+from llm_mesh_adapter_gemini.provider.overrides import added, configured
 from llm_mesh_adapter_gemini.settings import Settings
 from llm_mesh_adapter_kit.google_accounts import Issuers
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
-from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_adapter_kit.wiring import assemble, with_added
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.service import Service, Servicers
 
@@ -30,6 +30,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         total=settings.total_timeout.total_seconds(),
     )
     made = assemble("gemini", GeminiDialect(providers.apis), providers.table, links, limits, vectors_memory=settings.vectors_memory)
+    made = with_added(made, links, settings, lambda setting: added(setting, settings, issuers, providers.apis))
 
     async def close() -> None:
         await made.close()
@@ -38,7 +39,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         await issuers.close()
 
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
-    return Servicers(registration, start=made.clients.start, close=close)
+    return Servicers(registration, start=made.start, close=close)
 
 
 service = Service.declared("adapter/gemini", settings=Settings, build=build)

@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,7 @@ from llm_mesh_adapter_kit.http import (
 )
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.tokens import IssuedToken, TokenSigner, TokenSource, not_issued
+from llm_mesh_adapter_kit.transport.settings import TransportSettings
 from llm_mesh_runtime.clock import Clock
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -63,8 +65,18 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 WITHOUT_LIBRARY: Final = "a service account wants google-auth: install llm-mesh-adapter-kit[google]"
 
-Connect = Callable[[str, AddressRule], HttpClient]
+PLAIN: Final = TransportSettings()
+Connect = Callable[[str, AddressRule, TransportSettings], HttpClient]
 """Makes the client of one origin."""
+
+
+def connect(origin: str, rule: AddressRule, transport: TransportSettings) -> HttpClient:
+    """The adapters' own client, or the other one where there is a proxy."""
+    if transport.plain:
+        return Pool(origin, rule)
+    from llm_mesh_adapter_kit.transport.client import LibraryClient  # noqa: PLC0415 - an optional part, which loads for 0.3 s
+
+    return LibraryClient(origin, rule, transport)
 
 
 def project_of(file: str) -> str:
@@ -80,16 +92,26 @@ def project_of(file: str) -> str:
 class Issuers:
     """Makes the signers of endpoints whose credentials are files."""
 
-    def __init__(self, clock: Clock, connect: Connect = Pool) -> None:
+    def __init__(self, clock: Clock, connect: Connect = connect) -> None:
         self._clock = clock
         self._connect = connect
-        self._clients: dict[tuple[str, bool, tuple[str, ...]], HttpClient] = {}
+        self._clients: dict[tuple[str, bool, tuple[str, ...], TransportSettings], HttpClient] = {}
 
-    def signer(self, endpoint: str, file: str, files: Mapping[str, str], *, local: bool, allow: Sequence[str]) -> TokenSigner:
-        """The signer of an endpoint. Nothing is read before a token is needed."""
+    def signer(
+        self,
+        endpoint: str,
+        file: str,
+        files: Mapping[str, str],
+        *,
+        local: bool,
+        allow: Sequence[str],
+        transport: TransportSettings = PLAIN,
+    ) -> TokenSigner:
+        """The signer of an endpoint. Nothing is read before a token is needed. Tokens are fetched through the proxy of the endpoint."""
+        way = local, tuple(allow), way_to_issuer(transport)
 
         def source(path: str) -> TokenSource:
-            issuer = _Issuer(endpoint, Path(path), self._clock, lambda origin: self._client(origin, local=local, allow=tuple(allow)))
+            issuer = _Issuer(endpoint, Path(path), self._clock, lambda origin: self._client(origin, *way))
             return TokenSource(endpoint, issuer.token, self._clock)
 
         if find_spec("google") is None or find_spec("google.auth") is None:
@@ -101,12 +123,19 @@ class Issuers:
         for client in self._clients.values():
             await client.close()
 
-    def _client(self, origin: str, *, local: bool, allow: tuple[str, ...]) -> HttpClient:
-        key = (origin, local, allow)
+    def _client(self, origin: str, local: bool, allow: tuple[str, ...], transport: TransportSettings) -> HttpClient:  # noqa: FBT001 (a key)
+        key = (origin, local, allow, transport)
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = self._connect(origin, AddressRule(local=local, extra=allow))
+            client = self._clients[key] = self._connect(origin, AddressRule(local=local, extra=allow), transport)
         return client
+
+
+def way_to_issuer(transport: TransportSettings) -> TransportSettings:
+    """The endpoint's proxy, and the authorities behind it. Its client certificate is for nobody else."""
+    if not transport.proxy:
+        return PLAIN
+    return replace(PLAIN, proxy=transport.proxy, proxy_credential=transport.proxy_credential, authorities=transport.authorities)
 
 
 class _Issuer:

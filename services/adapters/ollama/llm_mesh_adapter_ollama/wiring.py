@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
-from llm_mesh_adapter_kit.wiring import assemble
+from llm_mesh_adapter_kit.wiring import assemble, with_added
 from llm_mesh_adapter_ollama.provider.dialect import OllamaDialect
-from llm_mesh_adapter_ollama.provider.endpoints import configured
+from llm_mesh_adapter_ollama.provider.endpoints import added, configured
 from llm_mesh_adapter_ollama.settings import Settings
 from llm_mesh_runtime.service import Service, Servicers
 
@@ -26,8 +26,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         total=settings.total_timeout.total_seconds(),
     )
     made = assemble("ollama", OllamaDialect(), configured(settings), links, limits)
+    made = with_added(made, links, settings, lambda setting: added(setting, settings))
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
-    return Servicers(registration, start=made.clients.start, close=made.close)
+    return Servicers(registration, start=made.start, close=made.close)
 
 
 service = Service.declared("adapter/ollama", settings=Settings, build=build)

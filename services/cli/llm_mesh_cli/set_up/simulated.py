@@ -17,6 +17,8 @@ _MODELS = (
     ("sim-tools", "Simulator: always calls a tool", ()),
     ("sim-reasoning", "Simulator: reasons before it answers", ("reasoning",)),
 )
+_OF_ALL_METHODS = "simulator"
+"""The endpoint behind which the simulator has all methods; those of single dialects have the dialect behind it."""
 _WINDOW = 128_000
 _OUTPUT = 16_384
 _IMAGE = 765
@@ -27,7 +29,7 @@ _CENT = 10_000_000
 def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_pb2.Model]:
     """The simulator's models, by the adapters and endpoints that lead to it."""
     for adapter, endpoint in endpoints:
-        if adapter == "openai":
+        if endpoint == _OF_ALL_METHODS:
             for alias, description, more in _MODELS:
                 yield _talking(adapter, endpoint, alias, description, alias, more)
             yield _model(adapter, endpoint, "sim-embed", "Simulator: vectors of what was said", "sim-embed", ("embeddings",))
@@ -47,9 +49,9 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
             hearing.price.input_nanos_per_million, hearing.price.audio_input_second_nanos_per_million = 0, 10_000 * _CENT
             yield hearing
         else:
-            yield _talking(
-                adapter, endpoint, f"sim-{adapter}", f"Simulator: repeats what was said, in the {adapter} dialect", "sim-echo", ()
-            )
+            dialect = endpoint.removeprefix(f"{_OF_ALL_METHODS}-")
+            about = f"Simulator: repeats what was said, in the {dialect} dialect"
+            yield _talking(adapter, endpoint, f"sim-{dialect}", about, "sim-echo", ())
 
 
 def _talking(adapter: str, endpoint: str, alias: str, description: str, upstream: str, more: tuple[str, ...]) -> registry_pb2.Model:

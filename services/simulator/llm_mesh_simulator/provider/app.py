@@ -22,6 +22,7 @@ from llm_mesh_simulator.provider.delivery import deliver
 from llm_mesh_simulator.provider.dialects import (
     ServedDialect,
     anthropic,
+    bedrock,
     cohere,
     endpoint_of,
     endpoints,
@@ -56,7 +57,7 @@ class Simulator:
         self._admin = admin.Admin(behaviours, log, self._exchanges, cache)
         self._endpoints = endpoints(cache)
         self._openai, self._anthropic, self._gemini = openai(), anthropic(), gemini()
-        self._ollama, self._cohere = ollama(), cohere()
+        self._ollama, self._cohere, self._bedrock = ollama(), cohere(), bedrock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -79,19 +80,30 @@ class Simulator:
             return self._admin.answer(method, path, query, body)
         if path in {"/healthz", "/readyz"}:
             return Reply(200, [JSON], b'{"status":"ok"}')
-        if method == "GET" and path in _BEDROCK_LISTS:
-            return Reply(200, [*bedrock_headers.headers(self._exchanges.identity().request), JSON], orjson.dumps(self._listed(path)))
-        names = {name.decode("latin-1") for name, _ in scope["headers"]}
-        google = "x-goog-api-key" in names or "pageSize" in query
-        dialect = self._anthropic if "anthropic-version" in names else self._gemini if google else self._openai
-        dialect = self._ollama if last_two(path) in _OLLAMA_LISTS else self._cohere if path.startswith(_COHERE) else dialect
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        dialect = self._spoken(path, headers, query)
         request = self._exchanges.identity().request
         try:
+            self._exchanges.check_key(dialect, headers)
+            if method == "GET" and path in _BEDROCK_LISTS:
+                return Reply(200, [*bedrock_headers.headers(request), JSON], orjson.dumps(self._listed(path)))
             if dialect is self._ollama and method == "POST":
                 return ollama_models.show(body, request)
             return self._models(dialect, method, path, query, request)
         except RefusedError as error:
             return dialect.refusal(error, request)
+
+    def _spoken(self, path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> ServedDialect:
+        """The dialect of a list, which the path or a header tells."""
+        if path in _BEDROCK_LISTS:
+            return self._bedrock
+        if last_two(path) in _OLLAMA_LISTS:
+            return self._ollama
+        if path.startswith(_COHERE):
+            return self._cohere
+        if "anthropic-version" in headers:
+            return self._anthropic
+        return self._gemini if "x-goog-api-key" in headers or "pageSize" in query else self._openai
 
     def _listed(self, path: str) -> object:
         return bedrock_models.models(self._known()) if path == _BEDROCK_LISTS[0] else bedrock_models.calls()

@@ -109,9 +109,13 @@ class Exchanges:
         entry["stream"] = prepared.stream
         return _behaved(dialect, prepared, behaviour, identity, entry)
 
-    def _check(self, dialect: ServedDialect, headers: Mapping[str, str]) -> None:
+    def check_key(self, dialect: ServedDialect, headers: Mapping[str, str]) -> None:
+        """Refuses a request without the key, where one is wanted."""
         if self._api_key and dialect.credential(headers) != self._api_key:
             raise RefusedError("Incorrect API key provided.", kind=RefusalKind.AUTHENTICATION, code="invalid_api_key")
+
+    def _check(self, dialect: ServedDialect, headers: Mapping[str, str]) -> None:
+        self.check_key(dialect, headers)
         dialect.check(headers)
 
     def _settle(

@@ -11,6 +11,7 @@ from llm_mesh_adapter_anthropic.provider.rows import GENERIC, ROWS, AnthropicPro
 from llm_mesh_adapter_anthropic.provider.vertex import PUBLISHER
 from llm_mesh_adapter_anthropic.settings import Settings
 from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import liked, made_added
 from llm_mesh_adapter_kit.aws import AwsCredential, AwsSigner
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.google_accounts import Issuers, project_of
@@ -41,15 +42,17 @@ def configured(settings: Settings, issuers: Issuers) -> EndpointTable:
 
 def added(setting: EndpointSetting, settings: Settings, issuers: Issuers) -> Endpoint:
     """An endpoint that was added to the registry. Raises `ValueError`, which names the key."""
-    fields = Fields(orjson.loads(setting.text))
-    try:
-        row = _row(setting.name, fields, {}, settings)
-        made = _endpoint(row, fields, dataclasses.replace(settings, credentials=setting.credentials), issuers)
-        if made.own_signer is not None:  # it would sign with what the operator keeps for endpoints of the settings
+    own = dataclasses.replace(settings, credentials=setting.credentials, credentials_file="")
+    known = {row.name: row for row in ROWS}
+
+    def make(fields: Fields) -> Endpoint:
+        like = known.get(liked(fields, known), GENERIC)
+        if like.bedrock or like.vertex:  # it would sign with what the operator keeps for endpoints of the settings
             raise fields.wrong("like", "such a provider is reached by the operator's settings only")
-    except DialectError as error:
-        raise ValueError(str(error)) from None
-    return dataclasses.replace(made, added=True)
+        base = dataclasses.replace(GENERIC, auth=dataclasses.replace(like.auth, required=False), system=like.system)
+        return _endpoint(_row(setting.name, fields, {setting.name: base}, own), fields, own, issuers)
+
+    return made_added(setting, make)
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, AnthropicProvider], settings: Settings) -> AnthropicProvider:
@@ -103,11 +106,13 @@ def _endpoint(row: AnthropicProvider, fields: Fields, settings: Settings, issuer
     file = fields.text("credentials_file") or ("" if own or not row.vertex else settings.credentials_file)
     allow = tuple(fields.texts("allow"))
     aws = _signer(row, region, settings, own, named) if row.bedrock else None
+    transport = transport_of(fields, settings.credentials)
+    tokens = issuers.signer(row.name, file, {}, local=row.local, allow=allow, transport=transport) if file else None
     made = Endpoint(
         name=row.name,
         provider=row.provider,
         base_url=row.base_url.replace("{region}", region),
-        own_signer=aws or (issuers.signer(row.name, file, {}, local=row.local, allow=allow) if file else None),
+        own_signer=aws or tokens,
         system=row.system,
         auth=row.auth,
         credential=settings.credentials[own] if own else key,
@@ -120,7 +125,7 @@ def _endpoint(row: AnthropicProvider, fields: Fields, settings: Settings, issuer
         headers={"anthropic-version": settings.version, **more},
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
-        transport=transport_of(fields, settings.credentials),
+        transport=transport,
     )
     for of_row in ("project", "location"):
         fields.raw(of_row)

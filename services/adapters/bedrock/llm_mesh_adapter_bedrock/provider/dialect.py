@@ -14,7 +14,7 @@ from llm_mesh_adapter_bedrock.provider.stream import ConverseStream
 from llm_mesh_adapter_bedrock.provider.vectors import InvokedVectors
 from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed
+from llm_mesh_adapter_kit.errors import AdapterError, extra_not_allowed, malformed, media_address_not_allowed, unsupported
 from llm_mesh_adapter_kit.event_stream import EVENT_STREAM
 from llm_mesh_adapter_kit.framing import Framing
 from llm_mesh_adapter_kit.model_paths import in_path
@@ -28,6 +28,7 @@ from llm_mesh_dialects.loose import loose_parsed, mended
 from llm_mesh_runtime.errors import invalid
 
 T = TypeVar("T")
+_RUNTIME: Final = "bedrock-runtime."
 _MODELS: Final = "/foundation-models"
 _CHECK: Final = "/async-invoke?maxResults=1"
 """The one list that the runtime has itself: it costs nothing, and only who is admitted sees it."""
@@ -92,6 +93,8 @@ class BedrockDialect:
 
     def models(self, endpoint: Endpoint) -> Call:
         """The request for models, which are listed elsewhere than they answer."""
+        if endpoint.added and endpoint.host.startswith(_RUNTIME):
+            raise unsupported(endpoint.name, "list of models: Amazon has it at another host, for which the credential is not named")
         return Call(_MODELS, method="GET", elsewhere=self._known(endpoint).catalogue)
 
     def check(self, endpoint: Endpoint) -> Call:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ import orjson
 
 from llm_mesh_adapter_bedrock.provider.rows import CATALOGUE, GENERIC, ROWS, RUNTIME, Row
 from llm_mesh_adapter_bedrock.settings import Settings
+from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import liked, made_added
 from llm_mesh_adapter_kit.aws import AwsCredential, AwsSigner
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -21,6 +23,8 @@ from llm_mesh_runtime.clock import Clock
 from llm_mesh_runtime.secret import Secret
 
 _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_OF_ADDRESS: Final = re.compile(r"\.([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})\.(?:amazonaws\.com|api\.aws)")
+_KEYS_OF_SETTINGS: Final = ("bearer_token", "access_key_id", "secret_access_key", "session_token")
 _KEYS: Final = frozenset({"guardrailIdentifier", "guardrailVersion", "trace", "streamProcessingMode"})
 
 
@@ -39,7 +43,7 @@ class BedrockEndpoints:
     """The endpoints, and what the dialect knows of each, by name."""
 
     table: EndpointTable
-    facts: Mapping[str, Facts]
+    facts: MutableMapping[str, Facts]
 
 
 def configured(settings: Settings, clock: Clock | None = None) -> BedrockEndpoints:
@@ -59,6 +63,26 @@ def configured(settings: Settings, clock: Clock | None = None) -> BedrockEndpoin
         except (DialectError, orjson.JSONDecodeError) as error:
             raise ValueError(f"endpoints.{name}: {error if isinstance(error, DialectError) else 'expected an address or JSON'}") from None
     return BedrockEndpoints(EndpointTable(endpoints), facts)
+
+
+def added(setting: EndpointSetting, settings: Settings, facts: MutableMapping[str, Facts]) -> Endpoint:
+    """An endpoint that was added to the registry. Raises `ValueError`, which names the key.
+
+    It signs for the region of its address: that of the endpoint is the mesh's word, such as `eu`.
+    """
+    own = replace(settings, credentials=setting.credentials, **dict.fromkeys(_KEYS_OF_SETTINGS, Secret("")))
+
+    def make(fields: Fields) -> Endpoint:
+        liked(fields, [row.name for row in ROWS])
+        words = fields.text("region") or ""
+        address = _OF_ADDRESS.search(fields.required_text("base_url"))
+        region = address[1] if address is not None else words if _REGION.fullmatch(words) else settings.region
+        local = bool(fields.truth("local"))
+        placed = Fields({**fields.rest(), "local": local, "region": region, "base_url": fields.required_text("base_url")})
+        endpoint, facts[setting.name] = _endpoint(replace(GENERIC, name=setting.name), placed, own, None, added=True)
+        return replace(endpoint, region=words or endpoint.region)
+
+    return made_added(setting, make)
 
 
 def _endpoint(row: Row, fields: Fields, settings: Settings, clock: Clock | None, *, added: bool) -> tuple[Endpoint, Facts]:

@@ -10,6 +10,8 @@ import orjson
 
 from llm_mesh_adapter_cohere.provider.rows import GENERIC, ROWS, CohereProvider
 from llm_mesh_adapter_cohere.settings import Settings
+from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import liked, made_added
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -35,6 +37,16 @@ def configured(settings: Settings) -> EndpointTable:
         except (DialectError, orjson.JSONDecodeError) as error:
             raise ValueError(f"endpoints.{name}: {error if isinstance(error, DialectError) else 'expected an address or JSON'}") from None
     return EndpointTable(endpoints)
+
+
+def added(setting: EndpointSetting, settings: Settings) -> Endpoint:
+    """An endpoint that was added to the registry. Raises `ValueError`, which names the key."""
+
+    def make(fields: Fields) -> Endpoint:
+        liked(fields, [row.name for row in ROWS])  # they differ in address and credential alone
+        return _endpoint(_row(setting.name, fields, {}), fields, dataclasses.replace(settings, credentials=setting.credentials))
+
+    return made_added(setting, make)
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, CohereProvider]) -> CohereProvider:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 import orjson
 
 from llm_mesh_adapter_gemini.provider.rows import BEARER, GENERIC, KEY, ROWS, VERSION, Api, GeminiProvider
 from llm_mesh_adapter_gemini.settings import Settings
+from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import liked, made_added
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.google_accounts import Issuers, project_of
 from llm_mesh_adapter_kit.google_places import region_of, vertex_url
@@ -30,7 +32,7 @@ class ConfiguredEndpoints:
     """The endpoints as the operator wants them, and which API each of them has."""
 
     table: EndpointTable
-    apis: Mapping[str, Api]
+    apis: MutableMapping[str, Api]
     signers: tuple[TokenSigner, ...]
     """Those that have renewals to give up at the end."""
 
@@ -53,6 +55,21 @@ def configured(settings: Settings, issuers: Issuers) -> ConfiguredEndpoints:
             raise ValueError(f"endpoints.{name}: {error if isinstance(error, DialectError) else 'expected an address or JSON'}") from None
     signers = tuple(endpoint.signer for endpoint in endpoints if isinstance(endpoint.signer, TokenSigner))
     return ConfiguredEndpoints(EndpointTable(endpoints), apis, signers)
+
+
+def added(setting: EndpointSetting, settings: Settings, issuers: Issuers, apis: MutableMapping[str, Api]) -> Endpoint:
+    """An endpoint that was added to the registry, and which API it has. Raises `ValueError`, which names the key."""
+    own = dataclasses.replace(settings, credentials=setting.credentials, credentials_file="", vertex_key=Secret(""), gemini_key=Secret(""))
+    known = {row.name: row for row in ROWS}
+
+    def make(fields: Fields) -> Endpoint:
+        like = known.get(liked(fields, known), GENERIC)
+        base = dataclasses.replace(GENERIC, api=like.api, auth=like.auth, system=like.system)
+        row = _row(setting.name, fields, {setting.name: base}, own)
+        apis[setting.name] = row.api
+        return _endpoint(row, fields, own, issuers)
+
+    return made_added(setting, make)
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, GeminiProvider], settings: Settings) -> GeminiProvider:
@@ -109,6 +126,7 @@ def _endpoint(row: GeminiProvider, fields: Fields, settings: Settings, issuers: 
     more = {name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {}
     if quota := fields.text("quota_project"):
         more["x-goog-user-project"] = quota
+    transport = transport_of(fields, settings.credentials)
     made = Endpoint(
         name=row.name,
         provider=row.provider,
@@ -117,7 +135,7 @@ def _endpoint(row: GeminiProvider, fields: Fields, settings: Settings, issuers: 
         auth=row.auth,
         credential=settings.credentials[own] if own else key,
         credentials={name: settings.credentials[name] for name in named},
-        own_signer=issuers.signer(row.name, file, named_files, local=row.local, allow=allow) if file else None,
+        own_signer=issuers.signer(row.name, file, named_files, local=row.local, allow=allow, transport=transport) if file else None,
         domains=tuple(fields.texts("domains")),
         local=row.local,
         region=row.region,
@@ -126,7 +144,7 @@ def _endpoint(row: GeminiProvider, fields: Fields, settings: Settings, issuers: 
         headers=more,
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
-        transport=transport_of(fields, settings.credentials),
+        transport=transport,
     )
     fields.raw("project")
     fields.raw("location")

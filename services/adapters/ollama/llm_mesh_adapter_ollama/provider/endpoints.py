@@ -8,6 +8,8 @@ from typing import Final
 
 import orjson
 
+from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import liked, made_added
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -44,6 +46,16 @@ def _host(text: str) -> dict[str, str]:
     host = host_of(text)
     allow = [] if host.local else list(PRIVATE)
     return {LOCAL.name: orjson.dumps({"base_url": host.base_url, "local": host.local, "allow": allow}).decode()}
+
+
+def added(setting: EndpointSetting, settings: Settings) -> Endpoint:
+    """An endpoint that was added to the registry. Raises `ValueError`, which names the key."""
+
+    def make(fields: Fields) -> Endpoint:
+        liked(fields, [row.name for row in ROWS])  # they differ in address and credential alone
+        return _endpoint(_row(setting.name, fields, {}), fields, dataclasses.replace(settings, credentials=setting.credentials))
+
+    return made_added(setting, make)
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, OllamaProvider]) -> OllamaProvider:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import made_added
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -54,18 +55,16 @@ def configured(
 
 def added(setting: EndpointSetting, rows: MutableMapping[str, OpenAIProvider], *, max_in_flight: int) -> Endpoint:
     """An endpoint that was added to the registry, and its row. Raises `ValueError`, which names the key."""
-    fields = Fields(orjson.loads(setting.text))
-    known = {row.name: row for row in ROWS}
-    try:
-        row = dataclasses.replace(_row(setting.name, fields, {**known, setting.name: GENERIC}), key="")
+    known = {**{row.name: row for row in ROWS}, setting.name: GENERIC}
+
+    def make(fields: Fields) -> Endpoint:
+        row = dataclasses.replace(_row(setting.name, fields, known), key="")
         made = _endpoint(row, fields, {}, setting.credentials, max_in_flight)
-        if made.own_signer is not None:  # it would sign with what the operator keeps for endpoints of the settings
-            raise fields.wrong("like", "such a provider is reached by the operator's settings only")
         _check(fields, row, given=True)
-    except DialectError as error:
-        raise ValueError(str(error)) from None
-    rows[setting.name] = row
-    return dataclasses.replace(made, added=True)
+        rows[setting.name] = row
+        return made
+
+    return made_added(setting, make)
 
 
 def _check(fields: Fields, row: OpenAIProvider, *, given: bool) -> None:
