@@ -116,7 +116,7 @@ class AddingAdapter:
 
 
 @asynccontextmanager
-async def adding(service: Service, folder: Path, *, wants: str = KEY, **settings: Any) -> AsyncIterator[AddingAdapter]:
+async def adding(service: Service, folder: Path, *, wants: str = KEY, settings: Mapping[str, object] = {}) -> AsyncIterator[AddingAdapter]:
     url = f"sqlite:///{folder}/registry.db"
     database = Database(url, name="registry")
     await migrated(database, "llm_mesh_registry.store.migrations")
@@ -125,7 +125,7 @@ async def adding(service: Service, folder: Path, *, wants: str = KEY, **settings
     journal.open()
     listener = HttpListener("127.0.0.1:0", Simulator(journal, api_key=wants))
     await listener.start()
-    own = {"added_credentials": {"gpu": Secret(KEY)}, **settings}
+    own: dict[str, Any] = {"added_credentials": {"gpu": Secret(KEY)}, **settings}
     of = {"registry": RegistrySettings(database_url=Secret(url)), service.name: service.settings(**own)}
     try:
         async with host(registry_service, service, settings=of) as mesh:
@@ -167,7 +167,7 @@ async def test_a_credential_may_be_a_file_which_is_read_again(name: str, tmp_pat
     monkeypatch.setattr("llm_mesh_adapter_kit.added.following._FILES_READ_AGAIN", 0.01)
     file = tmp_path / "gpu.key"
     file.write_text(OTHER_KEY)
-    async with adding(ADAPTERS[name], tmp_path, added_files=str(tmp_path)) as added:
+    async with adding(ADAPTERS[name], tmp_path, settings={"added_files": str(tmp_path)}) as added:
         await added.put({"file": str(file)})
         await added.stands()
         await added.admitted(expected=False)
@@ -180,7 +180,7 @@ async def test_the_operators_own_credentials_are_out_of_reach(name: str, tmp_pat
     service = ADAPTERS[name]
     keys = [key for key, kind in service.settings.__annotations__.items() if kind == "Secret"]
     assert keys
-    async with adding(service, tmp_path, **dict.fromkeys(keys, Secret(KEY))) as added:
+    async with adding(service, tmp_path, settings=dict.fromkeys(keys, Secret(KEY))) as added:
         await added.put({"environment_variable": "LLM_MESH_ENDPOINT_CREDENTIAL_OTHER"})
         await added.stands(fault="does not have it")
         await added.put({})

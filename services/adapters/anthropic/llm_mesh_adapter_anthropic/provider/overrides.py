@@ -44,15 +44,12 @@ def added(setting: EndpointSetting, settings: Settings, issuers: Issuers) -> End
     """An endpoint that was added to the registry. Raises `ValueError`, which names the key."""
     own = dataclasses.replace(settings, credentials=setting.credentials, credentials_file="")
     known = {row.name: row for row in ROWS}
-
-    def make(fields: Fields) -> Endpoint:
-        like = known.get(liked(fields, known), GENERIC)
-        if like.bedrock or like.vertex:  # it would sign with what the operator keeps for endpoints of the settings
-            raise fields.wrong("like", "such a provider is reached by the operator's settings only")
-        base = dataclasses.replace(GENERIC, auth=dataclasses.replace(like.auth, required=False), system=like.system)
-        return _endpoint(_row(setting.name, fields, {setting.name: base}, own), fields, own, issuers)
-
-    return made_added(setting, make)
+    fields = Fields(orjson.loads(setting.text))
+    like = known.get(liked(fields, known), GENERIC)
+    if like.bedrock or like.vertex:  # it would sign with what the operator keeps for endpoints of the settings
+        raise fields.wrong("like", "such a provider is reached by the operator's settings only")
+    base = dataclasses.replace(GENERIC, auth=dataclasses.replace(like.auth, required=False), system=like.system)
+    return made_added(setting, _endpoint(_row(setting.name, fields, {setting.name: base}, own), fields, own, issuers))
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, AnthropicProvider], settings: Settings) -> AnthropicProvider:

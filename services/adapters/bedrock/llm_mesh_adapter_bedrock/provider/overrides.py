@@ -24,7 +24,6 @@ from llm_mesh_runtime.secret import Secret
 
 _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _OF_ADDRESS: Final = re.compile(r"\.([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})\.(?:amazonaws\.com|api\.aws)")
-_KEYS_OF_SETTINGS: Final = ("bearer_token", "access_key_id", "secret_access_key", "session_token")
 _KEYS: Final = frozenset({"guardrailIdentifier", "guardrailVersion", "trace", "streamProcessingMode"})
 
 
@@ -70,19 +69,18 @@ def added(setting: EndpointSetting, settings: Settings, facts: MutableMapping[st
 
     It signs for the region of its address: that of the endpoint is the mesh's word, such as `eu`.
     """
-    own = replace(settings, credentials=setting.credentials, **dict.fromkeys(_KEYS_OF_SETTINGS, Secret("")))
-
-    def make(fields: Fields) -> Endpoint:
-        liked(fields, [row.name for row in ROWS])
-        words = fields.text("region") or ""
-        address = _OF_ADDRESS.search(fields.required_text("base_url"))
-        region = address[1] if address is not None else words if _REGION.fullmatch(words) else settings.region
-        local = bool(fields.truth("local"))
-        placed = Fields({**fields.rest(), "local": local, "region": region, "base_url": fields.required_text("base_url")})
-        endpoint, facts[setting.name] = _endpoint(replace(GENERIC, name=setting.name), placed, own, None, added=True)
-        return replace(endpoint, region=words or endpoint.region)
-
-    return made_added(setting, make)
+    none = Secret("")
+    own = replace(
+        settings, credentials=setting.credentials, bearer_token=none, access_key_id=none, secret_access_key=none, session_token=none
+    )
+    fields = Fields(orjson.loads(setting.text))
+    liked(fields, [row.name for row in ROWS])
+    words, url, local = fields.text("region") or "", fields.required_text("base_url"), bool(fields.truth("local"))
+    address = _OF_ADDRESS.search(url)
+    region = address[1] if address is not None else words if _REGION.fullmatch(words) else settings.region
+    placed = Fields({**fields.rest(), "local": local, "region": region, "base_url": url})
+    endpoint, facts[setting.name] = _endpoint(replace(GENERIC, name=setting.name), placed, own, None, added=True)
+    return made_added(setting, replace(endpoint, region=words or endpoint.region))
 
 
 def _endpoint(row: Row, fields: Fields, settings: Settings, clock: Clock | None, *, added: bool) -> tuple[Endpoint, Facts]:

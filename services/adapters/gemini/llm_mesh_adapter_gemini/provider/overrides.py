@@ -61,15 +61,13 @@ def added(setting: EndpointSetting, settings: Settings, issuers: Issuers, apis: 
     """An endpoint that was added to the registry, and which API it has. Raises `ValueError`, which names the key."""
     own = dataclasses.replace(settings, credentials=setting.credentials, credentials_file="", vertex_key=Secret(""), gemini_key=Secret(""))
     known = {row.name: row for row in ROWS}
-
-    def make(fields: Fields) -> Endpoint:
-        like = known.get(liked(fields, known), GENERIC)
-        base = dataclasses.replace(GENERIC, api=like.api, auth=like.auth, system=like.system)
-        row = _row(setting.name, fields, {setting.name: base}, own)
-        apis[setting.name] = row.api
-        return _endpoint(row, fields, own, issuers)
-
-    return made_added(setting, make)
+    fields = Fields(orjson.loads(setting.text))
+    like = known.get(liked(fields, known), GENERIC)
+    base = dataclasses.replace(GENERIC, api=like.api, auth=like.auth, system=like.system)
+    row = _row(setting.name, fields, {setting.name: base}, own)
+    made = made_added(setting, _endpoint(row, fields, own, issuers))
+    apis[setting.name] = row.api
+    return made
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, GeminiProvider], settings: Settings) -> GeminiProvider:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
-
-import orjson
+from collections.abc import Collection
 
 from llm_mesh_adapter_kit.added.bounds import EndpointSetting
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_dialects.fields import Fields
+from llm_mesh_adapter_kit.transport.settings import TransportFields
 
 
-def made_added(setting: EndpointSetting, make: Callable[[Fields], Endpoint]) -> Endpoint:
-    """The endpoint, which has no other credential than its own. Raises `ValueError`, which names the key.
+def made_added(setting: EndpointSetting, endpoint: Endpoint) -> Endpoint:
+    """The endpoint that an adapter makes of a setting, as an added one.
 
     Its credential is a part of it, also where another signs with it: an endpoint whose credential changed is another one.
     """
-    own = [*setting.credentials.values()]
-    made = make(Fields(orjson.loads(setting.text)))
-    return dataclasses.replace(made, added=True, credential=own[0]) if own else dataclasses.replace(made, added=True)
+    own = next(iter(setting.credentials.values()), endpoint.credential)
+    return dataclasses.replace(endpoint, added=True, credential=own)
 
 
-def liked(fields: Fields, names: Collection[str]) -> str:
+def liked(fields: TransportFields, names: Collection[str]) -> str:
     """The provider that an endpoint is like; empty where it says none."""
     like = fields.text("like") or ""
     if like and like not in names:

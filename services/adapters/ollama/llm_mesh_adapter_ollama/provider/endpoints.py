@@ -50,12 +50,10 @@ def _host(text: str) -> dict[str, str]:
 
 def added(setting: EndpointSetting, settings: Settings) -> Endpoint:
     """An endpoint that was added to the registry. Raises `ValueError`, which names the key."""
-
-    def make(fields: Fields) -> Endpoint:
-        liked(fields, [row.name for row in ROWS])  # they differ in address and credential alone
-        return _endpoint(_row(setting.name, fields, {}), fields, dataclasses.replace(settings, credentials=setting.credentials))
-
-    return made_added(setting, make)
+    fields = Fields(orjson.loads(setting.text))
+    liked(fields, [row.name for row in ROWS])  # they differ in address and credential alone
+    own = dataclasses.replace(settings, credentials=setting.credentials)
+    return made_added(setting, _endpoint(_row(setting.name, fields, {}), fields, own))
 
 
 def _row(name: str, fields: Fields, known: Mapping[str, OllamaProvider]) -> OllamaProvider:

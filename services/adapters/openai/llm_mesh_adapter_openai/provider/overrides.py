@@ -56,15 +56,12 @@ def configured(
 def added(setting: EndpointSetting, rows: MutableMapping[str, OpenAIProvider], *, max_in_flight: int) -> Endpoint:
     """An endpoint that was added to the registry, and its row. Raises `ValueError`, which names the key."""
     known = {**{row.name: row for row in ROWS}, setting.name: GENERIC}
-
-    def make(fields: Fields) -> Endpoint:
-        row = dataclasses.replace(_row(setting.name, fields, known), key="")
-        made = _endpoint(row, fields, {}, setting.credentials, max_in_flight)
-        _check(fields, row, given=True)
-        rows[setting.name] = row
-        return made
-
-    return made_added(setting, make)
+    fields = Fields(orjson.loads(setting.text))
+    row = dataclasses.replace(_row(setting.name, fields, known), key="")
+    made = made_added(setting, _endpoint(row, fields, {}, setting.credentials, max_in_flight))
+    _check(fields, row, given=True)
+    rows[setting.name] = row
+    return made
 
 
 def _check(fields: Fields, row: OpenAIProvider, *, given: bool) -> None:
