@@ -14,9 +14,11 @@ from llm_mesh_dialects.openai.vocabulary import audio_word
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
 from llm_mesh_dialects.responses.vocabulary import DIALECT
+from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
 Content = dict[str, Any]
 Numbered = Sequence[tuple[int, content_pb2.Part]]
+_WRITTEN_FIELDS: Final = {"image": {"detail"}, "file": {"filename"}}
 _DETAIL: Final = "auto"
 
 
@@ -44,6 +46,7 @@ class MessageContentsWriter:
         kind = part.WhichOneof("kind")
         if kind == "text":
             self._note_sources(part.text, path)
+            report_unsaid(part, kind, path, self._report, {})
             return {"type": "output_text", "text": part.text.text}
         if kind == "refusal":
             return {"type": "refusal", "refusal": part.refusal.text}
@@ -55,9 +58,13 @@ class MessageContentsWriter:
 
     def _part(self, part: content_pb2.Part, path: str) -> Content | None:
         kind = part.WhichOneof("kind")
-        written = self._opaque(part.opaque, path) if kind == "opaque" else self._made(part, kind, path)
+        if kind == "opaque":
+            report_beside(part, path, self._report)
+            return self._opaque(part.opaque, path)
+        written = self._made(part, kind, path)
         if written is None:
             return None
+        report_unsaid(part, kind, path, self._report, _WRITTEN_FIELDS)
         if part.HasField("cache_hint"):
             self._report.dropped(f"{path}cache_hint", "the provider caches prefixes by itself")
         put_back(written, part.extras, DIALECT, self._report, path, place="part.")
@@ -82,14 +89,14 @@ class MessageContentsWriter:
 
     def _image(self, image: content_pb2.Media, path: str) -> Content:
         written: Content = {"type": "input_image", "detail": image.detail or _DETAIL}
-        if image.filename:
-            self._report.dropped(f"{path}.filename", "images have no name")
         if image.WhichOneof("source") == "file_id":
             return {**written, "file_id": image.file_id}
         return {**written, "image_url": self._url(image, path)}
 
     def _file(self, file: content_pb2.Media, path: str) -> Content:
         source = file.WhichOneof("source")
+        if source != "data" and file.filename:
+            self._report.dropped(f"{path}.filename", "files that the provider has, or fetches, have their own names")
         if source == "file_id":
             return {"type": "input_file", "file_id": file.file_id}
         if source == "uri":

@@ -21,6 +21,7 @@ from llm_mesh_dialects.responses.contents_writing import MessageContentsWriter
 from llm_mesh_dialects.responses.items_reading import ITEM
 from llm_mesh_dialects.responses.proofs import item_of
 from llm_mesh_dialects.responses.vocabulary import DIALECT
+from llm_mesh_dialects.unsaid import report_beside
 
 Item = dict[str, Any]
 _ALONE: Final = frozenset({"tool_call", "tool_result", "reasoning"})
@@ -97,7 +98,9 @@ class InputsWriter:
 
     def _alone(self, part: content_pb2.Part, path: str) -> None:
         kind = part.WhichOneof("kind")
-        if part.HasField("cache_hint"):
+        if kind not in {"tool_call", "tool_result"}:
+            report_beside(part, path, self._report)
+        elif part.HasField("cache_hint"):
             self._report.dropped(f"{path}cache_hint", "the provider caches prefixes by itself")
         if kind == "tool_call":
             call = part.tool_call
