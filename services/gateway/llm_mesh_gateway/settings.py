@@ -42,5 +42,11 @@ class Settings:
     late_usage_bytes: int = setting(
         default=64 * 1024, help="How many bytes of such a stream are read on.", minimum=0, maximum=16 * 1024 * 1024
     )
+    most_hops: int = setting(
+        default=8,
+        help="Meshes that a request may have passed through before it comes here; beyond it TOO_MANY_HOPS. 0: none.",
+        minimum=0,
+        maximum=31,
+    )
     drain: timedelta = setting(default=timedelta(seconds=10), help="How long settlements may take at shutdown.", maximum=600)
     heartbeat: timedelta = setting(default=timedelta(seconds=5), help="How often policy is told that this instance lives.", minimum=0.05)

@@ -16,6 +16,7 @@ from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.gateway import Gateway
 from llm_mesh_gateway.domain.lease import Lease
 from llm_mesh_gateway.domain.listing import Listing
+from llm_mesh_gateway.domain.other_meshes import HopCheck
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.ports import Epochs
 from llm_mesh_gateway.domain.recording import RecordingRoom
@@ -65,6 +66,7 @@ def build(
         epoch=lease.epoch,
         room=room,
         replayed=replayed.inc,
+        hops=HopCheck(links.mesh_id, settings.most_hops),
     )
     servicer = GatewayServicer(gateway, Counting(gateway, adapters), Listing(router), ServicePeers(links))
 

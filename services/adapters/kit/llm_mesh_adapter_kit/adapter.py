@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable
 
 from google.protobuf.message import Message
 
@@ -12,12 +12,12 @@ from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.dialect import Ask, Dialect
 from llm_mesh_adapter_kit.discovering import Discovering
-from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
-from llm_mesh_adapter_kit.errors import AdapterError, grant_mismatch, unsupported
-from llm_mesh_adapter_kit.grants import GrantCheck, Job
+from llm_mesh_adapter_kit.endpoint_list import EndpointList
+from llm_mesh_adapter_kit.endpoints import EndpointTable
+from llm_mesh_adapter_kit.errors import AdapterError, unsupported
+from llm_mesh_adapter_kit.grants import GrantCheck, Job, check_generation
 from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.standing import UnclosedBreakers
-from llm_mesh_runtime.resources import page_of
 
 MethodRequest = (
     adapter_pb2.RerankRequest
@@ -41,8 +41,7 @@ class Adapter:
         self._table = table
         self._grants = grants
         self._attempts = attempts
-        self._lanes = lanes
-        self._standing = standing
+        self._list = EndpointList(table, lanes, standing, attempts.refusal)
         self._checking = Checking(dialect, attempts)
         self._discovering = Discovering(dialect, attempts)
 
@@ -86,18 +85,7 @@ class Adapter:
 
     async def endpoints(self, request: adapter_pb2.ListEndpointsRequest) -> adapter_pb2.ListEndpointsResponse:
         """A page of endpoints, and how they stand."""
-        page = page_of(request)
-        breakers, silent = await self._standing.of_all()
-        listed = [self._shown(endpoint, breakers.get(endpoint.name, ())) for endpoint in self._table if endpoint.name > page.after]
-        unused = {name: why for name, why in self._table.faults.items() if not self._table.is_configured(name)}
-        listed += [adapter_pb2.Endpoint(name=name, fault=why) for name, why in unused.items() if name > page.after]
-        listed.sort(key=lambda endpoint: endpoint.name)
-        shown, token = page.cut(listed[: page.limit], key=lambda endpoint: endpoint.name)
-        return adapter_pb2.ListEndpointsResponse(
-            endpoints=shown,
-            next_page_token=token,
-            silent_processes=silent,
-        )
+        return await self._list.page(request)
 
     async def discover(self, name: str) -> adapter_pb2.DiscoverModelsResponse:
         """The models that an endpoint offers."""
@@ -113,25 +101,5 @@ class Adapter:
 
     def _job(self, request: Generation, asked: generate_pb2.GenerateInput) -> Job:
         job = self._granted(request)
-        if job.most_granted < 1:
-            raise grant_mismatch("attempt.max_output_tokens")
-        if max(1, asked.candidate_count) > job.max_candidates:
-            raise grant_mismatch("input.candidate_count")
+        check_generation(job, asked)
         return job
-
-    def _shown(self, endpoint: Endpoint, breakers: Sequence[adapter_pb2.Breaker]) -> adapter_pb2.Endpoint:
-        breaker, in_flight = self._lanes.stand(endpoint.name)
-        return adapter_pb2.Endpoint(
-            name=endpoint.name,
-            provider=endpoint.provider,
-            base_url=endpoint.base_url,
-            has_credential=endpoint.usable,
-            breaker=breaker,
-            in_flight=in_flight,
-            max_in_flight=endpoint.max_in_flight,
-            local=endpoint.local,
-            region=endpoint.region,
-            refusal=self._attempts.refusal(endpoint.name),
-            breakers=breakers,
-            fault=self._table.faults.get(endpoint.name, ""),
-        )

@@ -7,12 +7,9 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from google.protobuf.duration_pb2 import Duration
-
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
-from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
@@ -20,14 +17,13 @@ from llm_mesh_adapter_kit.exchange import Exchange, begun, signed
 from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
-from llm_mesh_adapter_kit.lanes import Lane, Lanes
+from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.prepared import Prepared, PreparedHeaders
 from llm_mesh_adapter_kit.redaction import Redaction
+from llm_mesh_adapter_kit.watching import AttemptWatch, Refusals, log_failure, note
 from llm_mesh_runtime.context import request_id
-from llm_mesh_runtime.log import get_logger
-from llm_mesh_runtime.telemetry import Span, outbound
-from llm_mesh_runtime.telemetry.semantics import SERVER_ADDRESS
+from llm_mesh_runtime.telemetry import outbound
 
 _OK = 200
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -45,8 +41,7 @@ class Asking:
         self.lanes = lanes
         self.genai = genai
         self.headers = PreparedHeaders()
-        self.refusals: dict[str, str] = {}
-        """By endpoint: what its provider said when it last did not admit the mesh."""
+        self.refusals: Refusals = {}
         self._dialect = dialect
         self._client = client
 
@@ -82,7 +77,7 @@ class Asking:
             self.admitted(endpoint.name)
             return await answer.body()
         except AdapterError as error:
-            self.note(endpoint, error)
+            note(self.refusals, endpoint, error)
             log_failure(endpoint, error)
             raise
         finally:
@@ -100,11 +95,6 @@ class Asking:
         """The provider answers us again."""
         self.refusals.pop(endpoint, None)
 
-    def note(self, endpoint: Endpoint, error: AdapterError) -> None:
-        """What a provider says about our account is for operators: the next list of endpoints has it."""
-        if error.about_account:
-            self.refusals[endpoint.name] = error.about_account
-
 
 class Reporting(Protocol):
     """Knows what an attempt used."""
@@ -114,31 +104,23 @@ class Reporting(Protocol):
         ...
 
 
-class ProviderAnswer:
+class ProviderAnswer(AttemptWatch):
     """The provider's answer to an attempt, for the length of a block; its failure where it is no good one."""
 
-    __slots__ = ("_asking", "_call", "_hurried", "_job", "_lane", "_operation", "_system", "_timers", "answer", "span")
+    __slots__ = ("_asking", "_call", "answer")
 
     answer: Exchange
-    span: Span
 
     def __init__(self, asking: Asking, job: Job, call: Call, operation: str, timers: Timers) -> None:
+        super().__init__(asking.lanes, asking.genai, asking.refusals, job, operation, timers)
         self._asking = asking
-        self._job = job
-        self._hurried = job.attempt.HasField("limits")
         self._call = call
-        self._operation = operation
-        self._timers = timers
-        self._system = job.endpoint.system or job.endpoint.name
 
     async def __aenter__(self) -> Self:
         asking, job = self._asking, self._job
-        endpoint, credential, model = job.endpoint, job.credential, job.model
-        prepared = asking.headers.of(endpoint, self._call, credential, job.domain)
-        self._lane: Lane = asking.lanes.enter(endpoint, credential, model, job.party, hurried=self._hurried)
-        attributes = {SERVER_ADDRESS: endpoint.host, names.REQUEST_MAX_TOKENS: job.most_output}
-        self.span = asking.genai.call(self._operation, self._system, model, attributes)
-        self.span.__enter__()
+        endpoint = job.endpoint
+        prepared = asking.headers.of(endpoint, self._call, job.credential, job.domain)
+        self.begin()
         try:
             self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=job.id)
             if self.answer.status != _OK:
@@ -147,60 +129,19 @@ class ProviderAnswer:
                 finally:
                     self.answer.close()
         except BaseException as error:
-            self._ended(error)
+            self.ended(error)
             raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.answer.close()
-        self._ended(error)
+        self.ended(error)
 
     def report(self, meter: Reporting, report: adapter_pb2.AttemptReport) -> None:
         """Writes what the attempt used, once it is read to its end."""
-        usage, source = meter.report()
-        timers, model = self._timers, self._job.model
-        seconds = timers.first_content
-        report.usage.CopyFrom(usage)
-        report.source = source
         if identifier := _provider_id(self.answer, self._job.endpoint.redaction):
             report.provider_request_id = identifier
-        _set(report.total, timers.elapsed)
-        if seconds is not None:
-            _set(report.first_token, seconds)
-        put, out = usage.input_tokens, usage.output_tokens
-        self._asking.genai.used(self._operation, self._system, model, input_tokens=put, output_tokens=out)
-        self.span.set(names.INPUT_TOKENS, put)
-        self.span.set(names.OUTPUT_TOKENS, out)
-
-    def _ended(self, error: BaseException | None) -> None:
-        asking, job, error_type = self._asking, self._job, ""
-        if isinstance(error, AdapterError):
-            asking.note(self._job.endpoint, error)
-            error_type = error.reason_name
-            self.span.fail(error_type)
-            log_failure(job.endpoint, error, model=job.model, attempt=job.id)
-        elif error is not None:
-            error_type = "cancelled"
-        elif asking.refusals:
-            asking.admitted(self._job.endpoint.name)
-        asking.genai.ended(self._operation, self._system, self._job.model, seconds=self._timers.elapsed, error_type=error_type)
-        self.span.__exit__(None if error is None else type(error), error, None if error is None else error.__traceback__)
-        asking.lanes.leave(self._lane, self._job.party, error, hurried=self._hurried)
-
-
-def log_failure(endpoint: Endpoint, error: AdapterError, *, model: str = "", attempt: str = "") -> None:
-    """One line per failure of a provider, without anything that was said but about our account. The request id stands on every line."""
-    facts = {"reason": error.reason_name, "endpoint": endpoint.name, "model": model, "attempt": attempt}
-    facts["status"] = error.metadata.get("provider_status", "")
-    if error.about_account:
-        facts["account"] = error.about_account
-    get_logger().warning("a provider failed", **facts)
-
-
-def _set(duration: Duration, seconds: float) -> None:
-    whole = int(seconds)
-    duration.nanos = int((seconds - whole) * 1e9)
-    duration.seconds = whole
+        self.write(*meter.report(), report)
 
 
 def _provider_id(answer: Exchange, redaction: Redaction) -> str:

@@ -35,6 +35,8 @@ class AdapterError(MeshError):
     reasons = errors_pb2.ErrorReason
     about_account = ""
     """What the provider said about the mesh's account with it: for operators, and no part of what a caller is told."""
+    of_one_request = False
+    """It says nothing of other requests at the same endpoint: the breaker only learns that the other side answers."""
 
 
 def escaped(text: str, longest: int = _LONGEST) -> str:

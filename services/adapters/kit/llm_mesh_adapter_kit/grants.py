@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
+from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import plan_pb2
@@ -23,7 +24,7 @@ class Job:
     """An attempt whose grant is checked, and what the grant allows it. `most_output` is the tighter limit of plan and grant."""
 
     __slots__ = (
-        "attempt", "credential", "domain", "endpoint", "id", "max_candidates", "model", "most_granted", "most_output", "party",
+        "attempt", "credential", "domain", "endpoint", "grant", "id", "max_candidates", "model", "most_granted", "most_output", "party",
         "zero_retention",
     )  # fmt: skip
 
@@ -33,6 +34,7 @@ class Job:
         """Reads each text once: each reading makes a new one."""
         self.endpoint = endpoint
         self.attempt = attempt
+        self.grant = grant
         self.id = attempt.id
         self.model = attempt.upstream_model
         self.credential = attempt.credential
@@ -47,6 +49,14 @@ class Job:
         """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
         most = self.most_output
         return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.zero_retention, credential=self.credential)
+
+
+def check_generation(job: Job, asked: generate_pb2.GenerateInput) -> None:
+    """Raises GRANT_MISMATCH where a generation asks for more than its grant allows."""
+    if job.most_granted < 1:
+        raise grant_mismatch("attempt.max_output_tokens")
+    if max(1, asked.candidate_count) > job.max_candidates:
+        raise grant_mismatch("input.candidate_count")
 
 
 class GrantCheck:

@@ -161,7 +161,9 @@ class Lanes:
                 yield LaneKey(*key), _STATES[state]
 
     def _learn(self, lane: Lane, error: AdapterError) -> None:
-        if error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
+        if error.of_one_request:
+            lane.breaker.succeeded()
+        elif error.reason == errors_pb2.ERROR_REASON_PROVIDER_RATE_LIMITED:
             lane.breaker.throttled(error.retry_after)
         elif error.reason in _FAULTS:
             lane.breaker.failed()

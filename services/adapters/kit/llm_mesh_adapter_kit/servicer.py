@@ -10,7 +10,7 @@ from llm_mesh.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
-    from llm_mesh_adapter_kit.adapter import Adapter
+    from llm_mesh_adapter_kit.served import ServedAdapter
 
     Context = ServicerContext[Any, Any]
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AdapterServicer(adapter_pb2_grpc.AdapterServiceServicer):
     """`llm_mesh.adapter.v1.AdapterService`."""
 
-    def __init__(self, adapter: Adapter) -> None:
+    def __init__(self, adapter: ServedAdapter) -> None:
         self._adapter = adapter
 
     def Generate(self, request: adapter_pb2.GenerateRequest, context: Context) -> Awaitable[adapter_pb2.GenerateResponse]:

@@ -8,6 +8,7 @@ from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.gateway import Gateway, Planned, Request
 from llm_mesh_gateway.domain.operation import Generation
+from llm_mesh_gateway.domain.other_meshes import bounds_of, context_of
 from llm_mesh_gateway.domain.ports import Adapters
 from llm_mesh_runtime.errors import MeshError
 
@@ -26,9 +27,11 @@ class Counting:
         return gateway_pb2.CountTokensResponse(count=count, decision_id=planned.decision_id, screened=planned.admitted.screened)
 
     async def _count(self, request: Request, operation: Generation, planned: Planned) -> embed_pb2.TokenCount:
+        context, bounds = context_of(request.options), bounds_of(planned.admission)
         for attempt in planned.attempts:
             try:
-                return await self._adapters.count(adapter_pb2.CountTokensRequest(attempt=attempt, input=operation.input))
+                question = adapter_pb2.CountTokensRequest(attempt=attempt, input=operation.input, context=context, bounds=bounds)
+                return await self._adapters.count(question)
             except MeshError:
                 continue  # counting is a courtesy: the next target may do it, and the bound is always there
         bound = max(attempt.max_input_tokens for attempt in planned.attempts)

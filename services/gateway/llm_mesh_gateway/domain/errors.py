@@ -47,6 +47,18 @@ def obligation_not_supported(obligation: str) -> GatewayError:
     return GatewayError(reason, message, obligation=obligation)
 
 
+def request_loops(hops: Sequence[str]) -> GatewayError:
+    """A request that has passed through this mesh before."""
+    listed = ",".join(hops)
+    return GatewayError(errors_pb2.ERROR_REASON_REQUEST_LOOPS, "the request has passed through this mesh before", hops=listed)
+
+
+def too_many_hops(passed: int, most: int) -> GatewayError:
+    """A request that has passed through more meshes than this one accepts."""
+    message = f"the request has passed through {passed} meshes, of which this one accepts {most}"
+    return GatewayError(errors_pb2.ERROR_REASON_TOO_MANY_HOPS, message, most=str(most))
+
+
 def all_attempts_failed(failures: Sequence[tuple[str, MeshError]]) -> GatewayError:
     """Every attempt failed before any content; `failures` has each attempt's id and failure."""
     listed = ", ".join(f"{attempt}: {failure.reason_name}" for attempt, failure in failures)

@@ -57,6 +57,9 @@ _MEANINGS = {
     ("adapter.llm-mesh", "UNSUPPORTED"): _NOT_SENT,
     ("adapter.llm-mesh", "EXTRA_NOT_ALLOWED"): _NOT_SENT,  # the next endpoint's operator may allow it
     ("adapter.llm-mesh", "MEDIA_ADDRESS_NOT_ALLOWED"): _NOT_SENT,
+    # The hop list is the caller's own: what it leads to is no fault of the target, and the next one may be no mesh.
+    ("adapter.llm-mesh", "REQUEST_LOOPS"): ReasonMeaning(Verdict.NEXT, sent=True, billed=False),
+    ("adapter.llm-mesh", "ANSWERED_BEFORE"): ReasonMeaning(Verdict.STOP, sent=True, billed=False),
     ("mesh.llm-mesh", "INVALID_SEAL"): ReasonMeaning(Verdict.STOP, sent=False, billed=False),
     ("mesh.llm-mesh", "INVALID_FIELD"): ReasonMeaning(Verdict.OTHER_DIALECT, sent=False, billed=False),
     ("mesh.llm-mesh", "MESSAGE_TOO_LARGE"): ReasonMeaning(Verdict.OTHER_DIALECT, sent=False, billed=False),

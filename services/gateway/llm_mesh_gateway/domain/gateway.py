@@ -24,6 +24,7 @@ from llm_mesh_gateway.domain.execution.retry_budget import RetryBudget
 from llm_mesh_gateway.domain.fields import in_callers_words
 from llm_mesh_gateway.domain.findings import Findings, tell_screened
 from llm_mesh_gateway.domain.operation import Operation
+from llm_mesh_gateway.domain.other_meshes import ContextAdapters, HopCheck, context_of
 from llm_mesh_gateway.domain.outcomes import Outcomes
 from llm_mesh_gateway.domain.outlets import Outlet
 from llm_mesh_gateway.domain.ports import Adapters, Policy, PromptRenderer, Release, Rights, RoutePlanner
@@ -102,6 +103,7 @@ class Gateway:
         executors: Executors = EXECUTORS,
         room: RecordingRoom | None = None,
         replayed: Callable[[], None] = lambda: None,
+        hops: HopCheck = HopCheck(),  # noqa: B008 (it never changes)
     ) -> None:
         self._catalogue = catalogue
         self._rights = rights
@@ -117,6 +119,7 @@ class Gateway:
         self._transforms = transforms
         self._room = RecordingRoom(0) if room is None else room
         self._replayed = replayed
+        self._hops = hops
         self._ids = ReservationIds()
 
     async def answer(self, request: Request, outlet: Outlet, receipt: gateway_pb2.Receipt) -> None:
@@ -170,6 +173,7 @@ class Gateway:
         if options is None:
             operation.check(has_prompt=False)
             return b""
+        self._hops.check(options)
         operation.check(has_prompt=options.HasField("prompt"))
         return operation.digest(options) if options.idempotency_key else b""
 
@@ -194,15 +198,7 @@ class Gateway:
             session = options.session
             if options.HasField("prompt"):
                 await self._render(request, options.prompt)
-        # Here and elsewhere messages are copied into others: the constructor would serialise and parse them, at thrice the price.
-        ask = policy_pb2.AdmitRequest(request_id=request.request_id)
-        if request.caller.sealed is not None:
-            ask.caller.CopyFrom(request.caller.sealed)
-        if options is not None and options.tags:
-            ask.tags.MergeFrom(options.tags)
-        if request.counts_only:
-            ask.counts_only = True
-        operation.ask_admission(ask)
+        ask = _admission_request(request)
         try:
             admitted = await self._policy.admit(ask)
         except MeshError as refusal:
@@ -273,8 +269,9 @@ class Gateway:
     ) -> tuple[str, policy_pb2.SettleResponse | None]:
         """Have it answered. Tells by which model, and what it cost where that is known."""
         self._budget.request()
-        operation, adapters = request.operation, self._adapters
-        root = planned.plan.root
+        operation, root = request.operation, planned.plan.root
+        context = context_of(request.options)
+        adapters = self._adapters if context is None else ContextAdapters(self._adapters, context)
         execution = Execution(
             operation,
             self._executors,
@@ -310,6 +307,24 @@ class Gateway:
                     self._outcomes.note(record, planned.decision_id, request.caller.domain)
         execution.drop_remainder()
         return execution.answered_by, await reservation.end(execution.records, _recorded(request, execution, recording))
+
+
+def _admission_request(request: Request) -> policy_pb2.AdmitRequest:
+    """What policy is asked."""
+    options = request.options
+    # Here and elsewhere messages are copied into others: the constructor would serialise and parse them, at thrice the price.
+    ask = policy_pb2.AdmitRequest(request_id=request.request_id)
+    if request.caller.sealed is not None:
+        ask.caller.CopyFrom(request.caller.sealed)
+    if options is not None:
+        if options.tags:
+            ask.tags.MergeFrom(options.tags)
+        if options.HasField("bounds"):
+            ask.bounds.CopyFrom(options.bounds)
+    if request.counts_only:
+        ask.counts_only = True
+    request.operation.ask_admission(ask)
+    return ask
 
 
 def _recorded(request: Request, execution: Execution, recording: Recording | None) -> policy_pb2.KeptAnswer | None:

@@ -193,10 +193,11 @@ class Embedding:
 
 
 def digest_of(kind: bytes, message: Message, options: gateway_pb2.RequestOptions) -> bytes:
-    """SHA-256 of what is asked, without the key under which it is asked."""
+    """SHA-256 of what is asked, without the key under which it is asked, and the way that it came."""
     counted = gateway_pb2.RequestOptions()
     counted.CopyFrom(options)
     counted.ClearField("idempotency_key")
+    counted.ClearField("hops")
     digest = hashlib.sha256(kind)
     for part in (message, counted):
         raw = part.SerializeToString(deterministic=True)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
 _COUNTED = usage_pb2.USAGE_SOURCE_COUNTED
 _LONGEST_FIELD = 255
+_LONGEST_AMOUNT = 18
+"""Digits of an amount in nanos that is surely one."""
 
 
 class AttemptRecord:
@@ -29,7 +31,7 @@ class AttemptRecord:
 
     __slots__ = (
         "_answer", "_began", "_counted", "_first_content", "_outcome", "_source", "_start", "_streamed", "_tally",
-        "_took", "_usage", "adapter", "attempt", "begun", "ending", "field", "id", "model", "reason",
+        "_took", "_upstream", "_usage", "adapter", "attempt", "begun", "ending", "field", "id", "model", "reason",
     )  # fmt: skip
 
     def __init__(self, attempt: plan_pb2.Attempt, *, streamed: bool = False) -> None:
@@ -50,6 +52,7 @@ class AttemptRecord:
         self._outcome = usage_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
         self._usage: generate_pb2.Usage | None = None
         self._source = usage_pb2.USAGE_SOURCE_UNSPECIFIED
+        self._upstream: usage_pb2.UpstreamCharge | None = None
         self.ending: Remainder | None = None
         """What is left of a stream of which nothing but the usage is to come."""
         self.reason = ""
@@ -79,6 +82,8 @@ class AttemptRecord:
     def completed(self, report: adapter_pb2.AttemptReport) -> None:
         """The answer is whole."""
         self._end(usage_pb2.ATTEMPT_OUTCOME_COMPLETED)
+        if report.HasField("upstream"):
+            self._upstream = report.upstream
         if not report.HasField("usage"):
             self._count()
             return
@@ -90,6 +95,7 @@ class AttemptRecord:
         meaning = meaning_of(failure)
         self.reason = failure.reason_name
         self.field = field_of(failure)
+        self._upstream = upstream_charge_of(failure)
         if committed:
             self._end(usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED)
         elif meaning.sent or self._tally.content:
@@ -162,6 +168,8 @@ class AttemptRecord:
             line.error_field = self.field
         if self._streamed:
             line.streamed = True
+        if self._upstream is not None:
+            line.upstream.CopyFrom(self._upstream)
         if any(self._counted):
             line.counted_input_tokens, line.counted_output_tokens = self._counted
         if self.sent:
@@ -194,6 +202,17 @@ def field_of(failure: MeshError) -> str:
     """The field of a request that a failure is about, as far as a ledger keeps it."""
     named = failure.field or failure.metadata.get("field", "")
     return named if named.isprintable() and len(named) <= _LONGEST_FIELD else ""
+
+
+def upstream_charge_of(failure: MeshError) -> usage_pb2.UpstreamCharge | None:
+    """What another mesh charged for a failed attempt, as its adapter says."""
+    said = failure.metadata
+    nanos, currency = said.get("upstream_charged_nanos", ""), said.get("upstream_charged_currency", "")
+    if not nanos.isdecimal() or len(nanos) > _LONGEST_AMOUNT:
+        return None
+    charge = usage_pb2.UpstreamCharge(reservation=said.get("upstream_reservation", ""))
+    charge.charge.currency, charge.charge.nanos = currency, int(nanos)
+    return charge
 
 
 def _reported_usage(failure: MeshError) -> generate_pb2.Usage | None:

@@ -12,7 +12,7 @@ from llm_mesh_policy.rules.domain.matching import EVERYWHERE
 from llm_mesh_policy.rules.domain.places import SELF, absolute, within_credential
 from llm_mesh_policy.rules.domain.roles import PLATFORM_ADMIN
 from llm_mesh_policy.rules.domain.snapshot import Snapshot
-from llm_mesh_policy.rules.domain.stricter import holding, least
+from llm_mesh_policy.rules.domain.stricter import holding, least, narrow
 
 __all__ = [
     "EVERYWHERE",
@@ -31,6 +31,7 @@ __all__ = [
     "floor_in",
     "holding",
     "least",
+    "narrow",
     "require_held",
     "save_domain",
     "save_principal",

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
@@ -20,7 +21,7 @@ from llm_mesh_runtime.health import Health
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.host.adapters import PREFIX, shared
 from llm_mesh_runtime.host.assembly import Assembly, Hosted, Shared, policy_of
-from llm_mesh_runtime.host.keys import mesh_secret, seals_of
+from llm_mesh_runtime.host.keys import mesh_id, mesh_secret, seals_of
 from llm_mesh_runtime.host.listeners import GrpcBounds, Listener
 from llm_mesh_runtime.host.relays import relayed
 from llm_mesh_runtime.host.sockets import PROCESS, prepared, private, socket_of
@@ -76,6 +77,7 @@ class Host:
         self._tasks = TaskSet()
         self._undo = contextlib.AsyncExitStack()
         self._tls = _tls(mesh)
+        self._clients = _client_authorities(mesh)
         self._secret = mesh_secret(mesh)
         mutual = self._tls is not None and self._tls.mutual
         self._tokens = ServiceTokens(self._secret) if self._secret and (mesh.sockets or not mutual) else None
@@ -190,6 +192,7 @@ class Host:
                 self.mesh.grpc,
                 public_origin,
                 tls=self._tls,
+                clients=self._clients,
                 owner=_GRPC,
                 stream_deadline=deadline,
                 bounds=self._bounds,
@@ -238,7 +241,7 @@ class Host:
         if self.mesh.public_listener:
             address, owner = _address(self.mesh, service, public=True), _owner(service, "PUBLIC_PORT")
             self.listeners[f"{service.name}#public"] = Listener(
-                address, public_origin, tls=self._tls, owner=owner, stream_deadline=deadline, bounds=self._bounds
+                address, public_origin, tls=self._tls, clients=self._clients, owner=owner, stream_deadline=deadline, bounds=self._bounds
             )
 
     async def _unbind(self) -> None:
@@ -273,6 +276,7 @@ class Host:
             metrics=telemetry.metrics,
             embedded=self.mesh.embedded,
             private=private(self.mesh.sockets),
+            mesh_id=mesh_id(self.mesh),
         )
 
 
@@ -311,6 +315,14 @@ def _owner(service: Service, kind: str) -> Owner:
 def _tls(mesh: MeshSettings) -> Tls | None:
     try:
         return Tls.read(mesh.tls_certificate, mesh.tls_key, mesh.tls_ca)
+    except OSError as error:
+        raise StartError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _client_authorities(mesh: MeshSettings) -> bytes:
+    """Who may sign the certificates of clients at public listeners. Empty: they need none."""
+    try:
+        return Path(mesh.grpc_tls_client_ca).read_bytes() if mesh.grpc_tls_client_ca else b""
     except OSError as error:
         raise StartError(f"{error.filename} cannot be read: {error.strerror}") from error
 

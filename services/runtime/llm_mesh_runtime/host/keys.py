@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_mesh_runtime.private_files import private_folder, write_secret
-from llm_mesh_runtime.seals import Seals
+from llm_mesh_runtime.seals import Seals, derive
 from llm_mesh_runtime.start_error import StartError
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.settings import MeshSettings
 
 _FILE = "mesh.secret"
+_ID_DIGITS = 32
 
 
 def mesh_secret(mesh: MeshSettings) -> bytes:
@@ -27,6 +28,14 @@ def mesh_secret(mesh: MeshSettings) -> bytes:
 def seals_of(mesh: MeshSettings) -> Seals:
     """The keys that seal admissions and grants."""
     return Seals(mesh_secret(mesh), keys={name: key.reveal().encode() for name, key in mesh.seal_keys.items()})
+
+
+def mesh_id(mesh: MeshSettings) -> str:
+    """The id of the mesh among others, the same in all its processes. Empty where it has neither a name nor a secret."""
+    if mesh.id:
+        return mesh.id
+    secret = mesh_secret(mesh)
+    return derive(secret, "mesh id").hex()[:_ID_DIGITS] if secret else ""
 
 
 def _stored(data_dir: Path) -> bytes:

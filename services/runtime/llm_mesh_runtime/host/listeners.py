@@ -144,13 +144,14 @@ class _CallHead:
 class Listener:
     """One `grpc.aio` server on one address."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a listener has, each by its name)
         self,
         address: str,
         origin: Origin,
         *,
         tls: Tls | None = None,
         mutual: bool = False,
+        clients: bytes = b"",
         owner: Owner = _GRPC,
         stream_deadline: float = 600.0,
         bounds: GrpcBounds | None = None,
@@ -164,14 +165,14 @@ class Listener:
         self._server = grpc.aio.server(options=_options(stream_deadline, bounds))
         if not address.startswith("unix:"):
             bind(address, owner).close()  # gRPC would not say why, nor who has the port
-        self.port = self._bind(address, tls, mutual=mutual)
+        self.port = self._bind(address, tls, tls.authority if tls is not None and mutual else clients)
         self._started = False
         self._link: LinkServer | None = None
 
-    def _bind(self, address: str, tls: Tls | None, *, mutual: bool) -> int:
+    def _bind(self, address: str, tls: Tls | None, clients: bytes) -> int:
         try:
             if tls is not None and tls.certificate:
-                return self._server.add_secure_port(address, tls.server(mutual=mutual))
+                return self._server.add_secure_port(address, tls.server(clients))
             return self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise StartError(f"cannot listen on {address} (gRPC): is another process using it?") from error

@@ -64,6 +64,11 @@ class Links:
         return self._fabric.seals
 
     @property
+    def mesh_id(self) -> str:
+        """The id of this mesh among others. Empty: it has neither a name nor a secret."""
+        return self._fabric.mesh_id
+
+    @property
     def embedded(self) -> bool:
         """Whether all services share this process and its data directory."""
         return self._fabric.embedded

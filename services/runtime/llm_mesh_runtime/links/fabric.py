@@ -44,8 +44,10 @@ class Fabric:
         metrics: Metrics | None = None,
         embedded: bool = False,
         private: str = "",
+        mesh_id: str = "",
     ) -> None:
         self.seals = seals
+        self.mesh_id = mesh_id
         self.embedded = embedded
         self._private = private
         self._hosted = frozenset(hosted)

@@ -32,9 +32,9 @@ class Tls:
         """For calls to peers."""
         return grpc.ssl_channel_credentials(self.authority or None, self.key or None, self.certificate or None)
 
-    def server(self, *, mutual: bool) -> grpc.ServerCredentials:
-        """For a listener: the mesh's wants certificates of its callers, the public one does not."""
-        return grpc.ssl_server_credentials([(self.key, self.certificate)], self.authority if mutual else None, require_client_auth=mutual)
+    def server(self, clients: bytes = b"") -> grpc.ServerCredentials:
+        """For a listener. `clients`: the authorities of its callers' certificates. Empty: they need none."""
+        return grpc.ssl_server_credentials([(self.key, self.certificate)], clients or None, require_client_auth=bool(clients))
 
 
 def certificate_name(service: str) -> str:

@@ -1,5 +1,6 @@
 """The settings that all services of a process share."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,8 +11,13 @@ from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.settings.fields import setting
 
 _CURRENCY_LETTERS = 3
+_MESH_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SECRET_BYTES = 32
 _PUBLIC_OFFSET = 100
+
+
+def _mesh_id(text: str) -> str:
+    return "" if not text or _MESH_ID.fullmatch(text) else "expected 1 to 63 of a-z, 0-9 and -, such as claims-eu"
 
 
 def _currency(code: str) -> str:
@@ -28,6 +34,12 @@ def _secret(secret: Secret) -> str:
 class MeshSettings:
     """What belongs to the process and not to one of its services."""
 
+    id: str = setting(
+        default="",
+        help="Name of this mesh among others that it sends requests to or has them from, 1 to 63 of a-z, 0-9 and -. The same in all "
+        "services. Empty: derived from the secret.",
+        check=_mesh_id,
+    )
     embedded: bool = setting(default=False, help="Whether services store in the data directory; `llm-mesh up` sets it.")
     data_dir: Path = setting(default=Path(".llm-mesh"), help="Where embedded services keep their databases and keys.")
     http: str = setting(default="127.0.0.1:8080", help="Address of the HTTP listener.")
@@ -121,6 +133,11 @@ class MeshSettings:
     http_stranger_bytes_per_address: int = setting(
         default=8 * 1024 * 1024, help="How many of those bytes are of one address.", minimum=256 * 1024
     )
+    grpc_tls_client_ca: str = setting(
+        default="",
+        help="Path of the authorities of clients' certificates, PEM: clients of the public gRPC listener must show one, such as adapters "
+        "of other meshes. Empty: they need none.",
+    )
     grpc_metadata_bytes: int = setting(
         default=16 * 1024,
         help="Bytes of metadata that a gRPC call may have; more is RESOURCE_EXHAUSTED.",
@@ -192,5 +209,7 @@ class MeshSettings:
             raise ValueError("tls_certificate and tls_key are given together or not at all")
         if bool(self.http_tls_certificate) != bool(self.http_tls_key):
             raise ValueError("http_tls_certificate and http_tls_key are given together or not at all")
+        if self.grpc_tls_client_ca and not self.tls_certificate:
+            raise ValueError("grpc_tls_client_ca needs tls_certificate and tls_key")
         if self.http_tls_client_ca and not self.http_tls_certificate:
             raise ValueError("http_tls_client_ca needs http_tls_certificate and http_tls_key")

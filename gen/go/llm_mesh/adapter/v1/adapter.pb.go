@@ -145,6 +145,70 @@ func (CheckResult) EnumDescriptor() ([]byte, []int) {
 	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{1}
 }
 
+// What another mesh is told of a request, besides its payload and the bounds of its grant. Adapters to providers ignore it.
+type RequestContext struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's idempotency key. It is passed on as a digest that tells projects and targets apart. Empty: none.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// The session, for affinity. It is passed on as a digest that tells projects apart. Empty: none.
+	Session string `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	// The meshes that the request has passed through, without this one.
+	Hops          []string `protobuf:"bytes,3,rep,name=hops,proto3" json:"hops,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestContext) Reset() {
+	*x = RequestContext{}
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestContext) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestContext) ProtoMessage() {}
+
+func (x *RequestContext) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestContext.ProtoReflect.Descriptor instead.
+func (*RequestContext) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *RequestContext) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *RequestContext) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *RequestContext) GetHops() []string {
+	if x != nil {
+		return x.Hops
+	}
+	return nil
+}
+
 // Request of `Generate`.
 type GenerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -155,14 +219,16 @@ type GenerateRequest struct {
 	// What to ask. `model` is ignored: the attempt names it.
 	Input *v12.GenerateInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GenerateRequest) Reset() {
 	*x = GenerateRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[0]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -174,7 +240,7 @@ func (x *GenerateRequest) String() string {
 func (*GenerateRequest) ProtoMessage() {}
 
 func (x *GenerateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[0]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -187,7 +253,7 @@ func (x *GenerateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateRequest.ProtoReflect.Descriptor instead.
 func (*GenerateRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{0}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *GenerateRequest) GetGrant() *v1.Sealed {
@@ -218,6 +284,13 @@ func (x *GenerateRequest) GetExact() bool {
 	return false
 }
 
+func (x *GenerateRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Generate`.
 type GenerateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -231,7 +304,7 @@ type GenerateResponse struct {
 
 func (x *GenerateResponse) Reset() {
 	*x = GenerateResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[1]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -243,7 +316,7 @@ func (x *GenerateResponse) String() string {
 func (*GenerateResponse) ProtoMessage() {}
 
 func (x *GenerateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[1]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -256,7 +329,7 @@ func (x *GenerateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateResponse.ProtoReflect.Descriptor instead.
 func (*GenerateResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{1}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GenerateResponse) GetOutput() *v12.GenerateOutput {
@@ -283,14 +356,16 @@ type GenerateStreamRequest struct {
 	// What to ask. `model` is ignored: the attempt names it.
 	Input *v12.GenerateInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GenerateStreamRequest) Reset() {
 	*x = GenerateStreamRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[2]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -302,7 +377,7 @@ func (x *GenerateStreamRequest) String() string {
 func (*GenerateStreamRequest) ProtoMessage() {}
 
 func (x *GenerateStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[2]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -315,7 +390,7 @@ func (x *GenerateStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateStreamRequest.ProtoReflect.Descriptor instead.
 func (*GenerateStreamRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{2}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GenerateStreamRequest) GetGrant() *v1.Sealed {
@@ -346,6 +421,13 @@ func (x *GenerateStreamRequest) GetExact() bool {
 	return false
 }
 
+func (x *GenerateStreamRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // One message of the response stream of `GenerateStream`.
 type GenerateStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -359,7 +441,7 @@ type GenerateStreamResponse struct {
 
 func (x *GenerateStreamResponse) Reset() {
 	*x = GenerateStreamResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[3]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +453,7 @@ func (x *GenerateStreamResponse) String() string {
 func (*GenerateStreamResponse) ProtoMessage() {}
 
 func (x *GenerateStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[3]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +466,7 @@ func (x *GenerateStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateStreamResponse.ProtoReflect.Descriptor instead.
 func (*GenerateStreamResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GenerateStreamResponse) GetEvents() []*v12.StreamEvent {
@@ -414,13 +496,15 @@ type AttemptReport struct {
 	Total *durationpb.Duration `protobuf:"bytes,4,opt,name=total,proto3" json:"total,omitempty"`
 	// The provider's own id of the request, for its support. Empty: none.
 	ProviderRequestId string `protobuf:"bytes,5,opt,name=provider_request_id,json=providerRequestId,proto3" json:"provider_request_id,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// What another mesh charged, where the provider is one. Unset: it is none, or did not say.
+	Upstream      *v13.UpstreamCharge `protobuf:"bytes,6,opt,name=upstream,proto3" json:"upstream,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AttemptReport) Reset() {
 	*x = AttemptReport{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[4]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -432,7 +516,7 @@ func (x *AttemptReport) String() string {
 func (*AttemptReport) ProtoMessage() {}
 
 func (x *AttemptReport) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[4]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -445,7 +529,7 @@ func (x *AttemptReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptReport.ProtoReflect.Descriptor instead.
 func (*AttemptReport) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AttemptReport) GetUsage() *v12.Usage {
@@ -483,6 +567,13 @@ func (x *AttemptReport) GetProviderRequestId() string {
 	return ""
 }
 
+func (x *AttemptReport) GetUpstream() *v13.UpstreamCharge {
+	if x != nil {
+		return x.Upstream
+	}
+	return nil
+}
+
 // Request of `Embed`.
 type EmbedRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -491,14 +582,16 @@ type EmbedRequest struct {
 	// The attempt to make, as in the plan. Required.
 	Attempt *v11.Attempt `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// What to embed. `model` is ignored.
-	Input         *v12.EmbedInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v12.EmbedInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EmbedRequest) Reset() {
 	*x = EmbedRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[5]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -510,7 +603,7 @@ func (x *EmbedRequest) String() string {
 func (*EmbedRequest) ProtoMessage() {}
 
 func (x *EmbedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[5]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -523,7 +616,7 @@ func (x *EmbedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EmbedRequest.ProtoReflect.Descriptor instead.
 func (*EmbedRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EmbedRequest) GetGrant() *v1.Sealed {
@@ -547,6 +640,13 @@ func (x *EmbedRequest) GetInput() *v12.EmbedInput {
 	return nil
 }
 
+func (x *EmbedRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Embed`.
 type EmbedResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -560,7 +660,7 @@ type EmbedResponse struct {
 
 func (x *EmbedResponse) Reset() {
 	*x = EmbedResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[6]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -572,7 +672,7 @@ func (x *EmbedResponse) String() string {
 func (*EmbedResponse) ProtoMessage() {}
 
 func (x *EmbedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[6]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -585,7 +685,7 @@ func (x *EmbedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EmbedResponse.ProtoReflect.Descriptor instead.
 func (*EmbedResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EmbedResponse) GetOutput() *v12.EmbedOutput {
@@ -610,14 +710,16 @@ type EmbedStreamRequest struct {
 	// The attempt to make, as in the plan. Required.
 	Attempt *v11.Attempt `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// What to embed. `model` is ignored.
-	Input         *v12.EmbedInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v12.EmbedInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EmbedStreamRequest) Reset() {
 	*x = EmbedStreamRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +731,7 @@ func (x *EmbedStreamRequest) String() string {
 func (*EmbedStreamRequest) ProtoMessage() {}
 
 func (x *EmbedStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[7]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +744,7 @@ func (x *EmbedStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EmbedStreamRequest.ProtoReflect.Descriptor instead.
 func (*EmbedStreamRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EmbedStreamRequest) GetGrant() *v1.Sealed {
@@ -666,6 +768,13 @@ func (x *EmbedStreamRequest) GetInput() *v12.EmbedInput {
 	return nil
 }
 
+func (x *EmbedStreamRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // One message of the response stream of `EmbedStream`.
 type EmbedStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -681,7 +790,7 @@ type EmbedStreamResponse struct {
 
 func (x *EmbedStreamResponse) Reset() {
 	*x = EmbedStreamResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +802,7 @@ func (x *EmbedStreamResponse) String() string {
 func (*EmbedStreamResponse) ProtoMessage() {}
 
 func (x *EmbedStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[8]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +815,7 @@ func (x *EmbedStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EmbedStreamResponse.ProtoReflect.Descriptor instead.
 func (*EmbedStreamResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EmbedStreamResponse) GetOutput() *v12.EmbedOutput {
@@ -740,14 +849,16 @@ type RerankRequest struct {
 	// What to order. `model` is ignored: the attempt names it.
 	Input *v12.RerankInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RerankRequest) Reset() {
 	*x = RerankRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +870,7 @@ func (x *RerankRequest) String() string {
 func (*RerankRequest) ProtoMessage() {}
 
 func (x *RerankRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[9]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +883,7 @@ func (x *RerankRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankRequest.ProtoReflect.Descriptor instead.
 func (*RerankRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RerankRequest) GetGrant() *v1.Sealed {
@@ -803,6 +914,13 @@ func (x *RerankRequest) GetExact() bool {
 	return false
 }
 
+func (x *RerankRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Rerank`.
 type RerankResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -816,7 +934,7 @@ type RerankResponse struct {
 
 func (x *RerankResponse) Reset() {
 	*x = RerankResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -828,7 +946,7 @@ func (x *RerankResponse) String() string {
 func (*RerankResponse) ProtoMessage() {}
 
 func (x *RerankResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[10]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -841,7 +959,7 @@ func (x *RerankResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RerankResponse.ProtoReflect.Descriptor instead.
 func (*RerankResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RerankResponse) GetOutput() *v12.RerankOutput {
@@ -868,14 +986,16 @@ type ModerateRequest struct {
 	// What to classify. `model` is ignored: the attempt names it.
 	Input *v12.ModerateInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ModerateRequest) Reset() {
 	*x = ModerateRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1007,7 @@ func (x *ModerateRequest) String() string {
 func (*ModerateRequest) ProtoMessage() {}
 
 func (x *ModerateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[11]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1020,7 @@ func (x *ModerateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModerateRequest.ProtoReflect.Descriptor instead.
 func (*ModerateRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ModerateRequest) GetGrant() *v1.Sealed {
@@ -931,6 +1051,13 @@ func (x *ModerateRequest) GetExact() bool {
 	return false
 }
 
+func (x *ModerateRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Moderate`.
 type ModerateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -944,7 +1071,7 @@ type ModerateResponse struct {
 
 func (x *ModerateResponse) Reset() {
 	*x = ModerateResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1083,7 @@ func (x *ModerateResponse) String() string {
 func (*ModerateResponse) ProtoMessage() {}
 
 func (x *ModerateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[12]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1096,7 @@ func (x *ModerateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModerateResponse.ProtoReflect.Descriptor instead.
 func (*ModerateResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ModerateResponse) GetOutput() *v12.ModerateOutput {
@@ -996,14 +1123,16 @@ type AssessRequest struct {
 	// The state and the questions. `model` is ignored: the attempt names it.
 	Input *v12.AssessInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AssessRequest) Reset() {
 	*x = AssessRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1015,7 +1144,7 @@ func (x *AssessRequest) String() string {
 func (*AssessRequest) ProtoMessage() {}
 
 func (x *AssessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[13]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1028,7 +1157,7 @@ func (x *AssessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
 func (*AssessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AssessRequest) GetGrant() *v1.Sealed {
@@ -1059,6 +1188,13 @@ func (x *AssessRequest) GetExact() bool {
 	return false
 }
 
+func (x *AssessRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Assess`.
 type AssessResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1072,7 +1208,7 @@ type AssessResponse struct {
 
 func (x *AssessResponse) Reset() {
 	*x = AssessResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1220,7 @@ func (x *AssessResponse) String() string {
 func (*AssessResponse) ProtoMessage() {}
 
 func (x *AssessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[14]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1233,7 @@ func (x *AssessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessResponse.ProtoReflect.Descriptor instead.
 func (*AssessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AssessResponse) GetOutput() *v12.AssessOutput {
@@ -1124,14 +1260,16 @@ type GenerateImageRequest struct {
 	// What to make. `model` is ignored: the attempt names it.
 	Input *v12.GenerateImageInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GenerateImageRequest) Reset() {
 	*x = GenerateImageRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1281,7 @@ func (x *GenerateImageRequest) String() string {
 func (*GenerateImageRequest) ProtoMessage() {}
 
 func (x *GenerateImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[15]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1294,7 @@ func (x *GenerateImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateImageRequest.ProtoReflect.Descriptor instead.
 func (*GenerateImageRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GenerateImageRequest) GetGrant() *v1.Sealed {
@@ -1187,6 +1325,13 @@ func (x *GenerateImageRequest) GetExact() bool {
 	return false
 }
 
+func (x *GenerateImageRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `GenerateImage`.
 type GenerateImageResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1200,7 +1345,7 @@ type GenerateImageResponse struct {
 
 func (x *GenerateImageResponse) Reset() {
 	*x = GenerateImageResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1357,7 @@ func (x *GenerateImageResponse) String() string {
 func (*GenerateImageResponse) ProtoMessage() {}
 
 func (x *GenerateImageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[16]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1370,7 @@ func (x *GenerateImageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateImageResponse.ProtoReflect.Descriptor instead.
 func (*GenerateImageResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GenerateImageResponse) GetOutput() *v12.GenerateImageOutput {
@@ -1252,14 +1397,16 @@ type SpeakRequest struct {
 	// What to speak. `model` is ignored: the attempt names it.
 	Input *v12.SpeakInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SpeakRequest) Reset() {
 	*x = SpeakRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1418,7 @@ func (x *SpeakRequest) String() string {
 func (*SpeakRequest) ProtoMessage() {}
 
 func (x *SpeakRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[17]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1431,7 @@ func (x *SpeakRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeakRequest.ProtoReflect.Descriptor instead.
 func (*SpeakRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SpeakRequest) GetGrant() *v1.Sealed {
@@ -1315,6 +1462,13 @@ func (x *SpeakRequest) GetExact() bool {
 	return false
 }
 
+func (x *SpeakRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Speak`.
 type SpeakResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1328,7 +1482,7 @@ type SpeakResponse struct {
 
 func (x *SpeakResponse) Reset() {
 	*x = SpeakResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1494,7 @@ func (x *SpeakResponse) String() string {
 func (*SpeakResponse) ProtoMessage() {}
 
 func (x *SpeakResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[18]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1507,7 @@ func (x *SpeakResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeakResponse.ProtoReflect.Descriptor instead.
 func (*SpeakResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SpeakResponse) GetOutput() *v12.SpeakOutput {
@@ -1380,14 +1534,16 @@ type TranscribeRequest struct {
 	// The sound. `model` is ignored: the attempt names it.
 	Input *v12.TranscribeInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	// A translation that drops or approximates fails with FIDELITY_LOST instead.
-	Exact         bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	Exact bool `protobuf:"varint,4,opt,name=exact,proto3" json:"exact,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context       *RequestContext `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TranscribeRequest) Reset() {
 	*x = TranscribeRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1555,7 @@ func (x *TranscribeRequest) String() string {
 func (*TranscribeRequest) ProtoMessage() {}
 
 func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[19]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1568,7 @@ func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscribeRequest.ProtoReflect.Descriptor instead.
 func (*TranscribeRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TranscribeRequest) GetGrant() *v1.Sealed {
@@ -1443,6 +1599,13 @@ func (x *TranscribeRequest) GetExact() bool {
 	return false
 }
 
+func (x *TranscribeRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
 // Response of `Transcribe`.
 type TranscribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1456,7 +1619,7 @@ type TranscribeResponse struct {
 
 func (x *TranscribeResponse) Reset() {
 	*x = TranscribeResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +1631,7 @@ func (x *TranscribeResponse) String() string {
 func (*TranscribeResponse) ProtoMessage() {}
 
 func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[20]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1644,7 @@ func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscribeResponse.ProtoReflect.Descriptor instead.
 func (*TranscribeResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TranscribeResponse) GetOutput() *v12.TranscribeOutput {
@@ -1504,14 +1667,18 @@ type CountTokensRequest struct {
 	// The attempt that would be made. Required.
 	Attempt *v11.Attempt `protobuf:"bytes,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// What would be asked.
-	Input         *v12.GenerateInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v12.GenerateInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
+	// What adapters to other meshes pass on of the request besides. Unset: nothing.
+	Context *RequestContext `protobuf:"bytes,3,opt,name=context,proto3" json:"context,omitempty"`
+	// The data classes and regions of the admission, and whether data may be kept, for adapters to other meshes. Unset: none.
+	Bounds        *v13.RequestBounds `protobuf:"bytes,4,opt,name=bounds,proto3" json:"bounds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CountTokensRequest) Reset() {
 	*x = CountTokensRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1523,7 +1690,7 @@ func (x *CountTokensRequest) String() string {
 func (*CountTokensRequest) ProtoMessage() {}
 
 func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[21]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1536,7 +1703,7 @@ func (x *CountTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensRequest.ProtoReflect.Descriptor instead.
 func (*CountTokensRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CountTokensRequest) GetAttempt() *v11.Attempt {
@@ -1553,6 +1720,20 @@ func (x *CountTokensRequest) GetInput() *v12.GenerateInput {
 	return nil
 }
 
+func (x *CountTokensRequest) GetContext() *RequestContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
+func (x *CountTokensRequest) GetBounds() *v13.RequestBounds {
+	if x != nil {
+		return x.Bounds
+	}
+	return nil
+}
+
 // Response of `CountTokens`.
 type CountTokensResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1564,7 +1745,7 @@ type CountTokensResponse struct {
 
 func (x *CountTokensResponse) Reset() {
 	*x = CountTokensResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1757,7 @@ func (x *CountTokensResponse) String() string {
 func (*CountTokensResponse) ProtoMessage() {}
 
 func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[22]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1770,7 @@ func (x *CountTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTokensResponse.ProtoReflect.Descriptor instead.
 func (*CountTokensResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CountTokensResponse) GetCount() *v12.TokenCount {
@@ -1612,7 +1793,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1805,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[23]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1818,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListEndpointsRequest) GetPageSize() int32 {
@@ -1670,7 +1851,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1682,7 +1863,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[24]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1695,7 +1876,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -1755,7 +1936,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1948,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[25]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1961,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Endpoint) GetName() string {
@@ -1882,7 +2063,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1894,7 +2075,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[26]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +2088,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Breaker) GetProcess() string {
@@ -1942,7 +2123,7 @@ type DiscoverModelsRequest struct {
 
 func (x *DiscoverModelsRequest) Reset() {
 	*x = DiscoverModelsRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2135,7 @@ func (x *DiscoverModelsRequest) String() string {
 func (*DiscoverModelsRequest) ProtoMessage() {}
 
 func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[27]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2148,7 @@ func (x *DiscoverModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsRequest.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DiscoverModelsRequest) GetEndpoint() string {
@@ -1991,7 +2172,7 @@ type DiscoverModelsResponse struct {
 
 func (x *DiscoverModelsResponse) Reset() {
 	*x = DiscoverModelsResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2003,7 +2184,7 @@ func (x *DiscoverModelsResponse) String() string {
 func (*DiscoverModelsResponse) ProtoMessage() {}
 
 func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[28]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2016,7 +2197,7 @@ func (x *DiscoverModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscoverModelsResponse.ProtoReflect.Descriptor instead.
 func (*DiscoverModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DiscoverModelsResponse) GetModels() []string {
@@ -2050,7 +2231,7 @@ type ModelDescription struct {
 
 func (x *ModelDescription) Reset() {
 	*x = ModelDescription{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2062,7 +2243,7 @@ func (x *ModelDescription) String() string {
 func (*ModelDescription) ProtoMessage() {}
 
 func (x *ModelDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[29]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2075,7 +2256,7 @@ func (x *ModelDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelDescription.ProtoReflect.Descriptor instead.
 func (*ModelDescription) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ModelDescription) GetModel() string {
@@ -2119,7 +2300,7 @@ type CheckEndpointRequest struct {
 
 func (x *CheckEndpointRequest) Reset() {
 	*x = CheckEndpointRequest{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[30]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2131,7 +2312,7 @@ func (x *CheckEndpointRequest) String() string {
 func (*CheckEndpointRequest) ProtoMessage() {}
 
 func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[30]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2144,7 +2325,7 @@ func (x *CheckEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointRequest.ProtoReflect.Descriptor instead.
 func (*CheckEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{30}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CheckEndpointRequest) GetEndpoint() string {
@@ -2180,7 +2361,7 @@ type CheckEndpointResponse struct {
 
 func (x *CheckEndpointResponse) Reset() {
 	*x = CheckEndpointResponse{}
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[31]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2373,7 @@ func (x *CheckEndpointResponse) String() string {
 func (*CheckEndpointResponse) ProtoMessage() {}
 
 func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[31]
+	mi := &file_llm_mesh_adapter_v1_adapter_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2386,7 @@ func (x *CheckEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckEndpointResponse.ProtoReflect.Descriptor instead.
 func (*CheckEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{31}
+	return file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CheckEndpointResponse) GetResult() CheckResult {
@@ -2247,98 +2428,115 @@ var File_llm_mesh_adapter_v1_adapter_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"\xd2\x01\n" +
+	"!llm_mesh/adapter/v1/adapter.proto\x12\x13llm_mesh.adapter.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\x1a\x1dllm_mesh/router/v1/plan.proto\"g\n" +
+	"\x0eRequestContext\x12'\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tR\x0eidempotencyKey\x12\x18\n" +
+	"\asession\x18\x02 \x01(\tR\asession\x12\x12\n" +
+	"\x04hops\x18\x03 \x03(\tR\x04hops\"\x91\x02\n" +
 	"\x0fGenerateRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
 	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x8d\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x8d\x01\n" +
 	"\x10GenerateResponse\x12=\n" +
 	"\x06output\x18\x01 \x01(\v2%.llm_mesh.inference.v1.GenerateOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xd8\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x97\x02\n" +
 	"\x15GenerateStreamRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
 	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\xb6\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\xb6\x01\n" +
 	"\x16GenerateStreamResponse\x12:\n" +
 	"\x06events\x18\x01 \x03(\v2\".llm_mesh.inference.v1.StreamEventR\x06events\x128\n" +
-	"\x05final\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x05final:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\x99\x02\n" +
+	"\x05final\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x05final:&\xda\xf3\x18\"llm_mesh.inference.v1.StreamEvents\"\xd9\x02\n" +
 	"\rAttemptReport\x122\n" +
 	"\x05usage\x18\x01 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x127\n" +
 	"\x06source\x18\x02 \x01(\x0e2\x1f.llm_mesh.policy.v1.UsageSourceR\x06source\x12:\n" +
 	"\vfirst_token\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"firstToken\x12/\n" +
 	"\x05total\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05total\x12.\n" +
-	"\x13provider_request_id\x18\x05 \x01(\tR\x11providerRequestId\"\xb6\x01\n" +
+	"\x13provider_request_id\x18\x05 \x01(\tR\x11providerRequestId\x12>\n" +
+	"\bupstream\x18\x06 \x01(\v2\".llm_mesh.policy.v1.UpstreamChargeR\bupstream\"\xf5\x01\n" +
 	"\fEmbedRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12?\n" +
-	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\"\x87\x01\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x87\x01\n" +
 	"\rEmbedResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xbc\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xfb\x01\n" +
 	"\x12EmbedStreamRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12?\n" +
-	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\"\xf9\x01\n" +
+	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.EmbedInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\xf9\x01\n" +
 	"\x13EmbedStreamResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.EmbedOutputR\x06output\x12@\n" +
 	"\n" +
 	"embeddings\x18\x02 \x03(\v2 .llm_mesh.inference.v1.EmbeddingR\n" +
 	"embeddings\x12:\n" +
-	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\xce\x01\n" +
+	"\x06report\x18\x03 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report:(\xda\xf3\x18$llm_mesh.inference.v1.EmbeddingBatch\"\x8d\x02\n" +
 	"\rRerankRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12@\n" +
 	"\x05input\x18\x03 \x01(\v2\".llm_mesh.inference.v1.RerankInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x89\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x89\x01\n" +
 	"\x0eRerankResponse\x12;\n" +
 	"\x06output\x18\x01 \x01(\v2#.llm_mesh.inference.v1.RerankOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xd2\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x91\x02\n" +
 	"\x0fModerateRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
 	"\x05input\x18\x03 \x01(\v2$.llm_mesh.inference.v1.ModerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x8d\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x8d\x01\n" +
 	"\x10ModerateResponse\x12=\n" +
 	"\x06output\x18\x01 \x01(\v2%.llm_mesh.inference.v1.ModerateOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xce\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x8d\x02\n" +
 	"\rAssessRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12@\n" +
 	"\x05input\x18\x03 \x01(\v2\".llm_mesh.inference.v1.AssessInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x89\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x89\x01\n" +
 	"\x0eAssessResponse\x12;\n" +
 	"\x06output\x18\x01 \x01(\v2#.llm_mesh.inference.v1.AssessOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xdc\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x9b\x02\n" +
 	"\x14GenerateImageRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12G\n" +
 	"\x05input\x18\x03 \x01(\v2).llm_mesh.inference.v1.GenerateImageInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x97\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x97\x01\n" +
 	"\x15GenerateImageResponse\x12B\n" +
 	"\x06output\x18\x01 \x01(\v2*.llm_mesh.inference.v1.GenerateImageOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xcc\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x8b\x02\n" +
 	"\fSpeakRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12?\n" +
 	"\x05input\x18\x03 \x01(\v2!.llm_mesh.inference.v1.SpeakInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x87\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x87\x01\n" +
 	"\rSpeakResponse\x12:\n" +
 	"\x06output\x18\x01 \x01(\v2\".llm_mesh.inference.v1.SpeakOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xd6\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x95\x02\n" +
 	"\x11TranscribeRequest\x12.\n" +
 	"\x05grant\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x05grant\x125\n" +
 	"\aattempt\x18\x02 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12D\n" +
 	"\x05input\x18\x03 \x01(\v2&.llm_mesh.inference.v1.TranscribeInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12\x14\n" +
-	"\x05exact\x18\x04 \x01(\bR\x05exact\"\x91\x01\n" +
+	"\x05exact\x18\x04 \x01(\bR\x05exact\x12=\n" +
+	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x91\x01\n" +
 	"\x12TranscribeResponse\x12?\n" +
 	"\x06output\x18\x01 \x01(\v2'.llm_mesh.inference.v1.TranscribeOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x8f\x01\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x89\x02\n" +
 	"\x12CountTokensRequest\x125\n" +
 	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
-	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\"N\n" +
+	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12=\n" +
+	"\acontext\x18\x03 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\x129\n" +
+	"\x06bounds\x18\x04 \x01(\v2!.llm_mesh.policy.v1.RequestBoundsR\x06bounds\"N\n" +
 	"\x13CountTokensResponse\x127\n" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\"R\n" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +
@@ -2428,167 +2626,183 @@ func file_llm_mesh_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_adapter_v1_adapter_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_llm_mesh_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_llm_mesh_adapter_v1_adapter_proto_goTypes = []any{
 	(BreakerState)(0),               // 0: llm_mesh.adapter.v1.BreakerState
 	(CheckResult)(0),                // 1: llm_mesh.adapter.v1.CheckResult
-	(*GenerateRequest)(nil),         // 2: llm_mesh.adapter.v1.GenerateRequest
-	(*GenerateResponse)(nil),        // 3: llm_mesh.adapter.v1.GenerateResponse
-	(*GenerateStreamRequest)(nil),   // 4: llm_mesh.adapter.v1.GenerateStreamRequest
-	(*GenerateStreamResponse)(nil),  // 5: llm_mesh.adapter.v1.GenerateStreamResponse
-	(*AttemptReport)(nil),           // 6: llm_mesh.adapter.v1.AttemptReport
-	(*EmbedRequest)(nil),            // 7: llm_mesh.adapter.v1.EmbedRequest
-	(*EmbedResponse)(nil),           // 8: llm_mesh.adapter.v1.EmbedResponse
-	(*EmbedStreamRequest)(nil),      // 9: llm_mesh.adapter.v1.EmbedStreamRequest
-	(*EmbedStreamResponse)(nil),     // 10: llm_mesh.adapter.v1.EmbedStreamResponse
-	(*RerankRequest)(nil),           // 11: llm_mesh.adapter.v1.RerankRequest
-	(*RerankResponse)(nil),          // 12: llm_mesh.adapter.v1.RerankResponse
-	(*ModerateRequest)(nil),         // 13: llm_mesh.adapter.v1.ModerateRequest
-	(*ModerateResponse)(nil),        // 14: llm_mesh.adapter.v1.ModerateResponse
-	(*AssessRequest)(nil),           // 15: llm_mesh.adapter.v1.AssessRequest
-	(*AssessResponse)(nil),          // 16: llm_mesh.adapter.v1.AssessResponse
-	(*GenerateImageRequest)(nil),    // 17: llm_mesh.adapter.v1.GenerateImageRequest
-	(*GenerateImageResponse)(nil),   // 18: llm_mesh.adapter.v1.GenerateImageResponse
-	(*SpeakRequest)(nil),            // 19: llm_mesh.adapter.v1.SpeakRequest
-	(*SpeakResponse)(nil),           // 20: llm_mesh.adapter.v1.SpeakResponse
-	(*TranscribeRequest)(nil),       // 21: llm_mesh.adapter.v1.TranscribeRequest
-	(*TranscribeResponse)(nil),      // 22: llm_mesh.adapter.v1.TranscribeResponse
-	(*CountTokensRequest)(nil),      // 23: llm_mesh.adapter.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),     // 24: llm_mesh.adapter.v1.CountTokensResponse
-	(*ListEndpointsRequest)(nil),    // 25: llm_mesh.adapter.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),   // 26: llm_mesh.adapter.v1.ListEndpointsResponse
-	(*Endpoint)(nil),                // 27: llm_mesh.adapter.v1.Endpoint
-	(*Breaker)(nil),                 // 28: llm_mesh.adapter.v1.Breaker
-	(*DiscoverModelsRequest)(nil),   // 29: llm_mesh.adapter.v1.DiscoverModelsRequest
-	(*DiscoverModelsResponse)(nil),  // 30: llm_mesh.adapter.v1.DiscoverModelsResponse
-	(*ModelDescription)(nil),        // 31: llm_mesh.adapter.v1.ModelDescription
-	(*CheckEndpointRequest)(nil),    // 32: llm_mesh.adapter.v1.CheckEndpointRequest
-	(*CheckEndpointResponse)(nil),   // 33: llm_mesh.adapter.v1.CheckEndpointResponse
-	(*v1.Sealed)(nil),               // 34: llm_mesh.mesh.v1.Sealed
-	(*v11.Attempt)(nil),             // 35: llm_mesh.router.v1.Attempt
-	(*v12.GenerateInput)(nil),       // 36: llm_mesh.inference.v1.GenerateInput
-	(*v12.GenerateOutput)(nil),      // 37: llm_mesh.inference.v1.GenerateOutput
-	(*v12.StreamEvent)(nil),         // 38: llm_mesh.inference.v1.StreamEvent
-	(*v12.Usage)(nil),               // 39: llm_mesh.inference.v1.Usage
-	(v13.UsageSource)(0),            // 40: llm_mesh.policy.v1.UsageSource
-	(*durationpb.Duration)(nil),     // 41: google.protobuf.Duration
-	(*v12.EmbedInput)(nil),          // 42: llm_mesh.inference.v1.EmbedInput
-	(*v12.EmbedOutput)(nil),         // 43: llm_mesh.inference.v1.EmbedOutput
-	(*v12.Embedding)(nil),           // 44: llm_mesh.inference.v1.Embedding
-	(*v12.RerankInput)(nil),         // 45: llm_mesh.inference.v1.RerankInput
-	(*v12.RerankOutput)(nil),        // 46: llm_mesh.inference.v1.RerankOutput
-	(*v12.ModerateInput)(nil),       // 47: llm_mesh.inference.v1.ModerateInput
-	(*v12.ModerateOutput)(nil),      // 48: llm_mesh.inference.v1.ModerateOutput
-	(*v12.AssessInput)(nil),         // 49: llm_mesh.inference.v1.AssessInput
-	(*v12.AssessOutput)(nil),        // 50: llm_mesh.inference.v1.AssessOutput
-	(*v12.GenerateImageInput)(nil),  // 51: llm_mesh.inference.v1.GenerateImageInput
-	(*v12.GenerateImageOutput)(nil), // 52: llm_mesh.inference.v1.GenerateImageOutput
-	(*v12.SpeakInput)(nil),          // 53: llm_mesh.inference.v1.SpeakInput
-	(*v12.SpeakOutput)(nil),         // 54: llm_mesh.inference.v1.SpeakOutput
-	(*v12.TranscribeInput)(nil),     // 55: llm_mesh.inference.v1.TranscribeInput
-	(*v12.TranscribeOutput)(nil),    // 56: llm_mesh.inference.v1.TranscribeOutput
-	(*v12.TokenCount)(nil),          // 57: llm_mesh.inference.v1.TokenCount
+	(*RequestContext)(nil),          // 2: llm_mesh.adapter.v1.RequestContext
+	(*GenerateRequest)(nil),         // 3: llm_mesh.adapter.v1.GenerateRequest
+	(*GenerateResponse)(nil),        // 4: llm_mesh.adapter.v1.GenerateResponse
+	(*GenerateStreamRequest)(nil),   // 5: llm_mesh.adapter.v1.GenerateStreamRequest
+	(*GenerateStreamResponse)(nil),  // 6: llm_mesh.adapter.v1.GenerateStreamResponse
+	(*AttemptReport)(nil),           // 7: llm_mesh.adapter.v1.AttemptReport
+	(*EmbedRequest)(nil),            // 8: llm_mesh.adapter.v1.EmbedRequest
+	(*EmbedResponse)(nil),           // 9: llm_mesh.adapter.v1.EmbedResponse
+	(*EmbedStreamRequest)(nil),      // 10: llm_mesh.adapter.v1.EmbedStreamRequest
+	(*EmbedStreamResponse)(nil),     // 11: llm_mesh.adapter.v1.EmbedStreamResponse
+	(*RerankRequest)(nil),           // 12: llm_mesh.adapter.v1.RerankRequest
+	(*RerankResponse)(nil),          // 13: llm_mesh.adapter.v1.RerankResponse
+	(*ModerateRequest)(nil),         // 14: llm_mesh.adapter.v1.ModerateRequest
+	(*ModerateResponse)(nil),        // 15: llm_mesh.adapter.v1.ModerateResponse
+	(*AssessRequest)(nil),           // 16: llm_mesh.adapter.v1.AssessRequest
+	(*AssessResponse)(nil),          // 17: llm_mesh.adapter.v1.AssessResponse
+	(*GenerateImageRequest)(nil),    // 18: llm_mesh.adapter.v1.GenerateImageRequest
+	(*GenerateImageResponse)(nil),   // 19: llm_mesh.adapter.v1.GenerateImageResponse
+	(*SpeakRequest)(nil),            // 20: llm_mesh.adapter.v1.SpeakRequest
+	(*SpeakResponse)(nil),           // 21: llm_mesh.adapter.v1.SpeakResponse
+	(*TranscribeRequest)(nil),       // 22: llm_mesh.adapter.v1.TranscribeRequest
+	(*TranscribeResponse)(nil),      // 23: llm_mesh.adapter.v1.TranscribeResponse
+	(*CountTokensRequest)(nil),      // 24: llm_mesh.adapter.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),     // 25: llm_mesh.adapter.v1.CountTokensResponse
+	(*ListEndpointsRequest)(nil),    // 26: llm_mesh.adapter.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),   // 27: llm_mesh.adapter.v1.ListEndpointsResponse
+	(*Endpoint)(nil),                // 28: llm_mesh.adapter.v1.Endpoint
+	(*Breaker)(nil),                 // 29: llm_mesh.adapter.v1.Breaker
+	(*DiscoverModelsRequest)(nil),   // 30: llm_mesh.adapter.v1.DiscoverModelsRequest
+	(*DiscoverModelsResponse)(nil),  // 31: llm_mesh.adapter.v1.DiscoverModelsResponse
+	(*ModelDescription)(nil),        // 32: llm_mesh.adapter.v1.ModelDescription
+	(*CheckEndpointRequest)(nil),    // 33: llm_mesh.adapter.v1.CheckEndpointRequest
+	(*CheckEndpointResponse)(nil),   // 34: llm_mesh.adapter.v1.CheckEndpointResponse
+	(*v1.Sealed)(nil),               // 35: llm_mesh.mesh.v1.Sealed
+	(*v11.Attempt)(nil),             // 36: llm_mesh.router.v1.Attempt
+	(*v12.GenerateInput)(nil),       // 37: llm_mesh.inference.v1.GenerateInput
+	(*v12.GenerateOutput)(nil),      // 38: llm_mesh.inference.v1.GenerateOutput
+	(*v12.StreamEvent)(nil),         // 39: llm_mesh.inference.v1.StreamEvent
+	(*v12.Usage)(nil),               // 40: llm_mesh.inference.v1.Usage
+	(v13.UsageSource)(0),            // 41: llm_mesh.policy.v1.UsageSource
+	(*durationpb.Duration)(nil),     // 42: google.protobuf.Duration
+	(*v13.UpstreamCharge)(nil),      // 43: llm_mesh.policy.v1.UpstreamCharge
+	(*v12.EmbedInput)(nil),          // 44: llm_mesh.inference.v1.EmbedInput
+	(*v12.EmbedOutput)(nil),         // 45: llm_mesh.inference.v1.EmbedOutput
+	(*v12.Embedding)(nil),           // 46: llm_mesh.inference.v1.Embedding
+	(*v12.RerankInput)(nil),         // 47: llm_mesh.inference.v1.RerankInput
+	(*v12.RerankOutput)(nil),        // 48: llm_mesh.inference.v1.RerankOutput
+	(*v12.ModerateInput)(nil),       // 49: llm_mesh.inference.v1.ModerateInput
+	(*v12.ModerateOutput)(nil),      // 50: llm_mesh.inference.v1.ModerateOutput
+	(*v12.AssessInput)(nil),         // 51: llm_mesh.inference.v1.AssessInput
+	(*v12.AssessOutput)(nil),        // 52: llm_mesh.inference.v1.AssessOutput
+	(*v12.GenerateImageInput)(nil),  // 53: llm_mesh.inference.v1.GenerateImageInput
+	(*v12.GenerateImageOutput)(nil), // 54: llm_mesh.inference.v1.GenerateImageOutput
+	(*v12.SpeakInput)(nil),          // 55: llm_mesh.inference.v1.SpeakInput
+	(*v12.SpeakOutput)(nil),         // 56: llm_mesh.inference.v1.SpeakOutput
+	(*v12.TranscribeInput)(nil),     // 57: llm_mesh.inference.v1.TranscribeInput
+	(*v12.TranscribeOutput)(nil),    // 58: llm_mesh.inference.v1.TranscribeOutput
+	(*v13.RequestBounds)(nil),       // 59: llm_mesh.policy.v1.RequestBounds
+	(*v12.TokenCount)(nil),          // 60: llm_mesh.inference.v1.TokenCount
 }
 var file_llm_mesh_adapter_v1_adapter_proto_depIdxs = []int32{
-	34, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	36, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	37, // 3: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	6,  // 4: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 5: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	36, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	38, // 8: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	6,  // 9: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
-	39, // 10: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
-	40, // 11: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
-	41, // 12: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
-	41, // 13: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
-	34, // 14: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 15: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	42, // 16: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	43, // 17: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	6,  // 18: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 19: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 20: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	42, // 21: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	43, // 22: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	44, // 23: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	6,  // 24: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 25: llm_mesh.adapter.v1.RerankRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 26: llm_mesh.adapter.v1.RerankRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	45, // 27: llm_mesh.adapter.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
-	46, // 28: llm_mesh.adapter.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
-	6,  // 29: llm_mesh.adapter.v1.RerankResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 30: llm_mesh.adapter.v1.ModerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 31: llm_mesh.adapter.v1.ModerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	47, // 32: llm_mesh.adapter.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
-	48, // 33: llm_mesh.adapter.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
-	6,  // 34: llm_mesh.adapter.v1.ModerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 35: llm_mesh.adapter.v1.AssessRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 36: llm_mesh.adapter.v1.AssessRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	49, // 37: llm_mesh.adapter.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
-	50, // 38: llm_mesh.adapter.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
-	6,  // 39: llm_mesh.adapter.v1.AssessResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 40: llm_mesh.adapter.v1.GenerateImageRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 41: llm_mesh.adapter.v1.GenerateImageRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	51, // 42: llm_mesh.adapter.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	52, // 43: llm_mesh.adapter.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
-	6,  // 44: llm_mesh.adapter.v1.GenerateImageResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 45: llm_mesh.adapter.v1.SpeakRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 46: llm_mesh.adapter.v1.SpeakRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	53, // 47: llm_mesh.adapter.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
-	54, // 48: llm_mesh.adapter.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
-	6,  // 49: llm_mesh.adapter.v1.SpeakResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	34, // 50: llm_mesh.adapter.v1.TranscribeRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 51: llm_mesh.adapter.v1.TranscribeRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	55, // 52: llm_mesh.adapter.v1.TranscribeRequest.input:type_name -> llm_mesh.inference.v1.TranscribeInput
-	56, // 53: llm_mesh.adapter.v1.TranscribeResponse.output:type_name -> llm_mesh.inference.v1.TranscribeOutput
-	6,  // 54: llm_mesh.adapter.v1.TranscribeResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
-	35, // 55: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	36, // 56: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	57, // 57: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	27, // 58: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
-	0,  // 59: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
-	28, // 60: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
-	0,  // 61: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
-	31, // 62: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
-	41, // 63: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
-	1,  // 64: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
-	41, // 65: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
-	2,  // 66: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
-	4,  // 67: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
-	7,  // 68: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
-	9,  // 69: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
-	11, // 70: llm_mesh.adapter.v1.AdapterService.Rerank:input_type -> llm_mesh.adapter.v1.RerankRequest
-	13, // 71: llm_mesh.adapter.v1.AdapterService.Moderate:input_type -> llm_mesh.adapter.v1.ModerateRequest
-	15, // 72: llm_mesh.adapter.v1.AdapterService.Assess:input_type -> llm_mesh.adapter.v1.AssessRequest
-	17, // 73: llm_mesh.adapter.v1.AdapterService.GenerateImage:input_type -> llm_mesh.adapter.v1.GenerateImageRequest
-	19, // 74: llm_mesh.adapter.v1.AdapterService.Speak:input_type -> llm_mesh.adapter.v1.SpeakRequest
-	21, // 75: llm_mesh.adapter.v1.AdapterService.Transcribe:input_type -> llm_mesh.adapter.v1.TranscribeRequest
-	23, // 76: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
-	25, // 77: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
-	29, // 78: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
-	32, // 79: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
-	3,  // 80: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
-	5,  // 81: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
-	8,  // 82: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
-	10, // 83: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
-	12, // 84: llm_mesh.adapter.v1.AdapterService.Rerank:output_type -> llm_mesh.adapter.v1.RerankResponse
-	14, // 85: llm_mesh.adapter.v1.AdapterService.Moderate:output_type -> llm_mesh.adapter.v1.ModerateResponse
-	16, // 86: llm_mesh.adapter.v1.AdapterService.Assess:output_type -> llm_mesh.adapter.v1.AssessResponse
-	18, // 87: llm_mesh.adapter.v1.AdapterService.GenerateImage:output_type -> llm_mesh.adapter.v1.GenerateImageResponse
-	20, // 88: llm_mesh.adapter.v1.AdapterService.Speak:output_type -> llm_mesh.adapter.v1.SpeakResponse
-	22, // 89: llm_mesh.adapter.v1.AdapterService.Transcribe:output_type -> llm_mesh.adapter.v1.TranscribeResponse
-	24, // 90: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
-	26, // 91: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
-	30, // 92: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
-	33, // 93: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
-	80, // [80:94] is the sub-list for method output_type
-	66, // [66:80] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	35, // 0: llm_mesh.adapter.v1.GenerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 1: llm_mesh.adapter.v1.GenerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	37, // 2: llm_mesh.adapter.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 3: llm_mesh.adapter.v1.GenerateRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	38, // 4: llm_mesh.adapter.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	7,  // 5: llm_mesh.adapter.v1.GenerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 6: llm_mesh.adapter.v1.GenerateStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 7: llm_mesh.adapter.v1.GenerateStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	37, // 8: llm_mesh.adapter.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 9: llm_mesh.adapter.v1.GenerateStreamRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	39, // 10: llm_mesh.adapter.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	7,  // 11: llm_mesh.adapter.v1.GenerateStreamResponse.final:type_name -> llm_mesh.adapter.v1.AttemptReport
+	40, // 12: llm_mesh.adapter.v1.AttemptReport.usage:type_name -> llm_mesh.inference.v1.Usage
+	41, // 13: llm_mesh.adapter.v1.AttemptReport.source:type_name -> llm_mesh.policy.v1.UsageSource
+	42, // 14: llm_mesh.adapter.v1.AttemptReport.first_token:type_name -> google.protobuf.Duration
+	42, // 15: llm_mesh.adapter.v1.AttemptReport.total:type_name -> google.protobuf.Duration
+	43, // 16: llm_mesh.adapter.v1.AttemptReport.upstream:type_name -> llm_mesh.policy.v1.UpstreamCharge
+	35, // 17: llm_mesh.adapter.v1.EmbedRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 18: llm_mesh.adapter.v1.EmbedRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	44, // 19: llm_mesh.adapter.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	2,  // 20: llm_mesh.adapter.v1.EmbedRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	45, // 21: llm_mesh.adapter.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	7,  // 22: llm_mesh.adapter.v1.EmbedResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 23: llm_mesh.adapter.v1.EmbedStreamRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 24: llm_mesh.adapter.v1.EmbedStreamRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	44, // 25: llm_mesh.adapter.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	2,  // 26: llm_mesh.adapter.v1.EmbedStreamRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	45, // 27: llm_mesh.adapter.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	46, // 28: llm_mesh.adapter.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	7,  // 29: llm_mesh.adapter.v1.EmbedStreamResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 30: llm_mesh.adapter.v1.RerankRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 31: llm_mesh.adapter.v1.RerankRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	47, // 32: llm_mesh.adapter.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	2,  // 33: llm_mesh.adapter.v1.RerankRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	48, // 34: llm_mesh.adapter.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	7,  // 35: llm_mesh.adapter.v1.RerankResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 36: llm_mesh.adapter.v1.ModerateRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 37: llm_mesh.adapter.v1.ModerateRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	49, // 38: llm_mesh.adapter.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	2,  // 39: llm_mesh.adapter.v1.ModerateRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	50, // 40: llm_mesh.adapter.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	7,  // 41: llm_mesh.adapter.v1.ModerateResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 42: llm_mesh.adapter.v1.AssessRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 43: llm_mesh.adapter.v1.AssessRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	51, // 44: llm_mesh.adapter.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	2,  // 45: llm_mesh.adapter.v1.AssessRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	52, // 46: llm_mesh.adapter.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	7,  // 47: llm_mesh.adapter.v1.AssessResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 48: llm_mesh.adapter.v1.GenerateImageRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 49: llm_mesh.adapter.v1.GenerateImageRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	53, // 50: llm_mesh.adapter.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	2,  // 51: llm_mesh.adapter.v1.GenerateImageRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	54, // 52: llm_mesh.adapter.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
+	7,  // 53: llm_mesh.adapter.v1.GenerateImageResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 54: llm_mesh.adapter.v1.SpeakRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 55: llm_mesh.adapter.v1.SpeakRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	55, // 56: llm_mesh.adapter.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
+	2,  // 57: llm_mesh.adapter.v1.SpeakRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	56, // 58: llm_mesh.adapter.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
+	7,  // 59: llm_mesh.adapter.v1.SpeakResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	35, // 60: llm_mesh.adapter.v1.TranscribeRequest.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	36, // 61: llm_mesh.adapter.v1.TranscribeRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	57, // 62: llm_mesh.adapter.v1.TranscribeRequest.input:type_name -> llm_mesh.inference.v1.TranscribeInput
+	2,  // 63: llm_mesh.adapter.v1.TranscribeRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	58, // 64: llm_mesh.adapter.v1.TranscribeResponse.output:type_name -> llm_mesh.inference.v1.TranscribeOutput
+	7,  // 65: llm_mesh.adapter.v1.TranscribeResponse.report:type_name -> llm_mesh.adapter.v1.AttemptReport
+	36, // 66: llm_mesh.adapter.v1.CountTokensRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	37, // 67: llm_mesh.adapter.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 68: llm_mesh.adapter.v1.CountTokensRequest.context:type_name -> llm_mesh.adapter.v1.RequestContext
+	59, // 69: llm_mesh.adapter.v1.CountTokensRequest.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
+	60, // 70: llm_mesh.adapter.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	28, // 71: llm_mesh.adapter.v1.ListEndpointsResponse.endpoints:type_name -> llm_mesh.adapter.v1.Endpoint
+	0,  // 72: llm_mesh.adapter.v1.Endpoint.breaker:type_name -> llm_mesh.adapter.v1.BreakerState
+	29, // 73: llm_mesh.adapter.v1.Endpoint.breakers:type_name -> llm_mesh.adapter.v1.Breaker
+	0,  // 74: llm_mesh.adapter.v1.Breaker.state:type_name -> llm_mesh.adapter.v1.BreakerState
+	32, // 75: llm_mesh.adapter.v1.DiscoverModelsResponse.descriptions:type_name -> llm_mesh.adapter.v1.ModelDescription
+	42, // 76: llm_mesh.adapter.v1.CheckEndpointRequest.timeout:type_name -> google.protobuf.Duration
+	1,  // 77: llm_mesh.adapter.v1.CheckEndpointResponse.result:type_name -> llm_mesh.adapter.v1.CheckResult
+	42, // 78: llm_mesh.adapter.v1.CheckEndpointResponse.duration:type_name -> google.protobuf.Duration
+	3,  // 79: llm_mesh.adapter.v1.AdapterService.Generate:input_type -> llm_mesh.adapter.v1.GenerateRequest
+	5,  // 80: llm_mesh.adapter.v1.AdapterService.GenerateStream:input_type -> llm_mesh.adapter.v1.GenerateStreamRequest
+	8,  // 81: llm_mesh.adapter.v1.AdapterService.Embed:input_type -> llm_mesh.adapter.v1.EmbedRequest
+	10, // 82: llm_mesh.adapter.v1.AdapterService.EmbedStream:input_type -> llm_mesh.adapter.v1.EmbedStreamRequest
+	12, // 83: llm_mesh.adapter.v1.AdapterService.Rerank:input_type -> llm_mesh.adapter.v1.RerankRequest
+	14, // 84: llm_mesh.adapter.v1.AdapterService.Moderate:input_type -> llm_mesh.adapter.v1.ModerateRequest
+	16, // 85: llm_mesh.adapter.v1.AdapterService.Assess:input_type -> llm_mesh.adapter.v1.AssessRequest
+	18, // 86: llm_mesh.adapter.v1.AdapterService.GenerateImage:input_type -> llm_mesh.adapter.v1.GenerateImageRequest
+	20, // 87: llm_mesh.adapter.v1.AdapterService.Speak:input_type -> llm_mesh.adapter.v1.SpeakRequest
+	22, // 88: llm_mesh.adapter.v1.AdapterService.Transcribe:input_type -> llm_mesh.adapter.v1.TranscribeRequest
+	24, // 89: llm_mesh.adapter.v1.AdapterService.CountTokens:input_type -> llm_mesh.adapter.v1.CountTokensRequest
+	26, // 90: llm_mesh.adapter.v1.AdapterService.ListEndpoints:input_type -> llm_mesh.adapter.v1.ListEndpointsRequest
+	30, // 91: llm_mesh.adapter.v1.AdapterService.DiscoverModels:input_type -> llm_mesh.adapter.v1.DiscoverModelsRequest
+	33, // 92: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:input_type -> llm_mesh.adapter.v1.CheckEndpointRequest
+	4,  // 93: llm_mesh.adapter.v1.AdapterService.Generate:output_type -> llm_mesh.adapter.v1.GenerateResponse
+	6,  // 94: llm_mesh.adapter.v1.AdapterService.GenerateStream:output_type -> llm_mesh.adapter.v1.GenerateStreamResponse
+	9,  // 95: llm_mesh.adapter.v1.AdapterService.Embed:output_type -> llm_mesh.adapter.v1.EmbedResponse
+	11, // 96: llm_mesh.adapter.v1.AdapterService.EmbedStream:output_type -> llm_mesh.adapter.v1.EmbedStreamResponse
+	13, // 97: llm_mesh.adapter.v1.AdapterService.Rerank:output_type -> llm_mesh.adapter.v1.RerankResponse
+	15, // 98: llm_mesh.adapter.v1.AdapterService.Moderate:output_type -> llm_mesh.adapter.v1.ModerateResponse
+	17, // 99: llm_mesh.adapter.v1.AdapterService.Assess:output_type -> llm_mesh.adapter.v1.AssessResponse
+	19, // 100: llm_mesh.adapter.v1.AdapterService.GenerateImage:output_type -> llm_mesh.adapter.v1.GenerateImageResponse
+	21, // 101: llm_mesh.adapter.v1.AdapterService.Speak:output_type -> llm_mesh.adapter.v1.SpeakResponse
+	23, // 102: llm_mesh.adapter.v1.AdapterService.Transcribe:output_type -> llm_mesh.adapter.v1.TranscribeResponse
+	25, // 103: llm_mesh.adapter.v1.AdapterService.CountTokens:output_type -> llm_mesh.adapter.v1.CountTokensResponse
+	27, // 104: llm_mesh.adapter.v1.AdapterService.ListEndpoints:output_type -> llm_mesh.adapter.v1.ListEndpointsResponse
+	31, // 105: llm_mesh.adapter.v1.AdapterService.DiscoverModels:output_type -> llm_mesh.adapter.v1.DiscoverModelsResponse
+	34, // 106: llm_mesh.adapter.v1.AdapterService.CheckEndpoint:output_type -> llm_mesh.adapter.v1.CheckEndpointResponse
+	93, // [93:107] is the sub-list for method output_type
+	79, // [79:93] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_adapter_v1_adapter_proto_init() }
@@ -2602,7 +2816,7 @@ func file_llm_mesh_adapter_v1_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_adapter_v1_adapter_proto_rawDesc), len(file_llm_mesh_adapter_v1_adapter_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,7 +24,9 @@ const (
 
 // Reasons of adapters. The domain is `adapter.llm-mesh`. `metadata.provider_status`, `metadata.provider_code`, `metadata.provider_type`,
 // `metadata.provider_param` and `metadata.provider_message` have what the provider said, where it said something. The status of HTTP
-// outranks the words of the body.
+// outranks the words of the body. Where the provider is another mesh, `metadata.upstream_reason` is its own reason, such as
+// `policy.BUDGET_EXCEEDED`, and `metadata.upstream_charged_nanos`, `metadata.upstream_charged_currency` and `metadata.upstream_reservation`
+// say what it charged, where it did.
 //
 // What a public method of the gateway fails with also has what the failed request was charged: `metadata.charged_nanos` and, where it is
 // not 0, `metadata.charged_currency` and `metadata.reservation`. Absent: not known yet. docs/charging.md has the rule.
@@ -80,6 +82,11 @@ const (
 	// The URI of an image or file is not a public https address, and the endpoint's operator does not allow it. The field is in
 	// `BadRequest`. Nothing was sent.
 	ErrorReason_ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED ErrorReason = 21
+	// Another mesh refused the request since it has passed through it before, or through too many meshes. It charged nothing.
+	ErrorReason_ERROR_REASON_REQUEST_LOOPS ErrorReason = 22
+	// Another mesh has answered the request before, under the same idempotency key, and does not keep answers. It is not asked again, so that it
+	// charges once.
+	ErrorReason_ERROR_REASON_ANSWERED_BEFORE ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -107,6 +114,8 @@ var (
 		19: "ERROR_REASON_UNSUPPORTED",
 		20: "ERROR_REASON_EXTRA_NOT_ALLOWED",
 		21: "ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED",
+		22: "ERROR_REASON_REQUEST_LOOPS",
+		23: "ERROR_REASON_ANSWERED_BEFORE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -131,6 +140,8 @@ var (
 		"ERROR_REASON_UNSUPPORTED":               19,
 		"ERROR_REASON_EXTRA_NOT_ALLOWED":         20,
 		"ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED": 21,
+		"ERROR_REASON_REQUEST_LOOPS":             22,
+		"ERROR_REASON_ANSWERED_BEFORE":           23,
 	}
 )
 
@@ -165,7 +176,7 @@ var File_llm_mesh_adapter_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_adapter_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	" llm_mesh/adapter/v1/errors.proto\x12\x13llm_mesh.adapter.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb8\x0e\n" +
+	" llm_mesh/adapter/v1/errors.proto\x12\x13llm_mesh.adapter.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb6\x10\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12C\n" +
 	"\x1bERROR_REASON_GRANT_MISMATCH\x10\x01\x1a\"\xd2\xf3\x18\x1e\b\a\x10\xf4\x03\x1a\x17Call as the grant says.\x12T\n" +
@@ -189,7 +200,9 @@ const file_llm_mesh_adapter_v1_errors_proto_rawDesc = "" +
 	"\x1aERROR_REASON_FIDELITY_LOST\x10\x12\x1aO\xd2\xf3\x18K\b\t\x10\x90\x03\x1aDLeave the field out, allow loss, or use a model of the same dialect.\x12;\n" +
 	"\x18ERROR_REASON_UNSUPPORTED\x10\x13\x1a\x1d\xd2\xf3\x18\x19\b\f\x10\x90\x03\x1a\x12Use another model.\x12t\n" +
 	"\x1eERROR_REASON_EXTRA_NOT_ALLOWED\x10\x14\x1aP\xd2\xf3\x18L\b\x03\x10\x90\x03\x1aELeave the field out, or ask the operator to allow it at the endpoint.\x12w\n" +
-	"&ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED\x10\x15\x1aK\xd2\xf3\x18G\b\x03\x10\x90\x03\x1a@Send the bytes themselves, or an https address of a public host.BX\n" +
+	"&ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED\x10\x15\x1aK\xd2\xf3\x18G\b\x03\x10\x90\x03\x1a@Send the bytes themselves, or an https address of a public host.\x12h\n" +
+	"\x1aERROR_REASON_REQUEST_LOOPS\x10\x16\x1aH\xd2\xf3\x18D\b\t\x10\xfc\x03\x1a=Take the other mesh's model out of the route that leads back.\x12\x91\x01\n" +
+	"\x1cERROR_REASON_ANSWERED_BEFORE\x10\x17\x1ao\xd2\xf3\x18k\b\x06\x10\x99\x03\x1adUse another key for another request; have answers kept at the other mesh to get the first one again.BX\n" +
 	"\x17dev.llm_mesh.adapter.v1B\vErrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/adapter/v1;adapterv1b\x06proto3"
 
 var (

@@ -42,6 +42,11 @@ const (
 	// Policy obliges the gateway to something that this gateway cannot do. Nothing was reserved or sent. `metadata.obligation` names the
 	// kind, such as `screen_output`; `unknown` for one of a later contract.
 	ErrorReason_ERROR_REASON_OBLIGATION_NOT_SUPPORTED ErrorReason = 6
+	// The request has passed through this mesh before: routes of several meshes lead in a circle. Nothing was reserved or sent.
+	// `metadata.hops` has the meshes that it has passed.
+	ErrorReason_ERROR_REASON_REQUEST_LOOPS ErrorReason = 7
+	// The request has passed through more meshes than this one accepts. Nothing was reserved or sent. `metadata.most` says how many it accepts.
+	ErrorReason_ERROR_REASON_TOO_MANY_HOPS ErrorReason = 8
 )
 
 // Enum value maps for ErrorReason.
@@ -54,6 +59,8 @@ var (
 		4: "ERROR_REASON_SCREENING_FAILED",
 		5: "ERROR_REASON_RETRY_BUDGET_EXHAUSTED",
 		6: "ERROR_REASON_OBLIGATION_NOT_SUPPORTED",
+		7: "ERROR_REASON_REQUEST_LOOPS",
+		8: "ERROR_REASON_TOO_MANY_HOPS",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -63,6 +70,8 @@ var (
 		"ERROR_REASON_SCREENING_FAILED":         4,
 		"ERROR_REASON_RETRY_BUDGET_EXHAUSTED":   5,
 		"ERROR_REASON_OBLIGATION_NOT_SUPPORTED": 6,
+		"ERROR_REASON_REQUEST_LOOPS":            7,
+		"ERROR_REASON_TOO_MANY_HOPS":            8,
 	}
 )
 
@@ -97,7 +106,7 @@ var File_llm_mesh_gateway_v1_errors_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	" llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb1\x04\n" +
+	" llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\x93\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12e\n" +
 	" ERROR_REASON_ALL_ATTEMPTS_FAILED\x10\x01\x1a?\xd2\xf3\x18;\b\x0e\x10\xf7\x03\x1a4Repeat with backoff; see the reason of each attempt.\x12`\n" +
@@ -105,7 +114,9 @@ const file_llm_mesh_gateway_v1_errors_proto_rawDesc = "" +
 	" ERROR_REASON_PLAN_NOT_EXECUTABLE\x10\x03\x1a3\xd2\xf3\x18/\b\f\x10\xf5\x03\x1a(Change the route, or update the gateway.\x12B\n" +
 	"\x1dERROR_REASON_SCREENING_FAILED\x10\x04\x1a\x1f\xd2\xf3\x18\x1b\b\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12Q\n" +
 	"#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\b\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.\x12I\n" +
-	"%ERROR_REASON_OBLIGATION_NOT_SUPPORTED\x10\x06\x1a\x1e\xd2\xf3\x18\x1a\b\f\x10\xf5\x03\x1a\x13Update the gateway.BX\n" +
+	"%ERROR_REASON_OBLIGATION_NOT_SUPPORTED\x10\x06\x1a\x1e\xd2\xf3\x18\x1a\b\f\x10\xf5\x03\x1a\x13Update the gateway.\x12h\n" +
+	"\x1aERROR_REASON_REQUEST_LOOPS\x10\a\x1aH\xd2\xf3\x18D\b\t\x10\xfc\x03\x1a=Take the other mesh's model out of the route that leads back.\x12v\n" +
+	"\x1aERROR_REASON_TOO_MANY_HOPS\x10\b\x1aV\xd2\xf3\x18R\b\t\x10\xfc\x03\x1aKRoute to the mesh that has the model, or have the operator raise the bound.BX\n" +
 	"\x17dev.llm_mesh.gateway.v1B\vErrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3"
 
 var (

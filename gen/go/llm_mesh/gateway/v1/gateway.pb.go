@@ -10,9 +10,9 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
-	v1 "llm-mesh.dev/gen/llm_mesh/inference/v1"
+	v11 "llm-mesh.dev/gen/llm_mesh/inference/v1"
 	v12 "llm-mesh.dev/gen/llm_mesh/mesh/v1"
-	v11 "llm-mesh.dev/gen/llm_mesh/policy/v1"
+	v1 "llm-mesh.dev/gen/llm_mesh/policy/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -153,7 +153,13 @@ type RequestOptions struct {
 	Fidelity Fidelity `protobuf:"varint,4,opt,name=fidelity,proto3,enum=llm_mesh.gateway.v1.Fidelity" json:"fidelity,omitempty"`
 	// The session, for affinity: its requests go to the same target among equals, for as long as it is eligible and does not keep failing.
 	// Empty: none. At most 255 bytes.
-	Session       string `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
+	Session string `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
+	// The meshes that the request has passed through, by their ids, the first one first. Adapters to other meshes write it; applications leave it
+	// empty. REQUEST_LOOPS where this mesh is among them, TOO_MANY_HOPS where there are more than it accepts. It grants nothing: whoever
+	// writes it by hand can only have his own request refused. At most 32.
+	Hops []string `protobuf:"bytes,6,rep,name=hops,proto3" json:"hops,omitempty"`
+	// Bounds that the request sets for itself, beside those of policy: they only narrow. NO_ELIGIBLE_TARGET where no target is left. Unset: none.
+	Bounds        *v1.RequestBounds `protobuf:"bytes,7,opt,name=bounds,proto3" json:"bounds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -221,6 +227,20 @@ func (x *RequestOptions) GetSession() string {
 		return x.Session
 	}
 	return ""
+}
+
+func (x *RequestOptions) GetHops() []string {
+	if x != nil {
+		return x.Hops
+	}
+	return nil
+}
+
+func (x *RequestOptions) GetBounds() *v1.RequestBounds {
+	if x != nil {
+		return x.Bounds
+	}
+	return nil
 }
 
 // A prompt of the catalogue.
@@ -291,7 +311,7 @@ func (x *PromptReference) GetVariablesJson() string {
 type GenerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The payload. Required.
-	Input *v1.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -328,7 +348,7 @@ func (*GenerateRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *GenerateRequest) GetInput() *v1.GenerateInput {
+func (x *GenerateRequest) GetInput() *v11.GenerateInput {
 	if x != nil {
 		return x.Input
 	}
@@ -346,7 +366,7 @@ func (x *GenerateRequest) GetOptions() *RequestOptions {
 type GenerateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The answer.
-	Output *v1.GenerateOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.GenerateOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -383,7 +403,7 @@ func (*GenerateResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *GenerateResponse) GetOutput() *v1.GenerateOutput {
+func (x *GenerateResponse) GetOutput() *v11.GenerateOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -401,7 +421,7 @@ func (x *GenerateResponse) GetReceipt() *Receipt {
 type GenerateStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The payload. Required.
-	Input *v1.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -438,7 +458,7 @@ func (*GenerateStreamRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *GenerateStreamRequest) GetInput() *v1.GenerateInput {
+func (x *GenerateStreamRequest) GetInput() *v11.GenerateInput {
 	if x != nil {
 		return x.Input
 	}
@@ -456,11 +476,11 @@ func (x *GenerateStreamRequest) GetOptions() *RequestOptions {
 type GenerateStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What happened since the last message, in order.
-	Events []*v1.StreamEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Events []*v11.StreamEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	// What it cost. Only in the last message.
 	Receipt *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// State of the limits. Only in the first message.
-	Limits []*v11.LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
+	Limits []*v1.LimitStatus `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
 	// The reservation. Only in the first message.
 	Reservation string `protobuf:"bytes,4,opt,name=reservation,proto3" json:"reservation,omitempty"`
 	// The routing decision, for `ExplainDecision`. Only in the first message.
@@ -468,7 +488,7 @@ type GenerateStreamResponse struct {
 	// The stream repeats the kept answer of an earlier request with the same idempotency key. Only in the first message; the receipt has more.
 	Replayed bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// What screening found in the request. Only in the first message; the receipt has what it found in the answer, too.
-	Screened      []*v11.ScreeningCount `protobuf:"bytes,7,rep,name=screened,proto3" json:"screened,omitempty"`
+	Screened      []*v1.ScreeningCount `protobuf:"bytes,7,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -503,7 +523,7 @@ func (*GenerateStreamResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *GenerateStreamResponse) GetEvents() []*v1.StreamEvent {
+func (x *GenerateStreamResponse) GetEvents() []*v11.StreamEvent {
 	if x != nil {
 		return x.Events
 	}
@@ -517,7 +537,7 @@ func (x *GenerateStreamResponse) GetReceipt() *Receipt {
 	return nil
 }
 
-func (x *GenerateStreamResponse) GetLimits() []*v11.LimitStatus {
+func (x *GenerateStreamResponse) GetLimits() []*v1.LimitStatus {
 	if x != nil {
 		return x.Limits
 	}
@@ -545,7 +565,7 @@ func (x *GenerateStreamResponse) GetReplayed() bool {
 	return false
 }
 
-func (x *GenerateStreamResponse) GetScreened() []*v11.ScreeningCount {
+func (x *GenerateStreamResponse) GetScreened() []*v1.ScreeningCount {
 	if x != nil {
 		return x.Screened
 	}
@@ -556,7 +576,7 @@ func (x *GenerateStreamResponse) GetScreened() []*v11.ScreeningCount {
 type EmbedRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to embed. Required.
-	Input *v1.EmbedInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.EmbedInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -593,7 +613,7 @@ func (*EmbedRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *EmbedRequest) GetInput() *v1.EmbedInput {
+func (x *EmbedRequest) GetInput() *v11.EmbedInput {
 	if x != nil {
 		return x.Input
 	}
@@ -611,7 +631,7 @@ func (x *EmbedRequest) GetOptions() *RequestOptions {
 type EmbedResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The vectors.
-	Output *v1.EmbedOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.EmbedOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -648,7 +668,7 @@ func (*EmbedResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{7}
 }
 
-func (x *EmbedResponse) GetOutput() *v1.EmbedOutput {
+func (x *EmbedResponse) GetOutput() *v11.EmbedOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -666,7 +686,7 @@ func (x *EmbedResponse) GetReceipt() *Receipt {
 type EmbedStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to embed. Required.
-	Input *v1.EmbedInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.EmbedInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -703,7 +723,7 @@ func (*EmbedStreamRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{8}
 }
 
-func (x *EmbedStreamRequest) GetInput() *v1.EmbedInput {
+func (x *EmbedStreamRequest) GetInput() *v11.EmbedInput {
 	if x != nil {
 		return x.Input
 	}
@@ -721,9 +741,9 @@ func (x *EmbedStreamRequest) GetOptions() *RequestOptions {
 type EmbedStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Everything but the vectors: `embeddings` is empty. Set in the first message only.
-	Output *v1.EmbedOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.EmbedOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// Some vectors, in the order of the items.
-	Embeddings []*v1.Embedding `protobuf:"bytes,2,rep,name=embeddings,proto3" json:"embeddings,omitempty"`
+	Embeddings []*v11.Embedding `protobuf:"bytes,2,rep,name=embeddings,proto3" json:"embeddings,omitempty"`
 	// What it cost. Set in the first message only.
 	Receipt       *Receipt `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -760,14 +780,14 @@ func (*EmbedStreamResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{9}
 }
 
-func (x *EmbedStreamResponse) GetOutput() *v1.EmbedOutput {
+func (x *EmbedStreamResponse) GetOutput() *v11.EmbedOutput {
 	if x != nil {
 		return x.Output
 	}
 	return nil
 }
 
-func (x *EmbedStreamResponse) GetEmbeddings() []*v1.Embedding {
+func (x *EmbedStreamResponse) GetEmbeddings() []*v11.Embedding {
 	if x != nil {
 		return x.Embeddings
 	}
@@ -785,7 +805,7 @@ func (x *EmbedStreamResponse) GetReceipt() *Receipt {
 type RerankRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to order. Required.
-	Input *v1.RerankInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.RerankInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -822,7 +842,7 @@ func (*RerankRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *RerankRequest) GetInput() *v1.RerankInput {
+func (x *RerankRequest) GetInput() *v11.RerankInput {
 	if x != nil {
 		return x.Input
 	}
@@ -840,7 +860,7 @@ func (x *RerankRequest) GetOptions() *RequestOptions {
 type RerankResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The order.
-	Output *v1.RerankOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.RerankOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -877,7 +897,7 @@ func (*RerankResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *RerankResponse) GetOutput() *v1.RerankOutput {
+func (x *RerankResponse) GetOutput() *v11.RerankOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -895,7 +915,7 @@ func (x *RerankResponse) GetReceipt() *Receipt {
 type ModerateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to classify. Required.
-	Input *v1.ModerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.ModerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -932,7 +952,7 @@ func (*ModerateRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *ModerateRequest) GetInput() *v1.ModerateInput {
+func (x *ModerateRequest) GetInput() *v11.ModerateInput {
 	if x != nil {
 		return x.Input
 	}
@@ -950,7 +970,7 @@ func (x *ModerateRequest) GetOptions() *RequestOptions {
 type ModerateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What was found.
-	Output *v1.ModerateOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.ModerateOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -987,7 +1007,7 @@ func (*ModerateResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *ModerateResponse) GetOutput() *v1.ModerateOutput {
+func (x *ModerateResponse) GetOutput() *v11.ModerateOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -1005,7 +1025,7 @@ func (x *ModerateResponse) GetReceipt() *Receipt {
 type AssessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The state and the questions. Required.
-	Input *v1.AssessInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.AssessInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1042,7 +1062,7 @@ func (*AssessRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{14}
 }
 
-func (x *AssessRequest) GetInput() *v1.AssessInput {
+func (x *AssessRequest) GetInput() *v11.AssessInput {
 	if x != nil {
 		return x.Input
 	}
@@ -1060,7 +1080,7 @@ func (x *AssessRequest) GetOptions() *RequestOptions {
 type AssessResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The answers.
-	Output *v1.AssessOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.AssessOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1097,7 +1117,7 @@ func (*AssessResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
-func (x *AssessResponse) GetOutput() *v1.AssessOutput {
+func (x *AssessResponse) GetOutput() *v11.AssessOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -1115,7 +1135,7 @@ func (x *AssessResponse) GetReceipt() *Receipt {
 type GenerateImageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to make. Required.
-	Input *v1.GenerateImageInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.GenerateImageInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1152,7 +1172,7 @@ func (*GenerateImageRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *GenerateImageRequest) GetInput() *v1.GenerateImageInput {
+func (x *GenerateImageRequest) GetInput() *v11.GenerateImageInput {
 	if x != nil {
 		return x.Input
 	}
@@ -1170,7 +1190,7 @@ func (x *GenerateImageRequest) GetOptions() *RequestOptions {
 type GenerateImageResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The images.
-	Output *v1.GenerateImageOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.GenerateImageOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1207,7 +1227,7 @@ func (*GenerateImageResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *GenerateImageResponse) GetOutput() *v1.GenerateImageOutput {
+func (x *GenerateImageResponse) GetOutput() *v11.GenerateImageOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -1225,7 +1245,7 @@ func (x *GenerateImageResponse) GetReceipt() *Receipt {
 type SpeakRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What to speak. Required.
-	Input *v1.SpeakInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.SpeakInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1262,7 +1282,7 @@ func (*SpeakRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
-func (x *SpeakRequest) GetInput() *v1.SpeakInput {
+func (x *SpeakRequest) GetInput() *v11.SpeakInput {
 	if x != nil {
 		return x.Input
 	}
@@ -1280,7 +1300,7 @@ func (x *SpeakRequest) GetOptions() *RequestOptions {
 type SpeakResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sound.
-	Output *v1.SpeakOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.SpeakOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1317,7 +1337,7 @@ func (*SpeakResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
-func (x *SpeakResponse) GetOutput() *v1.SpeakOutput {
+func (x *SpeakResponse) GetOutput() *v11.SpeakOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -1335,7 +1355,7 @@ func (x *SpeakResponse) GetReceipt() *Receipt {
 type TranscribeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sound. Required.
-	Input *v1.TranscribeInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	Input *v11.TranscribeInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Everything else. `prompt` MUST be unset.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1372,7 +1392,7 @@ func (*TranscribeRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
-func (x *TranscribeRequest) GetInput() *v1.TranscribeInput {
+func (x *TranscribeRequest) GetInput() *v11.TranscribeInput {
 	if x != nil {
 		return x.Input
 	}
@@ -1390,7 +1410,7 @@ func (x *TranscribeRequest) GetOptions() *RequestOptions {
 type TranscribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What is said.
-	Output *v1.TranscribeOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
+	Output *v11.TranscribeOutput `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	// What it cost.
 	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1427,7 +1447,7 @@ func (*TranscribeResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
-func (x *TranscribeResponse) GetOutput() *v1.TranscribeOutput {
+func (x *TranscribeResponse) GetOutput() *v11.TranscribeOutput {
 	if x != nil {
 		return x.Output
 	}
@@ -1445,8 +1465,8 @@ func (x *TranscribeResponse) GetReceipt() *Receipt {
 type CountTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The payload. Required.
-	Input *v1.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
-	// Everything else; only `prompt` is used.
+	Input *v11.GenerateInput `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
+	// Everything else; only `prompt`, `hops` and `bounds` are used.
 	Options       *RequestOptions `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1482,7 +1502,7 @@ func (*CountTokensRequest) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
-func (x *CountTokensRequest) GetInput() *v1.GenerateInput {
+func (x *CountTokensRequest) GetInput() *v11.GenerateInput {
 	if x != nil {
 		return x.Input
 	}
@@ -1500,11 +1520,11 @@ func (x *CountTokensRequest) GetOptions() *RequestOptions {
 type CountTokensResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The count.
-	Count *v1.TokenCount `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"`
+	Count *v11.TokenCount `protobuf:"bytes,1,opt,name=count,proto3" json:"count,omitempty"`
 	// The routing decision, for `ExplainDecision`.
 	DecisionId string `protobuf:"bytes,2,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	// What screening found in the request. Empty: nothing.
-	Screened      []*v11.ScreeningCount `protobuf:"bytes,3,rep,name=screened,proto3" json:"screened,omitempty"`
+	Screened      []*v1.ScreeningCount `protobuf:"bytes,3,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1539,7 +1559,7 @@ func (*CountTokensResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP(), []int{23}
 }
 
-func (x *CountTokensResponse) GetCount() *v1.TokenCount {
+func (x *CountTokensResponse) GetCount() *v11.TokenCount {
 	if x != nil {
 		return x.Count
 	}
@@ -1553,7 +1573,7 @@ func (x *CountTokensResponse) GetDecisionId() string {
 	return ""
 }
 
-func (x *CountTokensResponse) GetScreened() []*v11.ScreeningCount {
+func (x *CountTokensResponse) GetScreened() []*v1.ScreeningCount {
 	if x != nil {
 		return x.Screened
 	}
@@ -1909,13 +1929,13 @@ type Receipt struct {
 	// The charge.
 	Charged *v12.Money `protobuf:"bytes,3,opt,name=charged,proto3" json:"charged,omitempty"`
 	// What each attempt was charged, in the order of the attempts.
-	Lines []*v11.ChargeLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*v1.ChargeLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	// The routing decision.
 	DecisionId string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	// The mesh's model that answered, such as `domains/shared/models/gpt-4-1`.
 	Model string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
 	// State of the limits.
-	Limits []*v11.LimitStatus `protobuf:"bytes,7,rep,name=limits,proto3" json:"limits,omitempty"`
+	Limits []*v1.LimitStatus `protobuf:"bytes,7,rep,name=limits,proto3" json:"limits,omitempty"`
 	// From accept to the last byte, in the gateway.
 	Total *durationpb.Duration `protobuf:"bytes,8,opt,name=total,proto3" json:"total,omitempty"`
 	// The prompt version that was rendered. Empty: none.
@@ -1926,7 +1946,7 @@ type Receipt struct {
 	// The first request, where `replayed`. Its `charged` is what the ledger says now.
 	First *Receipt `protobuf:"bytes,11,opt,name=first,proto3" json:"first,omitempty"`
 	// What screening found in the request and in the answer, counted by detector. Empty: nothing. Never has the content.
-	Screened      []*v11.ScreeningCount `protobuf:"bytes,12,rep,name=screened,proto3" json:"screened,omitempty"`
+	Screened      []*v1.ScreeningCount `protobuf:"bytes,12,rep,name=screened,proto3" json:"screened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1982,7 +2002,7 @@ func (x *Receipt) GetCharged() *v12.Money {
 	return nil
 }
 
-func (x *Receipt) GetLines() []*v11.ChargeLine {
+func (x *Receipt) GetLines() []*v1.ChargeLine {
 	if x != nil {
 		return x.Lines
 	}
@@ -2003,7 +2023,7 @@ func (x *Receipt) GetModel() string {
 	return ""
 }
 
-func (x *Receipt) GetLimits() []*v11.LimitStatus {
+func (x *Receipt) GetLimits() []*v1.LimitStatus {
 	if x != nil {
 		return x.Limits
 	}
@@ -2038,7 +2058,7 @@ func (x *Receipt) GetFirst() *Receipt {
 	return nil
 }
 
-func (x *Receipt) GetScreened() []*v11.ScreeningCount {
+func (x *Receipt) GetScreened() []*v1.ScreeningCount {
 	if x != nil {
 		return x.Screened
 	}
@@ -2261,13 +2281,15 @@ var File_llm_mesh_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xff\x02\n" +
+	"!llm_mesh/gateway/v1/gateway.proto\x12\x13llm_mesh.gateway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"llm_mesh/inference/v1/assess.proto\x1a!llm_mesh/inference/v1/embed.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a*llm_mesh/inference/v1/generate_image.proto\x1a$llm_mesh/inference/v1/moderate.proto\x1a\"llm_mesh/inference/v1/rerank.proto\x1a!llm_mesh/inference/v1/sound.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1ellm_mesh/mesh/v1/carries.proto\x1a llm_mesh/mesh/v1/resources.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\"llm_mesh/policy/v1/admission.proto\x1a\x1fllm_mesh/policy/v1/policy.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\x9c\x04\n" +
 	"\x0eRequestOptions\x12<\n" +
 	"\x06prompt\x18\x01 \x01(\v2$.llm_mesh.gateway.v1.PromptReferenceR\x06prompt\x12b\n" +
 	"\x04tags\x18\x02 \x03(\v2-.llm_mesh.gateway.v1.RequestOptions.TagsEntryB\x1f\xe2\xf3\x18\x1b \x102\x12\x1a\x10[a-z0-9_-]{1,63}:\x03\x10\xff\x01R\x04tags\x122\n" +
 	"\x0fidempotency_key\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\x0eidempotencyKey\x129\n" +
 	"\bfidelity\x18\x04 \x01(\x0e2\x1d.llm_mesh.gateway.v1.FidelityR\bfidelity\x12#\n" +
-	"\asession\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\asession\x1a7\n" +
+	"\asession\x18\x05 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\xff\x01R\asession\x12`\n" +
+	"\x04hops\x18\x06 \x03(\tBL\xe2\xf3\x18H  :\x19\x1a\x17[a-z0-9][a-z0-9-]{0,62}\x82\x01(ids of meshes, 1 to 63 of a-z, 0-9 and -R\x04hops\x129\n" +
+	"\x06bounds\x18\a \x01(\v2!.llm_mesh.policy.v1.RequestBoundsR\x06bounds\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"j\n" +
@@ -2444,164 +2466,166 @@ func file_llm_mesh_gateway_v1_gateway_proto_rawDescGZIP() []byte {
 var file_llm_mesh_gateway_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_llm_mesh_gateway_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_llm_mesh_gateway_v1_gateway_proto_goTypes = []any{
-	(ServiceState)(0),              // 0: llm_mesh.gateway.v1.ServiceState
-	(Fidelity)(0),                  // 1: llm_mesh.gateway.v1.Fidelity
-	(*RequestOptions)(nil),         // 2: llm_mesh.gateway.v1.RequestOptions
-	(*PromptReference)(nil),        // 3: llm_mesh.gateway.v1.PromptReference
-	(*GenerateRequest)(nil),        // 4: llm_mesh.gateway.v1.GenerateRequest
-	(*GenerateResponse)(nil),       // 5: llm_mesh.gateway.v1.GenerateResponse
-	(*GenerateStreamRequest)(nil),  // 6: llm_mesh.gateway.v1.GenerateStreamRequest
-	(*GenerateStreamResponse)(nil), // 7: llm_mesh.gateway.v1.GenerateStreamResponse
-	(*EmbedRequest)(nil),           // 8: llm_mesh.gateway.v1.EmbedRequest
-	(*EmbedResponse)(nil),          // 9: llm_mesh.gateway.v1.EmbedResponse
-	(*EmbedStreamRequest)(nil),     // 10: llm_mesh.gateway.v1.EmbedStreamRequest
-	(*EmbedStreamResponse)(nil),    // 11: llm_mesh.gateway.v1.EmbedStreamResponse
-	(*RerankRequest)(nil),          // 12: llm_mesh.gateway.v1.RerankRequest
-	(*RerankResponse)(nil),         // 13: llm_mesh.gateway.v1.RerankResponse
-	(*ModerateRequest)(nil),        // 14: llm_mesh.gateway.v1.ModerateRequest
-	(*ModerateResponse)(nil),       // 15: llm_mesh.gateway.v1.ModerateResponse
-	(*AssessRequest)(nil),          // 16: llm_mesh.gateway.v1.AssessRequest
-	(*AssessResponse)(nil),         // 17: llm_mesh.gateway.v1.AssessResponse
-	(*GenerateImageRequest)(nil),   // 18: llm_mesh.gateway.v1.GenerateImageRequest
-	(*GenerateImageResponse)(nil),  // 19: llm_mesh.gateway.v1.GenerateImageResponse
-	(*SpeakRequest)(nil),           // 20: llm_mesh.gateway.v1.SpeakRequest
-	(*SpeakResponse)(nil),          // 21: llm_mesh.gateway.v1.SpeakResponse
-	(*TranscribeRequest)(nil),      // 22: llm_mesh.gateway.v1.TranscribeRequest
-	(*TranscribeResponse)(nil),     // 23: llm_mesh.gateway.v1.TranscribeResponse
-	(*CountTokensRequest)(nil),     // 24: llm_mesh.gateway.v1.CountTokensRequest
-	(*CountTokensResponse)(nil),    // 25: llm_mesh.gateway.v1.CountTokensResponse
-	(*CheckServicesRequest)(nil),   // 26: llm_mesh.gateway.v1.CheckServicesRequest
-	(*CheckServicesResponse)(nil),  // 27: llm_mesh.gateway.v1.CheckServicesResponse
-	(*ServiceCheck)(nil),           // 28: llm_mesh.gateway.v1.ServiceCheck
-	(*ListModelsRequest)(nil),      // 29: llm_mesh.gateway.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),     // 30: llm_mesh.gateway.v1.ListModelsResponse
-	(*ModelSummary)(nil),           // 31: llm_mesh.gateway.v1.ModelSummary
-	(*Receipt)(nil),                // 32: llm_mesh.gateway.v1.Receipt
-	(*RecordedAnswer)(nil),         // 33: llm_mesh.gateway.v1.RecordedAnswer
-	(*CheckReadinessRequest)(nil),  // 34: llm_mesh.gateway.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil), // 35: llm_mesh.gateway.v1.CheckReadinessResponse
-	(*ReadinessCondition)(nil),     // 36: llm_mesh.gateway.v1.ReadinessCondition
-	nil,                            // 37: llm_mesh.gateway.v1.RequestOptions.TagsEntry
-	(*v1.GenerateInput)(nil),       // 38: llm_mesh.inference.v1.GenerateInput
-	(*v1.GenerateOutput)(nil),      // 39: llm_mesh.inference.v1.GenerateOutput
-	(*v1.StreamEvent)(nil),         // 40: llm_mesh.inference.v1.StreamEvent
-	(*v11.LimitStatus)(nil),        // 41: llm_mesh.policy.v1.LimitStatus
-	(*v11.ScreeningCount)(nil),     // 42: llm_mesh.policy.v1.ScreeningCount
-	(*v1.EmbedInput)(nil),          // 43: llm_mesh.inference.v1.EmbedInput
-	(*v1.EmbedOutput)(nil),         // 44: llm_mesh.inference.v1.EmbedOutput
-	(*v1.Embedding)(nil),           // 45: llm_mesh.inference.v1.Embedding
-	(*v1.RerankInput)(nil),         // 46: llm_mesh.inference.v1.RerankInput
-	(*v1.RerankOutput)(nil),        // 47: llm_mesh.inference.v1.RerankOutput
-	(*v1.ModerateInput)(nil),       // 48: llm_mesh.inference.v1.ModerateInput
-	(*v1.ModerateOutput)(nil),      // 49: llm_mesh.inference.v1.ModerateOutput
-	(*v1.AssessInput)(nil),         // 50: llm_mesh.inference.v1.AssessInput
-	(*v1.AssessOutput)(nil),        // 51: llm_mesh.inference.v1.AssessOutput
-	(*v1.GenerateImageInput)(nil),  // 52: llm_mesh.inference.v1.GenerateImageInput
-	(*v1.GenerateImageOutput)(nil), // 53: llm_mesh.inference.v1.GenerateImageOutput
-	(*v1.SpeakInput)(nil),          // 54: llm_mesh.inference.v1.SpeakInput
-	(*v1.SpeakOutput)(nil),         // 55: llm_mesh.inference.v1.SpeakOutput
-	(*v1.TranscribeInput)(nil),     // 56: llm_mesh.inference.v1.TranscribeInput
-	(*v1.TranscribeOutput)(nil),    // 57: llm_mesh.inference.v1.TranscribeOutput
-	(*v1.TokenCount)(nil),          // 58: llm_mesh.inference.v1.TokenCount
-	(*v12.Money)(nil),              // 59: llm_mesh.mesh.v1.Money
-	(*v11.ChargeLine)(nil),         // 60: llm_mesh.policy.v1.ChargeLine
-	(*durationpb.Duration)(nil),    // 61: google.protobuf.Duration
+	(ServiceState)(0),               // 0: llm_mesh.gateway.v1.ServiceState
+	(Fidelity)(0),                   // 1: llm_mesh.gateway.v1.Fidelity
+	(*RequestOptions)(nil),          // 2: llm_mesh.gateway.v1.RequestOptions
+	(*PromptReference)(nil),         // 3: llm_mesh.gateway.v1.PromptReference
+	(*GenerateRequest)(nil),         // 4: llm_mesh.gateway.v1.GenerateRequest
+	(*GenerateResponse)(nil),        // 5: llm_mesh.gateway.v1.GenerateResponse
+	(*GenerateStreamRequest)(nil),   // 6: llm_mesh.gateway.v1.GenerateStreamRequest
+	(*GenerateStreamResponse)(nil),  // 7: llm_mesh.gateway.v1.GenerateStreamResponse
+	(*EmbedRequest)(nil),            // 8: llm_mesh.gateway.v1.EmbedRequest
+	(*EmbedResponse)(nil),           // 9: llm_mesh.gateway.v1.EmbedResponse
+	(*EmbedStreamRequest)(nil),      // 10: llm_mesh.gateway.v1.EmbedStreamRequest
+	(*EmbedStreamResponse)(nil),     // 11: llm_mesh.gateway.v1.EmbedStreamResponse
+	(*RerankRequest)(nil),           // 12: llm_mesh.gateway.v1.RerankRequest
+	(*RerankResponse)(nil),          // 13: llm_mesh.gateway.v1.RerankResponse
+	(*ModerateRequest)(nil),         // 14: llm_mesh.gateway.v1.ModerateRequest
+	(*ModerateResponse)(nil),        // 15: llm_mesh.gateway.v1.ModerateResponse
+	(*AssessRequest)(nil),           // 16: llm_mesh.gateway.v1.AssessRequest
+	(*AssessResponse)(nil),          // 17: llm_mesh.gateway.v1.AssessResponse
+	(*GenerateImageRequest)(nil),    // 18: llm_mesh.gateway.v1.GenerateImageRequest
+	(*GenerateImageResponse)(nil),   // 19: llm_mesh.gateway.v1.GenerateImageResponse
+	(*SpeakRequest)(nil),            // 20: llm_mesh.gateway.v1.SpeakRequest
+	(*SpeakResponse)(nil),           // 21: llm_mesh.gateway.v1.SpeakResponse
+	(*TranscribeRequest)(nil),       // 22: llm_mesh.gateway.v1.TranscribeRequest
+	(*TranscribeResponse)(nil),      // 23: llm_mesh.gateway.v1.TranscribeResponse
+	(*CountTokensRequest)(nil),      // 24: llm_mesh.gateway.v1.CountTokensRequest
+	(*CountTokensResponse)(nil),     // 25: llm_mesh.gateway.v1.CountTokensResponse
+	(*CheckServicesRequest)(nil),    // 26: llm_mesh.gateway.v1.CheckServicesRequest
+	(*CheckServicesResponse)(nil),   // 27: llm_mesh.gateway.v1.CheckServicesResponse
+	(*ServiceCheck)(nil),            // 28: llm_mesh.gateway.v1.ServiceCheck
+	(*ListModelsRequest)(nil),       // 29: llm_mesh.gateway.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),      // 30: llm_mesh.gateway.v1.ListModelsResponse
+	(*ModelSummary)(nil),            // 31: llm_mesh.gateway.v1.ModelSummary
+	(*Receipt)(nil),                 // 32: llm_mesh.gateway.v1.Receipt
+	(*RecordedAnswer)(nil),          // 33: llm_mesh.gateway.v1.RecordedAnswer
+	(*CheckReadinessRequest)(nil),   // 34: llm_mesh.gateway.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil),  // 35: llm_mesh.gateway.v1.CheckReadinessResponse
+	(*ReadinessCondition)(nil),      // 36: llm_mesh.gateway.v1.ReadinessCondition
+	nil,                             // 37: llm_mesh.gateway.v1.RequestOptions.TagsEntry
+	(*v1.RequestBounds)(nil),        // 38: llm_mesh.policy.v1.RequestBounds
+	(*v11.GenerateInput)(nil),       // 39: llm_mesh.inference.v1.GenerateInput
+	(*v11.GenerateOutput)(nil),      // 40: llm_mesh.inference.v1.GenerateOutput
+	(*v11.StreamEvent)(nil),         // 41: llm_mesh.inference.v1.StreamEvent
+	(*v1.LimitStatus)(nil),          // 42: llm_mesh.policy.v1.LimitStatus
+	(*v1.ScreeningCount)(nil),       // 43: llm_mesh.policy.v1.ScreeningCount
+	(*v11.EmbedInput)(nil),          // 44: llm_mesh.inference.v1.EmbedInput
+	(*v11.EmbedOutput)(nil),         // 45: llm_mesh.inference.v1.EmbedOutput
+	(*v11.Embedding)(nil),           // 46: llm_mesh.inference.v1.Embedding
+	(*v11.RerankInput)(nil),         // 47: llm_mesh.inference.v1.RerankInput
+	(*v11.RerankOutput)(nil),        // 48: llm_mesh.inference.v1.RerankOutput
+	(*v11.ModerateInput)(nil),       // 49: llm_mesh.inference.v1.ModerateInput
+	(*v11.ModerateOutput)(nil),      // 50: llm_mesh.inference.v1.ModerateOutput
+	(*v11.AssessInput)(nil),         // 51: llm_mesh.inference.v1.AssessInput
+	(*v11.AssessOutput)(nil),        // 52: llm_mesh.inference.v1.AssessOutput
+	(*v11.GenerateImageInput)(nil),  // 53: llm_mesh.inference.v1.GenerateImageInput
+	(*v11.GenerateImageOutput)(nil), // 54: llm_mesh.inference.v1.GenerateImageOutput
+	(*v11.SpeakInput)(nil),          // 55: llm_mesh.inference.v1.SpeakInput
+	(*v11.SpeakOutput)(nil),         // 56: llm_mesh.inference.v1.SpeakOutput
+	(*v11.TranscribeInput)(nil),     // 57: llm_mesh.inference.v1.TranscribeInput
+	(*v11.TranscribeOutput)(nil),    // 58: llm_mesh.inference.v1.TranscribeOutput
+	(*v11.TokenCount)(nil),          // 59: llm_mesh.inference.v1.TokenCount
+	(*v12.Money)(nil),               // 60: llm_mesh.mesh.v1.Money
+	(*v1.ChargeLine)(nil),           // 61: llm_mesh.policy.v1.ChargeLine
+	(*durationpb.Duration)(nil),     // 62: google.protobuf.Duration
 }
 var file_llm_mesh_gateway_v1_gateway_proto_depIdxs = []int32{
 	3,  // 0: llm_mesh.gateway.v1.RequestOptions.prompt:type_name -> llm_mesh.gateway.v1.PromptReference
 	37, // 1: llm_mesh.gateway.v1.RequestOptions.tags:type_name -> llm_mesh.gateway.v1.RequestOptions.TagsEntry
 	1,  // 2: llm_mesh.gateway.v1.RequestOptions.fidelity:type_name -> llm_mesh.gateway.v1.Fidelity
-	38, // 3: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	2,  // 4: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	39, // 5: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
-	32, // 6: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	38, // 7: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	2,  // 8: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	40, // 9: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
-	32, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	41, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	42, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	43, // 13: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	2,  // 14: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	44, // 15: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	32, // 16: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	43, // 17: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
-	2,  // 18: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	44, // 19: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
-	45, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
-	32, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	46, // 22: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
-	2,  // 23: llm_mesh.gateway.v1.RerankRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	47, // 24: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
-	32, // 25: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	48, // 26: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
-	2,  // 27: llm_mesh.gateway.v1.ModerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	49, // 28: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
-	32, // 29: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	50, // 30: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
-	2,  // 31: llm_mesh.gateway.v1.AssessRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	51, // 32: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
-	32, // 33: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	52, // 34: llm_mesh.gateway.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	2,  // 35: llm_mesh.gateway.v1.GenerateImageRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	53, // 36: llm_mesh.gateway.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
-	32, // 37: llm_mesh.gateway.v1.GenerateImageResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	54, // 38: llm_mesh.gateway.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
-	2,  // 39: llm_mesh.gateway.v1.SpeakRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	55, // 40: llm_mesh.gateway.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
-	32, // 41: llm_mesh.gateway.v1.SpeakResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	56, // 42: llm_mesh.gateway.v1.TranscribeRequest.input:type_name -> llm_mesh.inference.v1.TranscribeInput
-	2,  // 43: llm_mesh.gateway.v1.TranscribeRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	57, // 44: llm_mesh.gateway.v1.TranscribeResponse.output:type_name -> llm_mesh.inference.v1.TranscribeOutput
-	32, // 45: llm_mesh.gateway.v1.TranscribeResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
-	38, // 46: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
-	2,  // 47: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
-	58, // 48: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
-	42, // 49: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	28, // 50: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
-	0,  // 51: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
-	31, // 52: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
-	59, // 53: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
-	60, // 54: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	41, // 55: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	61, // 56: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
-	32, // 57: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
-	42, // 58: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	61, // 59: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
-	36, // 60: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
-	4,  // 61: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
-	6,  // 62: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
-	8,  // 63: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
-	10, // 64: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
-	12, // 65: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
-	14, // 66: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
-	16, // 67: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
-	18, // 68: llm_mesh.gateway.v1.GatewayService.GenerateImage:input_type -> llm_mesh.gateway.v1.GenerateImageRequest
-	20, // 69: llm_mesh.gateway.v1.GatewayService.Speak:input_type -> llm_mesh.gateway.v1.SpeakRequest
-	22, // 70: llm_mesh.gateway.v1.GatewayService.Transcribe:input_type -> llm_mesh.gateway.v1.TranscribeRequest
-	24, // 71: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
-	29, // 72: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
-	26, // 73: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
-	34, // 74: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
-	5,  // 75: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
-	7,  // 76: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
-	9,  // 77: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
-	11, // 78: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
-	13, // 79: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
-	15, // 80: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
-	17, // 81: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
-	19, // 82: llm_mesh.gateway.v1.GatewayService.GenerateImage:output_type -> llm_mesh.gateway.v1.GenerateImageResponse
-	21, // 83: llm_mesh.gateway.v1.GatewayService.Speak:output_type -> llm_mesh.gateway.v1.SpeakResponse
-	23, // 84: llm_mesh.gateway.v1.GatewayService.Transcribe:output_type -> llm_mesh.gateway.v1.TranscribeResponse
-	25, // 85: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
-	30, // 86: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
-	27, // 87: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
-	35, // 88: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
-	75, // [75:89] is the sub-list for method output_type
-	61, // [61:75] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	38, // 3: llm_mesh.gateway.v1.RequestOptions.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
+	39, // 4: llm_mesh.gateway.v1.GenerateRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 5: llm_mesh.gateway.v1.GenerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	40, // 6: llm_mesh.gateway.v1.GenerateResponse.output:type_name -> llm_mesh.inference.v1.GenerateOutput
+	32, // 7: llm_mesh.gateway.v1.GenerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	39, // 8: llm_mesh.gateway.v1.GenerateStreamRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 9: llm_mesh.gateway.v1.GenerateStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	41, // 10: llm_mesh.gateway.v1.GenerateStreamResponse.events:type_name -> llm_mesh.inference.v1.StreamEvent
+	32, // 11: llm_mesh.gateway.v1.GenerateStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	42, // 12: llm_mesh.gateway.v1.GenerateStreamResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	43, // 13: llm_mesh.gateway.v1.GenerateStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	44, // 14: llm_mesh.gateway.v1.EmbedRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	2,  // 15: llm_mesh.gateway.v1.EmbedRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	45, // 16: llm_mesh.gateway.v1.EmbedResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	32, // 17: llm_mesh.gateway.v1.EmbedResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	44, // 18: llm_mesh.gateway.v1.EmbedStreamRequest.input:type_name -> llm_mesh.inference.v1.EmbedInput
+	2,  // 19: llm_mesh.gateway.v1.EmbedStreamRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	45, // 20: llm_mesh.gateway.v1.EmbedStreamResponse.output:type_name -> llm_mesh.inference.v1.EmbedOutput
+	46, // 21: llm_mesh.gateway.v1.EmbedStreamResponse.embeddings:type_name -> llm_mesh.inference.v1.Embedding
+	32, // 22: llm_mesh.gateway.v1.EmbedStreamResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	47, // 23: llm_mesh.gateway.v1.RerankRequest.input:type_name -> llm_mesh.inference.v1.RerankInput
+	2,  // 24: llm_mesh.gateway.v1.RerankRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	48, // 25: llm_mesh.gateway.v1.RerankResponse.output:type_name -> llm_mesh.inference.v1.RerankOutput
+	32, // 26: llm_mesh.gateway.v1.RerankResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	49, // 27: llm_mesh.gateway.v1.ModerateRequest.input:type_name -> llm_mesh.inference.v1.ModerateInput
+	2,  // 28: llm_mesh.gateway.v1.ModerateRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	50, // 29: llm_mesh.gateway.v1.ModerateResponse.output:type_name -> llm_mesh.inference.v1.ModerateOutput
+	32, // 30: llm_mesh.gateway.v1.ModerateResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	51, // 31: llm_mesh.gateway.v1.AssessRequest.input:type_name -> llm_mesh.inference.v1.AssessInput
+	2,  // 32: llm_mesh.gateway.v1.AssessRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	52, // 33: llm_mesh.gateway.v1.AssessResponse.output:type_name -> llm_mesh.inference.v1.AssessOutput
+	32, // 34: llm_mesh.gateway.v1.AssessResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	53, // 35: llm_mesh.gateway.v1.GenerateImageRequest.input:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	2,  // 36: llm_mesh.gateway.v1.GenerateImageRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	54, // 37: llm_mesh.gateway.v1.GenerateImageResponse.output:type_name -> llm_mesh.inference.v1.GenerateImageOutput
+	32, // 38: llm_mesh.gateway.v1.GenerateImageResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	55, // 39: llm_mesh.gateway.v1.SpeakRequest.input:type_name -> llm_mesh.inference.v1.SpeakInput
+	2,  // 40: llm_mesh.gateway.v1.SpeakRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	56, // 41: llm_mesh.gateway.v1.SpeakResponse.output:type_name -> llm_mesh.inference.v1.SpeakOutput
+	32, // 42: llm_mesh.gateway.v1.SpeakResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	57, // 43: llm_mesh.gateway.v1.TranscribeRequest.input:type_name -> llm_mesh.inference.v1.TranscribeInput
+	2,  // 44: llm_mesh.gateway.v1.TranscribeRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	58, // 45: llm_mesh.gateway.v1.TranscribeResponse.output:type_name -> llm_mesh.inference.v1.TranscribeOutput
+	32, // 46: llm_mesh.gateway.v1.TranscribeResponse.receipt:type_name -> llm_mesh.gateway.v1.Receipt
+	39, // 47: llm_mesh.gateway.v1.CountTokensRequest.input:type_name -> llm_mesh.inference.v1.GenerateInput
+	2,  // 48: llm_mesh.gateway.v1.CountTokensRequest.options:type_name -> llm_mesh.gateway.v1.RequestOptions
+	59, // 49: llm_mesh.gateway.v1.CountTokensResponse.count:type_name -> llm_mesh.inference.v1.TokenCount
+	43, // 50: llm_mesh.gateway.v1.CountTokensResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	28, // 51: llm_mesh.gateway.v1.CheckServicesResponse.services:type_name -> llm_mesh.gateway.v1.ServiceCheck
+	0,  // 52: llm_mesh.gateway.v1.ServiceCheck.state:type_name -> llm_mesh.gateway.v1.ServiceState
+	31, // 53: llm_mesh.gateway.v1.ListModelsResponse.models:type_name -> llm_mesh.gateway.v1.ModelSummary
+	60, // 54: llm_mesh.gateway.v1.Receipt.charged:type_name -> llm_mesh.mesh.v1.Money
+	61, // 55: llm_mesh.gateway.v1.Receipt.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	42, // 56: llm_mesh.gateway.v1.Receipt.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	62, // 57: llm_mesh.gateway.v1.Receipt.total:type_name -> google.protobuf.Duration
+	32, // 58: llm_mesh.gateway.v1.Receipt.first:type_name -> llm_mesh.gateway.v1.Receipt
+	43, // 59: llm_mesh.gateway.v1.Receipt.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	62, // 60: llm_mesh.gateway.v1.RecordedAnswer.total:type_name -> google.protobuf.Duration
+	36, // 61: llm_mesh.gateway.v1.CheckReadinessResponse.conditions:type_name -> llm_mesh.gateway.v1.ReadinessCondition
+	4,  // 62: llm_mesh.gateway.v1.GatewayService.Generate:input_type -> llm_mesh.gateway.v1.GenerateRequest
+	6,  // 63: llm_mesh.gateway.v1.GatewayService.GenerateStream:input_type -> llm_mesh.gateway.v1.GenerateStreamRequest
+	8,  // 64: llm_mesh.gateway.v1.GatewayService.Embed:input_type -> llm_mesh.gateway.v1.EmbedRequest
+	10, // 65: llm_mesh.gateway.v1.GatewayService.EmbedStream:input_type -> llm_mesh.gateway.v1.EmbedStreamRequest
+	12, // 66: llm_mesh.gateway.v1.GatewayService.Rerank:input_type -> llm_mesh.gateway.v1.RerankRequest
+	14, // 67: llm_mesh.gateway.v1.GatewayService.Moderate:input_type -> llm_mesh.gateway.v1.ModerateRequest
+	16, // 68: llm_mesh.gateway.v1.GatewayService.Assess:input_type -> llm_mesh.gateway.v1.AssessRequest
+	18, // 69: llm_mesh.gateway.v1.GatewayService.GenerateImage:input_type -> llm_mesh.gateway.v1.GenerateImageRequest
+	20, // 70: llm_mesh.gateway.v1.GatewayService.Speak:input_type -> llm_mesh.gateway.v1.SpeakRequest
+	22, // 71: llm_mesh.gateway.v1.GatewayService.Transcribe:input_type -> llm_mesh.gateway.v1.TranscribeRequest
+	24, // 72: llm_mesh.gateway.v1.GatewayService.CountTokens:input_type -> llm_mesh.gateway.v1.CountTokensRequest
+	29, // 73: llm_mesh.gateway.v1.GatewayService.ListModels:input_type -> llm_mesh.gateway.v1.ListModelsRequest
+	26, // 74: llm_mesh.gateway.v1.GatewayService.CheckServices:input_type -> llm_mesh.gateway.v1.CheckServicesRequest
+	34, // 75: llm_mesh.gateway.v1.GatewayService.CheckReadiness:input_type -> llm_mesh.gateway.v1.CheckReadinessRequest
+	5,  // 76: llm_mesh.gateway.v1.GatewayService.Generate:output_type -> llm_mesh.gateway.v1.GenerateResponse
+	7,  // 77: llm_mesh.gateway.v1.GatewayService.GenerateStream:output_type -> llm_mesh.gateway.v1.GenerateStreamResponse
+	9,  // 78: llm_mesh.gateway.v1.GatewayService.Embed:output_type -> llm_mesh.gateway.v1.EmbedResponse
+	11, // 79: llm_mesh.gateway.v1.GatewayService.EmbedStream:output_type -> llm_mesh.gateway.v1.EmbedStreamResponse
+	13, // 80: llm_mesh.gateway.v1.GatewayService.Rerank:output_type -> llm_mesh.gateway.v1.RerankResponse
+	15, // 81: llm_mesh.gateway.v1.GatewayService.Moderate:output_type -> llm_mesh.gateway.v1.ModerateResponse
+	17, // 82: llm_mesh.gateway.v1.GatewayService.Assess:output_type -> llm_mesh.gateway.v1.AssessResponse
+	19, // 83: llm_mesh.gateway.v1.GatewayService.GenerateImage:output_type -> llm_mesh.gateway.v1.GenerateImageResponse
+	21, // 84: llm_mesh.gateway.v1.GatewayService.Speak:output_type -> llm_mesh.gateway.v1.SpeakResponse
+	23, // 85: llm_mesh.gateway.v1.GatewayService.Transcribe:output_type -> llm_mesh.gateway.v1.TranscribeResponse
+	25, // 86: llm_mesh.gateway.v1.GatewayService.CountTokens:output_type -> llm_mesh.gateway.v1.CountTokensResponse
+	30, // 87: llm_mesh.gateway.v1.GatewayService.ListModels:output_type -> llm_mesh.gateway.v1.ListModelsResponse
+	27, // 88: llm_mesh.gateway.v1.GatewayService.CheckServices:output_type -> llm_mesh.gateway.v1.CheckServicesResponse
+	35, // 89: llm_mesh.gateway.v1.GatewayService.CheckReadiness:output_type -> llm_mesh.gateway.v1.CheckReadinessResponse
+	76, // [76:90] is the sub-list for method output_type
+	62, // [62:76] is the sub-list for method input_type
+	62, // [62:62] is the sub-list for extension type_name
+	62, // [62:62] is the sub-list for extension extendee
+	0,  // [0:62] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_gateway_v1_gateway_proto_init() }

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "llm-mesh.dev/gen/llm_mesh/mesh/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -402,6 +403,70 @@ func (x *Constraints) GetStrictCharging() bool {
 	return false
 }
 
+// Bounds that a request sets for itself. They narrow what policy sets, by the stricter of both, and never widen it.
+type RequestBounds struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Data classes that targets must be cleared for, such as `confidential`, beside those that policy sets. At most 8.
+	DataClasses []string `protobuf:"bytes,1,rep,name=data_classes,json=dataClasses,proto3" json:"data_classes,omitempty"`
+	// Regions where data may be processed, such as `eu`. Empty: those that policy allows. At most 64.
+	Regions []string `protobuf:"bytes,2,rep,name=regions,proto3" json:"regions,omitempty"`
+	// The provider must not keep data. Unset: as policy sets it.
+	ZeroRetention bool `protobuf:"varint,3,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestBounds) Reset() {
+	*x = RequestBounds{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestBounds) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestBounds) ProtoMessage() {}
+
+func (x *RequestBounds) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestBounds.ProtoReflect.Descriptor instead.
+func (*RequestBounds) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RequestBounds) GetDataClasses() []string {
+	if x != nil {
+		return x.DataClasses
+	}
+	return nil
+}
+
+func (x *RequestBounds) GetRegions() []string {
+	if x != nil {
+		return x.Regions
+	}
+	return nil
+}
+
+func (x *RequestBounds) GetZeroRetention() bool {
+	if x != nil {
+		return x.ZeroRetention
+	}
+	return false
+}
+
 // Patterns of models, whole or as a prefix that ends in `*`: compared with a model's resource name and with the alias of the model itself,
 // not with that of a route to it.
 type ModelPatterns struct {
@@ -414,7 +479,7 @@ type ModelPatterns struct {
 
 func (x *ModelPatterns) Reset() {
 	*x = ModelPatterns{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -426,7 +491,7 @@ func (x *ModelPatterns) String() string {
 func (*ModelPatterns) ProtoMessage() {}
 
 func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -439,7 +504,7 @@ func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelPatterns.ProtoReflect.Descriptor instead.
 func (*ModelPatterns) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ModelPatterns) GetPatterns() []string {
@@ -473,7 +538,7 @@ type Obligations struct {
 
 func (x *Obligations) Reset() {
 	*x = Obligations{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +550,7 @@ func (x *Obligations) String() string {
 func (*Obligations) ProtoMessage() {}
 
 func (x *Obligations) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +563,7 @@ func (x *Obligations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Obligations.ProtoReflect.Descriptor instead.
 func (*Obligations) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
 }
 
 // Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
@@ -549,7 +614,7 @@ type Obligation struct {
 
 func (x *Obligation) Reset() {
 	*x = Obligation{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +626,7 @@ func (x *Obligation) String() string {
 func (*Obligation) ProtoMessage() {}
 
 func (x *Obligation) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +639,7 @@ func (x *Obligation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Obligation.ProtoReflect.Descriptor instead.
 func (*Obligation) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Obligation) GetKind() isObligation_Kind {
@@ -633,7 +698,7 @@ type ScreenOutput struct {
 
 func (x *ScreenOutput) Reset() {
 	*x = ScreenOutput{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -645,7 +710,7 @@ func (x *ScreenOutput) String() string {
 func (*ScreenOutput) ProtoMessage() {}
 
 func (x *ScreenOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -658,7 +723,7 @@ func (x *ScreenOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenOutput.ProtoReflect.Descriptor instead.
 func (*ScreenOutput) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ScreenOutput) GetState() []byte {
@@ -677,7 +742,7 @@ type NoRecording struct {
 
 func (x *NoRecording) Reset() {
 	*x = NoRecording{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +754,7 @@ func (x *NoRecording) String() string {
 func (*NoRecording) ProtoMessage() {}
 
 func (x *NoRecording) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +767,7 @@ func (x *NoRecording) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoRecording.ProtoReflect.Descriptor instead.
 func (*NoRecording) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{8}
 }
 
 // Permission to call providers. Sealed for the adapters that the plan names.
@@ -720,13 +785,15 @@ type Grant struct {
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// The provider must not keep data.
 	ZeroRetention bool `protobuf:"varint,6,opt,name=zero_retention,json=zeroRetention,proto3" json:"zero_retention,omitempty"`
+	// The data classes and the regions of the admission, for adapters to other meshes, which demand the same there.
+	Bounds        *RequestBounds `protobuf:"bytes,7,opt,name=bounds,proto3" json:"bounds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +805,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +818,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Grant) GetReservationId() string {
@@ -796,6 +863,13 @@ func (x *Grant) GetZeroRetention() bool {
 	return false
 }
 
+func (x *Grant) GetBounds() *RequestBounds {
+	if x != nil {
+		return x.Bounds
+	}
+	return nil
+}
+
 // What one attempt may do. An adapter refuses a call that differs.
 type AttemptGrant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -821,7 +895,7 @@ type AttemptGrant struct {
 
 func (x *AttemptGrant) Reset() {
 	*x = AttemptGrant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +907,7 @@ func (x *AttemptGrant) String() string {
 func (*AttemptGrant) ProtoMessage() {}
 
 func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +920,7 @@ func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptGrant.ProtoReflect.Descriptor instead.
 func (*AttemptGrant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AttemptGrant) GetAttemptId() string {
@@ -909,7 +983,7 @@ var File_llm_mesh_policy_v1_admission_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\n" +
-	"\"llm_mesh/policy/v1/admission.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xd9\x01\n" +
+	"\"llm_mesh/policy/v1/admission.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\xd9\x01\n" +
 	"\x06Caller\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x18\n" +
@@ -949,7 +1023,11 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x14further_data_classes\x18\t \x03(\tR\x12furtherDataClasses\x12J\n" +
 	"\x0fcallable_models\x18\n" +
 	" \x03(\v2!.llm_mesh.policy.v1.ModelPatternsR\x0ecallableModels\x12'\n" +
-	"\x0fstrict_charging\x18\v \x01(\bR\x0estrictCharging\"+\n" +
+	"\x0fstrict_charging\x18\v \x01(\bR\x0estrictCharging\"\xf6\x01\n" +
+	"\rRequestBounds\x12s\n" +
+	"\fdata_classes\x18\x01 \x03(\tBP\xe2\xf3\x18L \b(\x01:\x16\x1a\x14[a-z][a-z0-9-]{0,62}\x82\x01-data classes, such as confidential, each onceR\vdataClasses\x12I\n" +
+	"\aregions\x18\x02 \x03(\tB/\xe2\xf3\x18+ @(\x01:\x04\b\x01\x10?\x82\x01\x1eregions, such as eu, each onceR\aregions\x12%\n" +
+	"\x0ezero_retention\x18\x03 \x01(\bR\rzeroRetention\"+\n" +
 	"\rModelPatterns\x12\x1a\n" +
 	"\bpatterns\x18\x01 \x03(\tR\bpatterns\"\xba\x01\n" +
 	"\vObligations\x12'\n" +
@@ -964,7 +1042,7 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x04kind\"$\n" +
 	"\fScreenOutput\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\"\r\n" +
-	"\vNoRecording\"\x82\x02\n" +
+	"\vNoRecording\"\xbd\x02\n" +
 	"\x05Grant\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x18\n" +
@@ -972,7 +1050,8 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\battempts\x18\x04 \x03(\v2 .llm_mesh.policy.v1.AttemptGrantR\battempts\x12;\n" +
 	"\vexpire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12%\n" +
-	"\x0ezero_retention\x18\x06 \x01(\bR\rzeroRetention\"\x95\x02\n" +
+	"\x0ezero_retention\x18\x06 \x01(\bR\rzeroRetention\x129\n" +
+	"\x06bounds\x18\a \x01(\v2!.llm_mesh.policy.v1.RequestBoundsR\x06bounds\"\x95\x02\n" +
 	"\fAttemptGrant\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12\x18\n" +
@@ -999,41 +1078,43 @@ func file_llm_mesh_policy_v1_admission_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_admission_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_llm_mesh_policy_v1_admission_proto_goTypes = []any{
 	(*Caller)(nil),                // 0: llm_mesh.policy.v1.Caller
 	(*Admission)(nil),             // 1: llm_mesh.policy.v1.Admission
 	(*Constraints)(nil),           // 2: llm_mesh.policy.v1.Constraints
-	(*ModelPatterns)(nil),         // 3: llm_mesh.policy.v1.ModelPatterns
-	(*Obligations)(nil),           // 4: llm_mesh.policy.v1.Obligations
-	(*Obligation)(nil),            // 5: llm_mesh.policy.v1.Obligation
-	(*ScreenOutput)(nil),          // 6: llm_mesh.policy.v1.ScreenOutput
-	(*NoRecording)(nil),           // 7: llm_mesh.policy.v1.NoRecording
-	(*Grant)(nil),                 // 8: llm_mesh.policy.v1.Grant
-	(*AttemptGrant)(nil),          // 9: llm_mesh.policy.v1.AttemptGrant
-	nil,                           // 10: llm_mesh.policy.v1.Admission.TagsEntry
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*ScreeningCount)(nil),        // 12: llm_mesh.policy.v1.ScreeningCount
+	(*RequestBounds)(nil),         // 3: llm_mesh.policy.v1.RequestBounds
+	(*ModelPatterns)(nil),         // 4: llm_mesh.policy.v1.ModelPatterns
+	(*Obligations)(nil),           // 5: llm_mesh.policy.v1.Obligations
+	(*Obligation)(nil),            // 6: llm_mesh.policy.v1.Obligation
+	(*ScreenOutput)(nil),          // 7: llm_mesh.policy.v1.ScreenOutput
+	(*NoRecording)(nil),           // 8: llm_mesh.policy.v1.NoRecording
+	(*Grant)(nil),                 // 9: llm_mesh.policy.v1.Grant
+	(*AttemptGrant)(nil),          // 10: llm_mesh.policy.v1.AttemptGrant
+	nil,                           // 11: llm_mesh.policy.v1.Admission.TagsEntry
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*ScreeningCount)(nil),        // 13: llm_mesh.policy.v1.ScreeningCount
 }
 var file_llm_mesh_policy_v1_admission_proto_depIdxs = []int32{
-	11, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
+	12, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
 	2,  // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	4,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	11, // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
-	10, // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
-	12, // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	3,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
-	5,  // 8: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
-	6,  // 9: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
-	7,  // 10: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
-	9,  // 11: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
-	11, // 12: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	5,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	12, // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
+	11, // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
+	13, // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	4,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
+	6,  // 8: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
+	7,  // 9: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
+	8,  // 10: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
+	10, // 11: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
+	12, // 12: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
+	3,  // 13: llm_mesh.policy.v1.Grant.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_admission_proto_init() }
@@ -1042,7 +1123,7 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 		return
 	}
 	file_llm_mesh_policy_v1_usage_proto_init()
-	file_llm_mesh_policy_v1_admission_proto_msgTypes[5].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_admission_proto_msgTypes[6].OneofWrappers = []any{
 		(*Obligation_ScreenOutput)(nil),
 		(*Obligation_NoRecording)(nil),
 	}
@@ -1052,7 +1133,7 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_admission_proto_rawDesc), len(file_llm_mesh_policy_v1_admission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

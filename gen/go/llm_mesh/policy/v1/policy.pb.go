@@ -354,7 +354,10 @@ type AdmitRequest struct {
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The input is only counted: no `Reserve` follows. What screening finds in it is then recorded by this call, in the audit trail and in an
 	// entry of the ledger with the operation `count_tokens`; AUDIT_UNAVAILABLE where that is not written in time.
-	CountsOnly    bool `protobuf:"varint,6,opt,name=counts_only,json=countsOnly,proto3" json:"counts_only,omitempty"`
+	CountsOnly bool `protobuf:"varint,6,opt,name=counts_only,json=countsOnly,proto3" json:"counts_only,omitempty"`
+	// Bounds that the request sets for itself: the constraints of the admission are the stricter of these and policy's own. FLOOR_CONFLICT where the
+	// domain may not process such data. Unset: none.
+	Bounds        *RequestBounds `protobuf:"bytes,13,opt,name=bounds,proto3" json:"bounds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -494,6 +497,13 @@ func (x *AdmitRequest) GetCountsOnly() bool {
 		return x.CountsOnly
 	}
 	return false
+}
+
+func (x *AdmitRequest) GetBounds() *RequestBounds {
+	if x != nil {
+		return x.Bounds
+	}
+	return nil
 }
 
 type isAdmitRequest_Input interface {
@@ -2457,7 +2467,7 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\x16\n" +
 	"\x14WatchRevisionRequest\"3\n" +
 	"\x15WatchRevisionResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision\"\xe8\x06\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\"\xab\a\n" +
 	"\fAdmitRequest\x120\n" +
 	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12J\n" +
 	"\bgenerate\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01H\x00R\bgenerate\x12A\n" +
@@ -2475,7 +2485,8 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1f\n" +
 	"\vcounts_only\x18\x06 \x01(\bR\n" +
-	"countsOnly\x1a7\n" +
+	"countsOnly\x12A\n" +
+	"\x06bounds\x18\r \x01(\v2!.llm_mesh.policy.v1.RequestBoundsB\x06\xe2\xf3\x18\x02x\x01R\x06bounds\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\r\n" +
@@ -2691,20 +2702,21 @@ var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
 	(*v11.GenerateImageInput)(nil), // 40: llm_mesh.inference.v1.GenerateImageInput
 	(*v11.SpeakInput)(nil),         // 41: llm_mesh.inference.v1.SpeakInput
 	(*v11.TranscribeInput)(nil),    // 42: llm_mesh.inference.v1.TranscribeInput
-	(*Obligations)(nil),            // 43: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),            // 44: llm_mesh.policy.v1.Constraints
-	(*ScreeningCount)(nil),         // 45: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),               // 46: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),               // 47: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),            // 48: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),            // 49: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),              // 50: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),             // 51: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),          // 52: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil),  // 53: google.protobuf.Timestamp
-	(*UsageEvent)(nil),             // 54: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),   // 55: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil),  // 56: llm_mesh.policy.v1.RecordChangesResponse
+	(*RequestBounds)(nil),          // 43: llm_mesh.policy.v1.RequestBounds
+	(*Obligations)(nil),            // 44: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),            // 45: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),         // 46: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),               // 47: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),               // 48: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),            // 49: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),            // 50: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),              // 51: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),             // 52: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),          // 53: llm_mesh.policy.v1.ReservationState
+	(*timestamppb.Timestamp)(nil),  // 54: google.protobuf.Timestamp
+	(*UsageEvent)(nil),             // 55: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),   // 56: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),  // 57: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	32, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
@@ -2720,82 +2732,83 @@ var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
 	41, // 10: llm_mesh.policy.v1.AdmitRequest.speak:type_name -> llm_mesh.inference.v1.SpeakInput
 	42, // 11: llm_mesh.policy.v1.AdmitRequest.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
 	31, // 12: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	33, // 13: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	43, // 14: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	44, // 15: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	35, // 16: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 17: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	37, // 18: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
-	38, // 19: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
-	39, // 20: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
-	40, // 21: llm_mesh.policy.v1.AdmitResponse.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	41, // 22: llm_mesh.policy.v1.AdmitResponse.speak:type_name -> llm_mesh.inference.v1.SpeakInput
-	42, // 23: llm_mesh.policy.v1.AdmitResponse.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
-	7,  // 24: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	45, // 25: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	0,  // 26: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	33, // 27: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	46, // 28: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	33, // 29: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	47, // 30: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 31: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	33, // 32: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	48, // 33: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	10, // 34: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	34, // 35: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	33, // 36: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	49, // 37: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	33, // 38: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	47, // 39: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	50, // 40: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	10, // 41: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	45, // 42: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	47, // 43: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	51, // 44: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	52, // 45: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	50, // 46: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	19, // 47: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
-	33, // 48: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	52, // 49: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	34, // 50: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	53, // 51: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	24, // 52: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	25, // 53: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	33, // 54: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 55: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	45, // 56: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	54, // 57: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 58: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 59: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	55, // 60: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 61: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 62: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 63: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 64: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 65: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 66: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	21, // 67: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	23, // 68: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	29, // 69: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
-	27, // 70: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 71: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 72: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	56, // 73: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 74: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 75: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 76: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 77: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 78: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	20, // 79: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	22, // 80: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	26, // 81: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	30, // 82: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
-	28, // 83: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	71, // [71:84] is the sub-list for method output_type
-	58, // [58:71] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	43, // 13: llm_mesh.policy.v1.AdmitRequest.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
+	33, // 14: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	44, // 15: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	45, // 16: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	35, // 17: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	36, // 18: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	37, // 19: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
+	38, // 20: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
+	39, // 21: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
+	40, // 22: llm_mesh.policy.v1.AdmitResponse.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	41, // 23: llm_mesh.policy.v1.AdmitResponse.speak:type_name -> llm_mesh.inference.v1.SpeakInput
+	42, // 24: llm_mesh.policy.v1.AdmitResponse.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
+	7,  // 25: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	46, // 26: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	0,  // 27: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
+	33, // 28: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	47, // 29: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	33, // 30: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	48, // 31: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	13, // 32: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	33, // 33: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	49, // 34: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	10, // 35: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	34, // 36: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	33, // 37: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	50, // 38: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	33, // 39: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	48, // 40: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	51, // 41: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	10, // 42: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	46, // 43: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	48, // 44: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	52, // 45: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	53, // 46: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	51, // 47: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	19, // 48: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
+	33, // 49: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	53, // 50: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	34, // 51: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	54, // 52: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	24, // 53: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	25, // 54: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	33, // 55: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	7,  // 56: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	46, // 57: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	55, // 58: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 59: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 60: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	56, // 61: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	5,  // 62: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	8,  // 63: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	14, // 64: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	16, // 65: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	11, // 66: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	18, // 67: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	21, // 68: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	23, // 69: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	29, // 70: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	27, // 71: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 72: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 73: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	57, // 74: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	6,  // 75: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	9,  // 76: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	15, // 77: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	17, // 78: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	12, // 79: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	20, // 80: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	22, // 81: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	26, // 82: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	30, // 83: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	28, // 84: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	72, // [72:85] is the sub-list for method output_type
+	59, // [59:72] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }

@@ -297,7 +297,10 @@ type UsageLine struct {
 	// Output tokens as the gateway counted them in what it received. Set where `usage` has more than the attempt can use. 0: not counted.
 	CountedOutputTokens int64 `protobuf:"varint,11,opt,name=counted_output_tokens,json=countedOutputTokens,proto3" json:"counted_output_tokens,omitempty"`
 	// The field of the request that the failure is about, as its adapter names it, such as `sampling.top_k`. Empty: it is about none.
-	ErrorField    string `protobuf:"bytes,12,opt,name=error_field,json=errorField,proto3" json:"error_field,omitempty"`
+	ErrorField string `protobuf:"bytes,12,opt,name=error_field,json=errorField,proto3" json:"error_field,omitempty"`
+	// What another mesh charged for the attempt. It is that mesh's word, and changes nothing of what this one charges. Unset: the attempt went to
+	// a provider, or the other mesh did not say.
+	Upstream      *UpstreamCharge `protobuf:"bytes,13,opt,name=upstream,proto3" json:"upstream,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -416,6 +419,86 @@ func (x *UsageLine) GetErrorField() string {
 	return ""
 }
 
+func (x *UsageLine) GetUpstream() *UpstreamCharge {
+	if x != nil {
+		return x.Upstream
+	}
+	return nil
+}
+
+// What another mesh charged for an attempt that it carried out.
+type UpstreamCharge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its charge, in its own currency. Never negative.
+	Charge *v11.Money `protobuf:"bytes,1,opt,name=charge,proto3" json:"charge,omitempty"`
+	// The entry of its ledger, for its operator. At most 255 bytes. Empty: not said.
+	Reservation string `protobuf:"bytes,2,opt,name=reservation,proto3" json:"reservation,omitempty"`
+	// Its model that answered. At most 255 bytes. Empty: not said, or none did.
+	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	// The answer was a kept one, of an earlier request with the same idempotency key: `charge` is 0, and `reservation` that of the first.
+	Replayed      bool `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpstreamCharge) Reset() {
+	*x = UpstreamCharge{}
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpstreamCharge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpstreamCharge) ProtoMessage() {}
+
+func (x *UpstreamCharge) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpstreamCharge.ProtoReflect.Descriptor instead.
+func (*UpstreamCharge) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *UpstreamCharge) GetCharge() *v11.Money {
+	if x != nil {
+		return x.Charge
+	}
+	return nil
+}
+
+func (x *UpstreamCharge) GetReservation() string {
+	if x != nil {
+		return x.Reservation
+	}
+	return ""
+}
+
+func (x *UpstreamCharge) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *UpstreamCharge) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 // What one attempt is charged.
 type ChargeLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -447,7 +530,7 @@ type ChargeLine struct {
 
 func (x *ChargeLine) Reset() {
 	*x = ChargeLine{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[1]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +542,7 @@ func (x *ChargeLine) String() string {
 func (*ChargeLine) ProtoMessage() {}
 
 func (x *ChargeLine) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[1]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +555,7 @@ func (x *ChargeLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargeLine.ProtoReflect.Descriptor instead.
 func (*ChargeLine) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{1}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ChargeLine) GetUsage() *UsageLine {
@@ -564,7 +647,7 @@ type ScreeningCount struct {
 
 func (x *ScreeningCount) Reset() {
 	*x = ScreeningCount{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +659,7 @@ func (x *ScreeningCount) String() string {
 func (*ScreeningCount) ProtoMessage() {}
 
 func (x *ScreeningCount) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +672,7 @@ func (x *ScreeningCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreeningCount.ProtoReflect.Descriptor instead.
 func (*ScreeningCount) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{2}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ScreeningCount) GetDetector() string {
@@ -677,7 +760,7 @@ type LedgerEntry struct {
 
 func (x *LedgerEntry) Reset() {
 	*x = LedgerEntry{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +772,7 @@ func (x *LedgerEntry) String() string {
 func (*LedgerEntry) ProtoMessage() {}
 
 func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +785,7 @@ func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerEntry.ProtoReflect.Descriptor instead.
 func (*LedgerEntry) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LedgerEntry) GetName() string {
@@ -860,7 +943,7 @@ type Adjustment struct {
 
 func (x *Adjustment) Reset() {
 	*x = Adjustment{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +955,7 @@ func (x *Adjustment) String() string {
 func (*Adjustment) ProtoMessage() {}
 
 func (x *Adjustment) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +968,7 @@ func (x *Adjustment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Adjustment.ProtoReflect.Descriptor instead.
 func (*Adjustment) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Adjustment) GetAmount() *v11.Money {
@@ -928,7 +1011,7 @@ type UsageEvent struct {
 
 func (x *UsageEvent) Reset() {
 	*x = UsageEvent{}
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1023,7 @@ func (x *UsageEvent) String() string {
 func (*UsageEvent) ProtoMessage() {}
 
 func (x *UsageEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_usage_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1036,7 @@ func (x *UsageEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsageEvent.ProtoReflect.Descriptor instead.
 func (*UsageEvent) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_usage_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UsageEvent) GetSequence() int64 {
@@ -995,7 +1078,7 @@ var File_llm_mesh_policy_v1_usage_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	"\n" +
-	"\x1ellm_mesh/policy/v1/usage.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a llm_mesh/mesh/v1/resources.proto\"\x9d\x04\n" +
+	"\x1ellm_mesh/policy/v1/usage.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a llm_mesh/mesh/v1/resources.proto\"\xdd\x04\n" +
 	"\tUsageLine\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x12<\n" +
@@ -1013,7 +1096,13 @@ const file_llm_mesh_policy_v1_usage_proto_rawDesc = "" +
 	" \x01(\x03R\x12countedInputTokens\x122\n" +
 	"\x15counted_output_tokens\x18\v \x01(\x03R\x13countedOutputTokens\x12\x1f\n" +
 	"\verror_field\x18\f \x01(\tR\n" +
-	"errorField\"\xf2\x02\n" +
+	"errorField\x12>\n" +
+	"\bupstream\x18\r \x01(\v2\".llm_mesh.policy.v1.UpstreamChargeR\bupstream\"\x95\x01\n" +
+	"\x0eUpstreamCharge\x12/\n" +
+	"\x06charge\x18\x01 \x01(\v2\x17.llm_mesh.mesh.v1.MoneyR\x06charge\x12 \n" +
+	"\vreservation\x18\x02 \x01(\tR\vreservation\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x1a\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xf2\x02\n" +
 	"\n" +
 	"ChargeLine\x123\n" +
 	"\x05usage\x18\x01 \x01(\v2\x1d.llm_mesh.policy.v1.UsageLineR\x05usage\x12\x14\n" +
@@ -1114,49 +1203,52 @@ func file_llm_mesh_policy_v1_usage_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_llm_mesh_policy_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_llm_mesh_policy_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_llm_mesh_policy_v1_usage_proto_goTypes = []any{
 	(AttemptOutcome)(0),           // 0: llm_mesh.policy.v1.AttemptOutcome
 	(UsageSource)(0),              // 1: llm_mesh.policy.v1.UsageSource
 	(ReservationState)(0),         // 2: llm_mesh.policy.v1.ReservationState
 	(ScreeningDirection)(0),       // 3: llm_mesh.policy.v1.ScreeningDirection
 	(*UsageLine)(nil),             // 4: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),            // 5: llm_mesh.policy.v1.ChargeLine
-	(*ScreeningCount)(nil),        // 6: llm_mesh.policy.v1.ScreeningCount
-	(*LedgerEntry)(nil),           // 7: llm_mesh.policy.v1.LedgerEntry
-	(*Adjustment)(nil),            // 8: llm_mesh.policy.v1.Adjustment
-	(*UsageEvent)(nil),            // 9: llm_mesh.policy.v1.UsageEvent
-	nil,                           // 10: llm_mesh.policy.v1.LedgerEntry.TagsEntry
-	(*v1.Usage)(nil),              // 11: llm_mesh.inference.v1.Usage
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*v11.Money)(nil),             // 13: llm_mesh.mesh.v1.Money
+	(*UpstreamCharge)(nil),        // 5: llm_mesh.policy.v1.UpstreamCharge
+	(*ChargeLine)(nil),            // 6: llm_mesh.policy.v1.ChargeLine
+	(*ScreeningCount)(nil),        // 7: llm_mesh.policy.v1.ScreeningCount
+	(*LedgerEntry)(nil),           // 8: llm_mesh.policy.v1.LedgerEntry
+	(*Adjustment)(nil),            // 9: llm_mesh.policy.v1.Adjustment
+	(*UsageEvent)(nil),            // 10: llm_mesh.policy.v1.UsageEvent
+	nil,                           // 11: llm_mesh.policy.v1.LedgerEntry.TagsEntry
+	(*v1.Usage)(nil),              // 12: llm_mesh.inference.v1.Usage
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*v11.Money)(nil),             // 14: llm_mesh.mesh.v1.Money
 }
 var file_llm_mesh_policy_v1_usage_proto_depIdxs = []int32{
 	0,  // 0: llm_mesh.policy.v1.UsageLine.outcome:type_name -> llm_mesh.policy.v1.AttemptOutcome
-	11, // 1: llm_mesh.policy.v1.UsageLine.usage:type_name -> llm_mesh.inference.v1.Usage
+	12, // 1: llm_mesh.policy.v1.UsageLine.usage:type_name -> llm_mesh.inference.v1.Usage
 	1,  // 2: llm_mesh.policy.v1.UsageLine.source:type_name -> llm_mesh.policy.v1.UsageSource
-	12, // 3: llm_mesh.policy.v1.UsageLine.start_time:type_name -> google.protobuf.Timestamp
-	4,  // 4: llm_mesh.policy.v1.ChargeLine.usage:type_name -> llm_mesh.policy.v1.UsageLine
-	13, // 5: llm_mesh.policy.v1.ChargeLine.charge:type_name -> llm_mesh.mesh.v1.Money
-	11, // 6: llm_mesh.policy.v1.ChargeLine.reported_usage:type_name -> llm_mesh.inference.v1.Usage
-	3,  // 7: llm_mesh.policy.v1.ScreeningCount.direction:type_name -> llm_mesh.policy.v1.ScreeningDirection
-	2,  // 8: llm_mesh.policy.v1.LedgerEntry.state:type_name -> llm_mesh.policy.v1.ReservationState
-	10, // 9: llm_mesh.policy.v1.LedgerEntry.tags:type_name -> llm_mesh.policy.v1.LedgerEntry.TagsEntry
-	13, // 10: llm_mesh.policy.v1.LedgerEntry.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 11: llm_mesh.policy.v1.LedgerEntry.charged:type_name -> llm_mesh.mesh.v1.Money
-	5,  // 12: llm_mesh.policy.v1.LedgerEntry.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	12, // 13: llm_mesh.policy.v1.LedgerEntry.reserve_time:type_name -> google.protobuf.Timestamp
-	12, // 14: llm_mesh.policy.v1.LedgerEntry.settle_time:type_name -> google.protobuf.Timestamp
-	8,  // 15: llm_mesh.policy.v1.LedgerEntry.adjustments:type_name -> llm_mesh.policy.v1.Adjustment
-	6,  // 16: llm_mesh.policy.v1.LedgerEntry.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	13, // 17: llm_mesh.policy.v1.Adjustment.amount:type_name -> llm_mesh.mesh.v1.Money
-	12, // 18: llm_mesh.policy.v1.Adjustment.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 19: llm_mesh.policy.v1.UsageEvent.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	13, // 3: llm_mesh.policy.v1.UsageLine.start_time:type_name -> google.protobuf.Timestamp
+	5,  // 4: llm_mesh.policy.v1.UsageLine.upstream:type_name -> llm_mesh.policy.v1.UpstreamCharge
+	14, // 5: llm_mesh.policy.v1.UpstreamCharge.charge:type_name -> llm_mesh.mesh.v1.Money
+	4,  // 6: llm_mesh.policy.v1.ChargeLine.usage:type_name -> llm_mesh.policy.v1.UsageLine
+	14, // 7: llm_mesh.policy.v1.ChargeLine.charge:type_name -> llm_mesh.mesh.v1.Money
+	12, // 8: llm_mesh.policy.v1.ChargeLine.reported_usage:type_name -> llm_mesh.inference.v1.Usage
+	3,  // 9: llm_mesh.policy.v1.ScreeningCount.direction:type_name -> llm_mesh.policy.v1.ScreeningDirection
+	2,  // 10: llm_mesh.policy.v1.LedgerEntry.state:type_name -> llm_mesh.policy.v1.ReservationState
+	11, // 11: llm_mesh.policy.v1.LedgerEntry.tags:type_name -> llm_mesh.policy.v1.LedgerEntry.TagsEntry
+	14, // 12: llm_mesh.policy.v1.LedgerEntry.reserved:type_name -> llm_mesh.mesh.v1.Money
+	14, // 13: llm_mesh.policy.v1.LedgerEntry.charged:type_name -> llm_mesh.mesh.v1.Money
+	6,  // 14: llm_mesh.policy.v1.LedgerEntry.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	13, // 15: llm_mesh.policy.v1.LedgerEntry.reserve_time:type_name -> google.protobuf.Timestamp
+	13, // 16: llm_mesh.policy.v1.LedgerEntry.settle_time:type_name -> google.protobuf.Timestamp
+	9,  // 17: llm_mesh.policy.v1.LedgerEntry.adjustments:type_name -> llm_mesh.policy.v1.Adjustment
+	7,  // 18: llm_mesh.policy.v1.LedgerEntry.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	14, // 19: llm_mesh.policy.v1.Adjustment.amount:type_name -> llm_mesh.mesh.v1.Money
+	13, // 20: llm_mesh.policy.v1.Adjustment.create_time:type_name -> google.protobuf.Timestamp
+	8,  // 21: llm_mesh.policy.v1.UsageEvent.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_usage_proto_init() }
@@ -1170,7 +1262,7 @@ func file_llm_mesh_policy_v1_usage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_usage_proto_rawDesc), len(file_llm_mesh_policy_v1_usage_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

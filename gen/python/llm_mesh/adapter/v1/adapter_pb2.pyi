@@ -12,6 +12,7 @@ from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
 from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
+from llm_mesh.policy.v1 import admission_pb2 as _admission_pb2
 from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2
 from llm_mesh.router.v1 import plan_pb2 as _plan_pb2
 from google.protobuf.internal import containers as _containers
@@ -47,17 +48,29 @@ CHECK_RESULT_ANSWERED: CheckResult
 CHECK_RESULT_REFUSED: CheckResult
 CHECK_RESULT_FAILED: CheckResult
 
+class RequestContext(_message.Message):
+    __slots__ = ("idempotency_key", "session", "hops")
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    HOPS_FIELD_NUMBER: _ClassVar[int]
+    idempotency_key: str
+    session: str
+    hops: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, idempotency_key: _Optional[str] = ..., session: _Optional[str] = ..., hops: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class GenerateRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _generate_pb2.GenerateInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -68,16 +81,18 @@ class GenerateResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_generate_pb2.GenerateOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class GenerateStreamRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _generate_pb2.GenerateInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class GenerateStreamResponse(_message.Message):
     __slots__ = ("events", "final")
@@ -88,28 +103,32 @@ class GenerateStreamResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[_generate_pb2.StreamEvent, _Mapping]]] = ..., final: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class AttemptReport(_message.Message):
-    __slots__ = ("usage", "source", "first_token", "total", "provider_request_id")
+    __slots__ = ("usage", "source", "first_token", "total", "provider_request_id", "upstream")
     USAGE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     FIRST_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_FIELD_NUMBER: _ClassVar[int]
     usage: _generate_pb2.Usage
     source: _usage_pb2.UsageSource
     first_token: _duration_pb2.Duration
     total: _duration_pb2.Duration
     provider_request_id: str
-    def __init__(self, usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[_usage_pb2.UsageSource, str]] = ..., first_token: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., provider_request_id: _Optional[str] = ...) -> None: ...
+    upstream: _usage_pb2.UpstreamCharge
+    def __init__(self, usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[_usage_pb2.UsageSource, str]] = ..., first_token: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., total: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., provider_request_id: _Optional[str] = ..., upstream: _Optional[_Union[_usage_pb2.UpstreamCharge, _Mapping]] = ...) -> None: ...
 
 class EmbedRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input")
+    __slots__ = ("grant", "attempt", "input", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _embed_pb2.EmbedInput
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class EmbedResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -120,14 +139,16 @@ class EmbedResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class EmbedStreamRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input")
+    __slots__ = ("grant", "attempt", "input", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _embed_pb2.EmbedInput
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class EmbedStreamResponse(_message.Message):
     __slots__ = ("output", "embeddings", "report")
@@ -140,16 +161,18 @@ class EmbedStreamResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_embed_pb2.EmbedOutput, _Mapping]] = ..., embeddings: _Optional[_Iterable[_Union[_embed_pb2.Embedding, _Mapping]]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class RerankRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _rerank_pb2.RerankInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class RerankResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -160,16 +183,18 @@ class RerankResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_rerank_pb2.RerankOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class ModerateRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _moderate_pb2.ModerateInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class ModerateResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -180,16 +205,18 @@ class ModerateResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_moderate_pb2.ModerateOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class AssessRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _assess_pb2.AssessInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class AssessResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -200,16 +227,18 @@ class AssessResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_assess_pb2.AssessOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class GenerateImageRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _generate_image_pb2.GenerateImageInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class GenerateImageResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -220,16 +249,18 @@ class GenerateImageResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_generate_image_pb2.GenerateImageOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class SpeakRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _sound_pb2.SpeakInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class SpeakResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -240,16 +271,18 @@ class SpeakResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_sound_pb2.SpeakOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class TranscribeRequest(_message.Message):
-    __slots__ = ("grant", "attempt", "input", "exact")
+    __slots__ = ("grant", "attempt", "input", "exact", "context")
     GRANT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     grant: _resources_pb2.Sealed
     attempt: _plan_pb2.Attempt
     input: _sound_pb2.TranscribeInput
     exact: bool
-    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., exact: _Optional[bool] = ...) -> None: ...
+    context: RequestContext
+    def __init__(self, grant: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., exact: _Optional[bool] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ...) -> None: ...
 
 class TranscribeResponse(_message.Message):
     __slots__ = ("output", "report")
@@ -260,12 +293,16 @@ class TranscribeResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_sound_pb2.TranscribeOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class CountTokensRequest(_message.Message):
-    __slots__ = ("attempt", "input")
+    __slots__ = ("attempt", "input", "context", "bounds")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
     attempt: _plan_pb2.Attempt
     input: _generate_pb2.GenerateInput
-    def __init__(self, attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ...) -> None: ...
+    context: RequestContext
+    bounds: _admission_pb2.RequestBounds
+    def __init__(self, attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ..., bounds: _Optional[_Union[_admission_pb2.RequestBounds, _Mapping]] = ...) -> None: ...
 
 class CountTokensResponse(_message.Message):
     __slots__ = ("count",)

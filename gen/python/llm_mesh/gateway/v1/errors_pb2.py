@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from llm_mesh.mesh.v1 import errors_pb2 as llm__mesh_dot_mesh_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\xb1\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x65\n ERROR_REASON_ALL_ATTEMPTS_FAILED\x10\x01\x1a?\xd2\xf3\x18;\x08\x0e\x10\xf7\x03\x1a\x34Repeat with backoff; see the reason of each attempt.\x12`\n\x1f\x45RROR_REASON_ANSWER_INTERRUPTED\x10\x02\x1a;\xd2\xf3\x18\x37\x08\x0e\x10\xf6\x03\x1a\x30\x41sk again, knowing that this answer was charged.\x12Y\n ERROR_REASON_PLAN_NOT_EXECUTABLE\x10\x03\x1a\x33\xd2\xf3\x18/\x08\x0c\x10\xf5\x03\x1a(Change the route, or update the gateway.\x12\x42\n\x1d\x45RROR_REASON_SCREENING_FAILED\x10\x04\x1a\x1f\xd2\xf3\x18\x1b\x08\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12Q\n#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\x08\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.\x12I\n%ERROR_REASON_OBLIGATION_NOT_SUPPORTED\x10\x06\x1a\x1e\xd2\xf3\x18\x1a\x08\x0c\x10\xf5\x03\x1a\x13Update the gateway.BX\n\x17\x64\x65v.llm_mesh.gateway.v1B\x0b\x45rrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llm_mesh/gateway/v1/errors.proto\x12\x13llm_mesh.gateway.v1\x1a\x1dllm_mesh/mesh/v1/errors.proto*\x93\x06\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x65\n ERROR_REASON_ALL_ATTEMPTS_FAILED\x10\x01\x1a?\xd2\xf3\x18;\x08\x0e\x10\xf7\x03\x1a\x34Repeat with backoff; see the reason of each attempt.\x12`\n\x1f\x45RROR_REASON_ANSWER_INTERRUPTED\x10\x02\x1a;\xd2\xf3\x18\x37\x08\x0e\x10\xf6\x03\x1a\x30\x41sk again, knowing that this answer was charged.\x12Y\n ERROR_REASON_PLAN_NOT_EXECUTABLE\x10\x03\x1a\x33\xd2\xf3\x18/\x08\x0c\x10\xf5\x03\x1a(Change the route, or update the gateway.\x12\x42\n\x1d\x45RROR_REASON_SCREENING_FAILED\x10\x04\x1a\x1f\xd2\xf3\x18\x1b\x08\x0e\x10\xf6\x03\x1a\x14Repeat with backoff.\x12Q\n#ERROR_REASON_RETRY_BUDGET_EXHAUSTED\x10\x05\x1a(\xd2\xf3\x18$\x08\x0e\x10\xf7\x03\x1a\x1dRepeat after the given delay.\x12I\n%ERROR_REASON_OBLIGATION_NOT_SUPPORTED\x10\x06\x1a\x1e\xd2\xf3\x18\x1a\x08\x0c\x10\xf5\x03\x1a\x13Update the gateway.\x12h\n\x1a\x45RROR_REASON_REQUEST_LOOPS\x10\x07\x1aH\xd2\xf3\x18\x44\x08\t\x10\xfc\x03\x1a=Take the other mesh\'s model out of the route that leads back.\x12v\n\x1a\x45RROR_REASON_TOO_MANY_HOPS\x10\x08\x1aV\xd2\xf3\x18R\x08\t\x10\xfc\x03\x1aKRoute to the mesh that has the model, or have the operator raise the bound.BX\n\x17\x64\x65v.llm_mesh.gateway.v1B\x0b\x45rrorsProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/gateway/v1;gatewayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_RETRY_BUDGET_EXHAUSTED"]._serialized_options = b'\322\363\030$\010\016\020\367\003\032\035Repeat after the given delay.'
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_OBLIGATION_NOT_SUPPORTED"]._loaded_options = None
   _globals['_ERRORREASON'].values_by_name["ERROR_REASON_OBLIGATION_NOT_SUPPORTED"]._serialized_options = b'\322\363\030\032\010\014\020\365\003\032\023Update the gateway.'
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_REQUEST_LOOPS"]._loaded_options = None
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_REQUEST_LOOPS"]._serialized_options = b'\322\363\030D\010\t\020\374\003\032=Take the other mesh\'s model out of the route that leads back.'
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_TOO_MANY_HOPS"]._loaded_options = None
+  _globals['_ERRORREASON'].values_by_name["ERROR_REASON_TOO_MANY_HOPS"]._serialized_options = b'\322\363\030R\010\t\020\374\003\032KRoute to the mesh that has the model, or have the operator raise the bound.'
   _globals['_ERRORREASON']._serialized_start=89
-  _globals['_ERRORREASON']._serialized_end=650
+  _globals['_ERRORREASON']._serialized_end=876
 # @@protoc_insertion_point(module_scope)

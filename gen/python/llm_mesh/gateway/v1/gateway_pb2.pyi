@@ -12,6 +12,7 @@ from llm_mesh.mesh.v1 import access_pb2 as _access_pb2
 from llm_mesh.mesh.v1 import carries_pb2 as _carries_pb2
 from llm_mesh.mesh.v1 import resources_pb2 as _resources_pb2
 from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
+from llm_mesh.policy.v1 import admission_pb2 as _admission_pb2
 from llm_mesh.policy.v1 import policy_pb2 as _policy_pb2
 from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
@@ -44,7 +45,7 @@ FIDELITY_BEST_EFFORT: Fidelity
 FIDELITY_EXACT: Fidelity
 
 class RequestOptions(_message.Message):
-    __slots__ = ("prompt", "tags", "idempotency_key", "fidelity", "session")
+    __slots__ = ("prompt", "tags", "idempotency_key", "fidelity", "session", "hops", "bounds")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,12 +58,16 @@ class RequestOptions(_message.Message):
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     FIDELITY_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    HOPS_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
     prompt: PromptReference
     tags: _containers.ScalarMap[str, str]
     idempotency_key: str
     fidelity: Fidelity
     session: str
-    def __init__(self, prompt: _Optional[_Union[PromptReference, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., idempotency_key: _Optional[str] = ..., fidelity: _Optional[_Union[Fidelity, str]] = ..., session: _Optional[str] = ...) -> None: ...
+    hops: _containers.RepeatedScalarFieldContainer[str]
+    bounds: _admission_pb2.RequestBounds
+    def __init__(self, prompt: _Optional[_Union[PromptReference, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., idempotency_key: _Optional[str] = ..., fidelity: _Optional[_Union[Fidelity, str]] = ..., session: _Optional[str] = ..., hops: _Optional[_Iterable[str]] = ..., bounds: _Optional[_Union[_admission_pb2.RequestBounds, _Mapping]] = ...) -> None: ...
 
 class PromptReference(_message.Message):
     __slots__ = ("name", "label", "variables_json")

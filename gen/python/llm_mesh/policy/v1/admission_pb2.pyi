@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from llm_mesh.mesh.v1 import rules_pb2 as _rules_pb2
 from llm_mesh.policy.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -87,6 +88,16 @@ class Constraints(_message.Message):
     strict_charging: bool
     def __init__(self, regions: _Optional[_Iterable[str]] = ..., data_class: _Optional[str] = ..., allowed_models: _Optional[_Iterable[str]] = ..., denied_models: _Optional[_Iterable[str]] = ..., allowed_adapters: _Optional[_Iterable[str]] = ..., max_output_tokens: _Optional[int] = ..., zero_retention: _Optional[bool] = ..., allowed_endpoints: _Optional[_Iterable[str]] = ..., further_data_classes: _Optional[_Iterable[str]] = ..., callable_models: _Optional[_Iterable[_Union[ModelPatterns, _Mapping]]] = ..., strict_charging: _Optional[bool] = ...) -> None: ...
 
+class RequestBounds(_message.Message):
+    __slots__ = ("data_classes", "regions", "zero_retention")
+    DATA_CLASSES_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    ZERO_RETENTION_FIELD_NUMBER: _ClassVar[int]
+    data_classes: _containers.RepeatedScalarFieldContainer[str]
+    regions: _containers.RepeatedScalarFieldContainer[str]
+    zero_retention: bool
+    def __init__(self, data_classes: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., zero_retention: _Optional[bool] = ...) -> None: ...
+
 class ModelPatterns(_message.Message):
     __slots__ = ("patterns",)
     PATTERNS_FIELD_NUMBER: _ClassVar[int]
@@ -124,20 +135,22 @@ class NoRecording(_message.Message):
     def __init__(self) -> None: ...
 
 class Grant(_message.Message):
-    __slots__ = ("reservation_id", "domain", "project", "attempts", "expire_time", "zero_retention")
+    __slots__ = ("reservation_id", "domain", "project", "attempts", "expire_time", "zero_retention", "bounds")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     ZERO_RETENTION_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     domain: str
     project: str
     attempts: _containers.RepeatedCompositeFieldContainer[AttemptGrant]
     expire_time: _timestamp_pb2.Timestamp
     zero_retention: bool
-    def __init__(self, reservation_id: _Optional[str] = ..., domain: _Optional[str] = ..., project: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[AttemptGrant, _Mapping]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., zero_retention: _Optional[bool] = ...) -> None: ...
+    bounds: RequestBounds
+    def __init__(self, reservation_id: _Optional[str] = ..., domain: _Optional[str] = ..., project: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[AttemptGrant, _Mapping]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., zero_retention: _Optional[bool] = ..., bounds: _Optional[_Union[RequestBounds, _Mapping]] = ...) -> None: ...
 
 class AttemptGrant(_message.Message):
     __slots__ = ("attempt_id", "adapter", "endpoint", "upstream_model", "credential", "region", "max_output_tokens", "max_candidates")

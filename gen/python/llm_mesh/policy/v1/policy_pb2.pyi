@@ -75,7 +75,7 @@ class WatchRevisionResponse(_message.Message):
     def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class AdmitRequest(_message.Message):
-    __slots__ = ("caller", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "transcribe", "tags", "request_id", "counts_only")
+    __slots__ = ("caller", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "transcribe", "tags", "request_id", "counts_only", "bounds")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,7 @@ class AdmitRequest(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     COUNTS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
     caller: _resources_pb2.Sealed
     generate: _generate_pb2.GenerateInput
     embed: _embed_pb2.EmbedInput
@@ -107,7 +108,8 @@ class AdmitRequest(_message.Message):
     tags: _containers.ScalarMap[str, str]
     request_id: str
     counts_only: bool
-    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., transcribe: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ...) -> None: ...
+    bounds: _admission_pb2.RequestBounds
+    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., generate: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., embed: _Optional[_Union[_embed_pb2.EmbedInput, _Mapping]] = ..., rerank: _Optional[_Union[_rerank_pb2.RerankInput, _Mapping]] = ..., moderate: _Optional[_Union[_moderate_pb2.ModerateInput, _Mapping]] = ..., assess: _Optional[_Union[_assess_pb2.AssessInput, _Mapping]] = ..., generate_image: _Optional[_Union[_generate_image_pb2.GenerateImageInput, _Mapping]] = ..., speak: _Optional[_Union[_sound_pb2.SpeakInput, _Mapping]] = ..., transcribe: _Optional[_Union[_sound_pb2.TranscribeInput, _Mapping]] = ..., tags: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., counts_only: _Optional[bool] = ..., bounds: _Optional[_Union[_admission_pb2.RequestBounds, _Mapping]] = ...) -> None: ...
 
 class AdmitResponse(_message.Message):
     __slots__ = ("admission", "obligations", "constraints", "generate", "embed", "rerank", "moderate", "assess", "generate_image", "speak", "transcribe", "findings", "screened")

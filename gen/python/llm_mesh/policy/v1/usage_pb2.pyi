@@ -65,7 +65,7 @@ SCREENING_DIRECTION_REQUEST: ScreeningDirection
 SCREENING_DIRECTION_ANSWER: ScreeningDirection
 
 class UsageLine(_message.Message):
-    __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason", "streamed", "counted_input_tokens", "counted_output_tokens", "error_field")
+    __slots__ = ("attempt_id", "outcome", "usage", "source", "start_time", "duration_us", "first_token_us", "error_reason", "streamed", "counted_input_tokens", "counted_output_tokens", "error_field", "upstream")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class UsageLine(_message.Message):
     COUNTED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     COUNTED_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     outcome: AttemptOutcome
     usage: _generate_pb2.Usage
@@ -90,7 +91,20 @@ class UsageLine(_message.Message):
     counted_input_tokens: int
     counted_output_tokens: int
     error_field: str
-    def __init__(self, attempt_id: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[UsageSource, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_us: _Optional[int] = ..., first_token_us: _Optional[int] = ..., error_reason: _Optional[str] = ..., streamed: _Optional[bool] = ..., counted_input_tokens: _Optional[int] = ..., counted_output_tokens: _Optional[int] = ..., error_field: _Optional[str] = ...) -> None: ...
+    upstream: UpstreamCharge
+    def __init__(self, attempt_id: _Optional[str] = ..., outcome: _Optional[_Union[AttemptOutcome, str]] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., source: _Optional[_Union[UsageSource, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_us: _Optional[int] = ..., first_token_us: _Optional[int] = ..., error_reason: _Optional[str] = ..., streamed: _Optional[bool] = ..., counted_input_tokens: _Optional[int] = ..., counted_output_tokens: _Optional[int] = ..., error_field: _Optional[str] = ..., upstream: _Optional[_Union[UpstreamCharge, _Mapping]] = ...) -> None: ...
+
+class UpstreamCharge(_message.Message):
+    __slots__ = ("charge", "reservation", "model", "replayed")
+    CHARGE_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    charge: _resources_pb2.Money
+    reservation: str
+    model: str
+    replayed: bool
+    def __init__(self, charge: _Optional[_Union[_resources_pb2.Money, _Mapping]] = ..., reservation: _Optional[str] = ..., model: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
 
 class ChargeLine(_message.Message):
     __slots__ = ("usage", "model", "price", "charge", "overrun", "adapter", "endpoint", "charge_to", "implausible", "reported_usage")

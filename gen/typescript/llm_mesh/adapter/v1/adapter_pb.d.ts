@@ -7,7 +7,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Sealed } from "../../mesh/v1/resources_pb.js";
 import type { Attempt } from "../../router/v1/plan_pb.js";
 import type { GenerateInput, GenerateOutput, StreamEvent, Usage } from "../../inference/v1/generate_pb.js";
-import type { UsageSource } from "../../policy/v1/usage_pb.js";
+import type { UpstreamCharge, UsageSource } from "../../policy/v1/usage_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { Embedding, EmbedInput, EmbedOutput, TokenCount } from "../../inference/v1/embed_pb.js";
 import type { RerankInput, RerankOutput } from "../../inference/v1/rerank_pb.js";
@@ -15,11 +15,46 @@ import type { ModerateInput, ModerateOutput } from "../../inference/v1/moderate_
 import type { AssessInput, AssessOutput } from "../../inference/v1/assess_pb.js";
 import type { GenerateImageInput, GenerateImageOutput } from "../../inference/v1/generate_image_pb.js";
 import type { SpeakInput, SpeakOutput, TranscribeInput, TranscribeOutput } from "../../inference/v1/sound_pb.js";
+import type { RequestBounds } from "../../policy/v1/admission_pb.js";
 
 /**
  * Describes the file llm_mesh/adapter/v1/adapter.proto.
  */
 export declare const file_llm_mesh_adapter_v1_adapter: GenFile;
+
+/**
+ * What another mesh is told of a request, besides its payload and the bounds of its grant. Adapters to providers ignore it.
+ *
+ * @generated from message llm_mesh.adapter.v1.RequestContext
+ */
+export declare type RequestContext = Message<"llm_mesh.adapter.v1.RequestContext"> & {
+  /**
+   * The caller's idempotency key. It is passed on as a digest that tells projects and targets apart. Empty: none.
+   *
+   * @generated from field: string idempotency_key = 1;
+   */
+  idempotencyKey: string;
+
+  /**
+   * The session, for affinity. It is passed on as a digest that tells projects apart. Empty: none.
+   *
+   * @generated from field: string session = 2;
+   */
+  session: string;
+
+  /**
+   * The meshes that the request has passed through, without this one.
+   *
+   * @generated from field: repeated string hops = 3;
+   */
+  hops: string[];
+};
+
+/**
+ * Describes the message llm_mesh.adapter.v1.RequestContext.
+ * Use `create(RequestContextSchema)` to create a new message.
+ */
+export declare const RequestContextSchema: GenMessage<RequestContext>;
 
 /**
  * Request of `Generate`.
@@ -54,6 +89,13 @@ export declare type GenerateRequest = Message<"llm_mesh.adapter.v1.GenerateReque
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -122,6 +164,13 @@ export declare type GenerateStreamRequest = Message<"llm_mesh.adapter.v1.Generat
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -197,6 +246,13 @@ export declare type AttemptReport = Message<"llm_mesh.adapter.v1.AttemptReport">
    * @generated from field: string provider_request_id = 5;
    */
   providerRequestId: string;
+
+  /**
+   * What another mesh charged, where the provider is one. Unset: it is none, or did not say.
+   *
+   * @generated from field: llm_mesh.policy.v1.UpstreamCharge upstream = 6;
+   */
+  upstream?: UpstreamCharge | undefined;
 };
 
 /**
@@ -231,6 +287,13 @@ export declare type EmbedRequest = Message<"llm_mesh.adapter.v1.EmbedRequest"> &
    * @generated from field: llm_mesh.inference.v1.EmbedInput input = 3;
    */
   input?: EmbedInput | undefined;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -292,6 +355,13 @@ export declare type EmbedStreamRequest = Message<"llm_mesh.adapter.v1.EmbedStrea
    * @generated from field: llm_mesh.inference.v1.EmbedInput input = 3;
    */
   input?: EmbedInput | undefined;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -367,6 +437,13 @@ export declare type RerankRequest = Message<"llm_mesh.adapter.v1.RerankRequest">
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -435,6 +512,13 @@ export declare type ModerateRequest = Message<"llm_mesh.adapter.v1.ModerateReque
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -503,6 +587,13 @@ export declare type AssessRequest = Message<"llm_mesh.adapter.v1.AssessRequest">
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -571,6 +662,13 @@ export declare type GenerateImageRequest = Message<"llm_mesh.adapter.v1.Generate
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -639,6 +737,13 @@ export declare type SpeakRequest = Message<"llm_mesh.adapter.v1.SpeakRequest"> &
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -707,6 +812,13 @@ export declare type TranscribeRequest = Message<"llm_mesh.adapter.v1.TranscribeR
    * @generated from field: bool exact = 4;
    */
   exact: boolean;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 5;
+   */
+  context?: RequestContext | undefined;
 };
 
 /**
@@ -761,6 +873,20 @@ export declare type CountTokensRequest = Message<"llm_mesh.adapter.v1.CountToken
    * @generated from field: llm_mesh.inference.v1.GenerateInput input = 2;
    */
   input?: GenerateInput | undefined;
+
+  /**
+   * What adapters to other meshes pass on of the request besides. Unset: nothing.
+   *
+   * @generated from field: llm_mesh.adapter.v1.RequestContext context = 3;
+   */
+  context?: RequestContext | undefined;
+
+  /**
+   * The data classes and regions of the admission, and whether data may be kept, for adapters to other meshes. Unset: none.
+   *
+   * @generated from field: llm_mesh.policy.v1.RequestBounds bounds = 4;
+   */
+  bounds?: RequestBounds | undefined;
 };
 
 /**

@@ -12,7 +12,9 @@ export declare const file_llm_mesh_adapter_v1_errors: GenFile;
 /**
  * Reasons of adapters. The domain is `adapter.llm-mesh`. `metadata.provider_status`, `metadata.provider_code`, `metadata.provider_type`,
  * `metadata.provider_param` and `metadata.provider_message` have what the provider said, where it said something. The status of HTTP
- * outranks the words of the body.
+ * outranks the words of the body. Where the provider is another mesh, `metadata.upstream_reason` is its own reason, such as
+ * `policy.BUDGET_EXCEEDED`, and `metadata.upstream_charged_nanos`, `metadata.upstream_charged_currency` and `metadata.upstream_reservation`
+ * say what it charged, where it did.
  *
  * What a public method of the gateway fails with also has what the failed request was charged: `metadata.charged_nanos` and, where it is
  * not 0, `metadata.charged_currency` and `metadata.reservation`. Absent: not known yet. docs/charging.md has the rule.
@@ -178,6 +180,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MEDIA_ADDRESS_NOT_ALLOWED = 21;
    */
   MEDIA_ADDRESS_NOT_ALLOWED = 21,
+
+  /**
+   * Another mesh refused the request since it has passed through it before, or through too many meshes. It charged nothing.
+   *
+   * @generated from enum value: ERROR_REASON_REQUEST_LOOPS = 22;
+   */
+  REQUEST_LOOPS = 22,
+
+  /**
+   * Another mesh has answered the request before, under the same idempotency key, and does not keep answers. It is not asked again, so that it
+   * charges once.
+   *
+   * @generated from enum value: ERROR_REASON_ANSWERED_BEFORE = 23;
+   */
+  ANSWERED_BEFORE = 23,
 }
 
 /**

@@ -65,6 +65,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_OBLIGATION_NOT_SUPPORTED = 6;
    */
   OBLIGATION_NOT_SUPPORTED = 6,
+
+  /**
+   * The request has passed through this mesh before: routes of several meshes lead in a circle. Nothing was reserved or sent.
+   * `metadata.hops` has the meshes that it has passed.
+   *
+   * @generated from enum value: ERROR_REASON_REQUEST_LOOPS = 7;
+   */
+  REQUEST_LOOPS = 7,
+
+  /**
+   * The request has passed through more meshes than this one accepts. Nothing was reserved or sent. `metadata.most` says how many it accepts.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_HOPS = 8;
+   */
+  TOO_MANY_HOPS = 8,
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { RequestBounds } from "../../policy/v1/admission_pb.js";
 import type { GenerateInput, GenerateOutput, StreamEvent } from "../../inference/v1/generate_pb.js";
 import type { LimitStatus } from "../../policy/v1/policy_pb.js";
 import type { ChargeLine, ScreeningCount } from "../../policy/v1/usage_pb.js";
@@ -67,6 +68,22 @@ export declare type RequestOptions = Message<"llm_mesh.gateway.v1.RequestOptions
    * @generated from field: string session = 5;
    */
   session: string;
+
+  /**
+   * The meshes that the request has passed through, by their ids, the first one first. Adapters to other meshes write it; applications leave it
+   * empty. REQUEST_LOOPS where this mesh is among them, TOO_MANY_HOPS where there are more than it accepts. It grants nothing: whoever
+   * writes it by hand can only have his own request refused. At most 32.
+   *
+   * @generated from field: repeated string hops = 6;
+   */
+  hops: string[];
+
+  /**
+   * Bounds that the request sets for itself, beside those of policy: they only narrow. NO_ELIGIBLE_TARGET where no target is left. Unset: none.
+   *
+   * @generated from field: llm_mesh.policy.v1.RequestBounds bounds = 7;
+   */
+  bounds?: RequestBounds | undefined;
 };
 
 /**
@@ -705,7 +722,7 @@ export declare type CountTokensRequest = Message<"llm_mesh.gateway.v1.CountToken
   input?: GenerateInput | undefined;
 
   /**
-   * Everything else; only `prompt` is used.
+   * Everything else; only `prompt`, `hops` and `bounds` are used.
    *
    * @generated from field: llm_mesh.gateway.v1.RequestOptions options = 2;
    */

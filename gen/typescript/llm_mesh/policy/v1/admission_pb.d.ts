@@ -259,6 +259,40 @@ export declare type Constraints = Message<"llm_mesh.policy.v1.Constraints"> & {
 export declare const ConstraintsSchema: GenMessage<Constraints>;
 
 /**
+ * Bounds that a request sets for itself. They narrow what policy sets, by the stricter of both, and never widen it.
+ *
+ * @generated from message llm_mesh.policy.v1.RequestBounds
+ */
+export declare type RequestBounds = Message<"llm_mesh.policy.v1.RequestBounds"> & {
+  /**
+   * Data classes that targets must be cleared for, such as `confidential`, beside those that policy sets. At most 8.
+   *
+   * @generated from field: repeated string data_classes = 1;
+   */
+  dataClasses: string[];
+
+  /**
+   * Regions where data may be processed, such as `eu`. Empty: those that policy allows. At most 64.
+   *
+   * @generated from field: repeated string regions = 2;
+   */
+  regions: string[];
+
+  /**
+   * The provider must not keep data. Unset: as policy sets it.
+   *
+   * @generated from field: bool zero_retention = 3;
+   */
+  zeroRetention: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.RequestBounds.
+ * Use `create(RequestBoundsSchema)` to create a new message.
+ */
+export declare const RequestBoundsSchema: GenMessage<RequestBounds>;
+
+/**
  * Patterns of models, whole or as a prefix that ends in `*`: compared with a model's resource name and with the alias of the model itself,
  * not with that of a route to it.
  *
@@ -444,6 +478,13 @@ export declare type Grant = Message<"llm_mesh.policy.v1.Grant"> & {
    * @generated from field: bool zero_retention = 6;
    */
   zeroRetention: boolean;
+
+  /**
+   * The data classes and the regions of the admission, for adapters to other meshes, which demand the same there.
+   *
+   * @generated from field: llm_mesh.policy.v1.RequestBounds bounds = 7;
+   */
+  bounds?: RequestBounds | undefined;
 };
 
 /**

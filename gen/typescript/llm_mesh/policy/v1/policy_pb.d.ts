@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Caller, Constraints, Obligations } from "./admission_pb.js";
+import type { Caller, Constraints, Obligations, RequestBounds } from "./admission_pb.js";
 import type { Money, Sealed } from "../../mesh/v1/resources_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GenerateInput } from "../../inference/v1/generate_pb.js";
@@ -258,6 +258,14 @@ export declare type AdmitRequest = Message<"llm_mesh.policy.v1.AdmitRequest"> & 
    * @generated from field: bool counts_only = 6;
    */
   countsOnly: boolean;
+
+  /**
+   * Bounds that the request sets for itself: the constraints of the admission are the stricter of these and policy's own. FLOOR_CONFLICT where the
+   * domain may not process such data. Unset: none.
+   *
+   * @generated from field: llm_mesh.policy.v1.RequestBounds bounds = 13;
+   */
+  bounds?: RequestBounds | undefined;
 };
 
 /**

@@ -103,6 +103,14 @@ export declare type UsageLine = Message<"llm_mesh.policy.v1.UsageLine"> & {
    * @generated from field: string error_field = 12;
    */
   errorField: string;
+
+  /**
+   * What another mesh charged for the attempt. It is that mesh's word, and changes nothing of what this one charges. Unset: the attempt went to
+   * a provider, or the other mesh did not say.
+   *
+   * @generated from field: llm_mesh.policy.v1.UpstreamCharge upstream = 13;
+   */
+  upstream?: UpstreamCharge | undefined;
 };
 
 /**
@@ -110,6 +118,47 @@ export declare type UsageLine = Message<"llm_mesh.policy.v1.UsageLine"> & {
  * Use `create(UsageLineSchema)` to create a new message.
  */
 export declare const UsageLineSchema: GenMessage<UsageLine>;
+
+/**
+ * What another mesh charged for an attempt that it carried out.
+ *
+ * @generated from message llm_mesh.policy.v1.UpstreamCharge
+ */
+export declare type UpstreamCharge = Message<"llm_mesh.policy.v1.UpstreamCharge"> & {
+  /**
+   * Its charge, in its own currency. Never negative.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Money charge = 1;
+   */
+  charge?: Money | undefined;
+
+  /**
+   * The entry of its ledger, for its operator. At most 255 bytes. Empty: not said.
+   *
+   * @generated from field: string reservation = 2;
+   */
+  reservation: string;
+
+  /**
+   * Its model that answered. At most 255 bytes. Empty: not said, or none did.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
+
+  /**
+   * The answer was a kept one, of an earlier request with the same idempotency key: `charge` is 0, and `reservation` that of the first.
+   *
+   * @generated from field: bool replayed = 4;
+   */
+  replayed: boolean;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.UpstreamCharge.
+ * Use `create(UpstreamChargeSchema)` to create a new message.
+ */
+export declare const UpstreamChargeSchema: GenMessage<UpstreamCharge>;
 
 /**
  * What one attempt is charged.

@@ -77,14 +77,19 @@ class Dialler:
 
     async def reach(self) -> socket.socket:
         """A socket that is connected to an allowed address of the name. Raises `UnreachableError` and `ForbiddenError`."""
-        addresses = await self._addresses()
+        addresses = await self.addresses()
         try:
             return await _first(addresses)
         except OSError as error:
-            self._known_until = 0.0
+            self.forget()
             raise UnreachableError(os.strerror(error.errno) if error.errno else "no connection") from None
 
-    async def _addresses(self) -> Sequence[Address]:
+    def forget(self) -> None:
+        """Have the name resolved anew: nobody answers where it led to."""
+        self._known_until = 0.0
+
+    async def addresses(self) -> Sequence[Address]:
+        """All addresses of the name, resolved once a minute. Raises `UnreachableError`, and `ForbiddenError` where one is not allowed."""
         if time.monotonic() < self._known_until:
             return self._known
         if _literal(self._host) and not self._rule.allows(self._host):

@@ -47,6 +47,10 @@ class TransportSettings:
     """File of its private key, not encrypted. Empty: the certificate's file."""
     authorities: str = ""
     """File of the authorities that may sign the server's certificate, in the place of the system's."""
+    server_name: str = ""
+    """The name that the server's certificate must have. Empty: the host of the address. Only over gRPC."""
+    grpc: bool = False
+    """The endpoint is reached by gRPC, which needs no library besides."""
 
     @property
     def plain(self) -> bool:
@@ -68,9 +72,18 @@ class TransportSettings:
                 raise ValueError(f"{key}: base_url must be https")
         if self.client_key and not self.client_certificate:
             raise ValueError("client_key: there is no client_certificate")
+        if self.grpc:
+            self._check_grpc(scheme)
+            return
         if not self.plain and not installed():
             key = next(key for key in ("proxy", "http2", "client_certificate", "authorities") if getattr(self, key))
             raise ValueError(f"{key}: needs a library that is not installed; run: pip install '{EXTRA}'")
+
+    def _check_grpc(self, scheme: str) -> None:
+        if key := next((key for key in ("proxy", "http2") if getattr(self, key)), None):
+            raise ValueError(f"{key}: endpoints over gRPC have no such setting")
+        if self.server_name and scheme != "https":
+            raise ValueError("server_name: base_url must be https")
 
 
 def check_proxy(address: str) -> None:

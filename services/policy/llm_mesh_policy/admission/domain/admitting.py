@@ -20,7 +20,7 @@ from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.errors import PolicyError, floor_conflict
 from llm_mesh_policy.domain.instants import put_micros
 from llm_mesh_policy.ledger.ports import REFUSED, SETTLED, Reservation, ReservationSeals, unreserved_entry
-from llm_mesh_policy.rules.ports import holding, least
+from llm_mesh_policy.rules.ports import holding, least, narrow
 from llm_mesh_policy.screening.ports import (
     CLEAN,
     MOST_JSON_VALUES,
@@ -132,7 +132,7 @@ class Admitting:
             raise PolicyError(errors_pb2.ERROR_REASON_PROJECT_NOT_SELECTED, "the credential spans projects and none was selected")
         tags = request.tags
         checked = _checked(request)
-        draft = self._draft_for(known, checked)
+        draft = self._bounded_draft(known, checked, request.bounds) if request.HasField("bounds") else self._draft_for(known, checked)
         response = policy_pb2.AdmitResponse()
         admission_id = self._ids.fresh()
         admission = admission_pb2.Admission(id=admission_id)
@@ -222,6 +222,17 @@ class Admitting:
             self._identity.allowed_model(known.caller, checked.alias)
             draft = self._drafts[place] = self._draft(tenancy, known.caller, checked)
         return draft
+
+    def _bounded_draft(self, known: Known, checked: _CheckedRequest, bounds: admission_pb2.RequestBounds) -> _Draft:
+        """The same within bounds of the request's own. Decided each time: there are as many of them as callers like."""
+        whole = self._draft_for(known, checked)
+        admission = admission_pb2.Admission.FromString(whole.packed)
+        narrow(admission.constraints, bounds)
+        floor, domain = self._identity.snapshot().floor_of(known.caller.domain), known.caller.domain
+        classes = {admission.constraints.data_class, *admission.constraints.further_data_classes}
+        if floor is not None and floor.data_classes and not classes <= set(floor.data_classes):
+            raise floor_conflict(domain, "data_classes")
+        return _Draft(admission.SerializeToString(), whole.watchlist)
 
     def _draft(self, tenancy: Tenancy, caller: admission_pb2.Caller, checked: _CheckedRequest) -> _Draft:
         """What follows from a caller, what is asked and the revision alone."""

@@ -11,14 +11,20 @@ from llm_mesh_policy.ledger.domain.quote import QuoteLine
 from llm_mesh_policy.ledger.domain.reservation import Reservation
 
 
-def grant_of(reservation: Reservation, *, zero_retention: bool, expires: int) -> admission_pb2.Grant:
-    """The grant of a reservation that stands; it expires at a moment in microseconds."""
+def grant_of(reservation: Reservation, bounds: admission_pb2.Constraints, *, expires: int) -> admission_pb2.Grant:
+    """The grant of a reservation that stands, for data of these bounds; it expires at a moment in microseconds."""
     grant = admission_pb2.Grant(
         reservation_id=reservation.id,
         domain=reservation.domain,
         project=reservation.project,
-        zero_retention=zero_retention,
+        zero_retention=bounds.zero_retention,
     )
+    if data_class := bounds.data_class:
+        grant.bounds.data_classes.append(data_class)
+    if further := bounds.further_data_classes:
+        grant.bounds.data_classes.extend(further)
+    if regions := bounds.regions:
+        grant.bounds.regions.extend(regions)
     for line in reservation.lines:
         grant.attempts.add(
             attempt_id=line.id,

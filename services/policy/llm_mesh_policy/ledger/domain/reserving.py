@@ -98,7 +98,7 @@ class Reserving:
 
     def _granted(self, held: HeldReservation, admitted: Admitted, into: resources_pb2.Sealed | None) -> Granted:
         expires = held.now + self._grant_micros
-        grant = grants.grant_of(held.reservation, zero_retention=admitted.bounds.zero_retention, expires=expires)
+        grant = grants.grant_of(held.reservation, admitted.bounds, expires=expires)
         empty = resources_pb2.Sealed() if into is None else into
         grants.seal_for_adapters(empty, grant, held.reservation.lines, self._seals)
         return Granted(empty, held)

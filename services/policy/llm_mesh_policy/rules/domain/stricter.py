@@ -86,6 +86,16 @@ def holding(domain: identity_pb2.Domain, floor: floors_pb2.Floor | None) -> Hold
     return Holding(constraints, tuple(conflicts))
 
 
+def narrow(constraints: admission_pb2.Constraints, bounds: admission_pb2.RequestBounds) -> None:
+    """Narrows constraints by what a request sets for itself. Where both leave no region, none is left to the plan."""
+    classes = highest((constraints.data_class or DEFAULT_DATA_CLASS, *constraints.further_data_classes, *bounds.data_classes))
+    constraints.data_class = classes[0]
+    del constraints.further_data_classes[:]
+    constraints.further_data_classes.extend(classes[1:])
+    _put(constraints, "regions", intersection(constraints.regions, bounds.regions))
+    constraints.zero_retention |= bounds.zero_retention
+
+
 def changed_fields(before: Settings, after: Settings) -> list[str]:
     """The fields that a floor bounds and a change of a domain or project sets anew."""
     names = ("regions", "allowed_adapters", "default_data_class") if isinstance(after, identity_pb2.Domain) else ("max_output_tokens",)
