@@ -109,6 +109,15 @@ SERVICES: tuple[Declaration, ...] = (
         in_workers=True,
     ),
     Declaration(
+        name="adapter/mesh",
+        identities=("adapter/mesh",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "registry", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50069,
+        in_workers=True,
+    ),
+    Declaration(
         name="adapter/ollama",
         identities=("adapter/ollama",),
         contracts=("llm_mesh.adapter.v1.AdapterService",),

@@ -76,6 +76,16 @@ def attempt(line: usage_pb2.ChargeLine) -> tuple[str, ...]:
     return usage.attempt_id, line.model, line.endpoint, outcome, usage.error_reason, on_one_line(usage.error_field), amount(line.charge)
 
 
+def upstream(line: usage_pb2.ChargeLine) -> str:
+    """What another mesh says that it charged for an attempt; empty where none was asked, or it does not say."""
+    charge = line.usage.upstream
+    if not line.usage.HasField("upstream"):
+        return ""
+    entry = f", {on_one_line(charge.reservation)}" if charge.reservation else ""
+    replay = ", for a kept answer" if charge.replayed else ""
+    return f"{line.usage.attempt_id}: {line.endpoint} charged this mesh {amount(charge.charge)}{replay}{entry}"
+
+
 def refusal(entry: usage_pb2.LedgerEntry) -> str:
     """Why a request was refused before any attempt, in words; empty where it was not."""
     field = f" ({on_one_line(entry.refused_field)})" if entry.refused_field else ""

@@ -85,7 +85,7 @@ class Session:
             from llm_mesh_runtime.links.tls import Tls  # noqa: PLC0415 (likewise)
 
             sent = self._credential()
-            tls = Tls.read("", "", self.settings.authority)
+            tls = Tls.read(self.settings.certificate, self.settings.certificate_key or self.settings.certificate, self.settings.authority)
             channel = RemoteChannel(service, target, Outbound("", identity=lambda: sent), tls)
             self._channels[target, service] = channel
         return cast("grpc.aio.Channel", channel)  # generated stubs want no more than its four methods

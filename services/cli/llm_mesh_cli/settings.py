@@ -32,3 +32,7 @@ class Settings:
     authority: str = setting(
         default="", env=("LLM_MESH_TLS_CA",), help="Path of the authorities that a mesh with TLS is checked against, PEM. Empty: no TLS."
     )
+    certificate: str = setting(
+        default="", help="Path of the certificate by which commands prove who they are, PEM, to a mesh that demands one. Empty: none."
+    )
+    certificate_key: str = setting(default="", help="Path of its private key, PEM. Empty: it is in the same file.")

@@ -130,6 +130,8 @@ class Story:
             (*decisions.ATTEMPT_TITLES, "TOKENS", "PRICE"), [(*decisions.attempt(line), _tokens(line), line.price) for line in entry.lines]
         )
         output.line(f"charged {amount(entry.charged)} of {amount(entry.reserved)} reserved")
+        for text in filter(None, map(decisions.upstream, entry.lines)):
+            output.line(text)
 
 
 def _tokens(line: usage_pb2.ChargeLine) -> str:

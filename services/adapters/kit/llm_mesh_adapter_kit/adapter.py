@@ -42,7 +42,7 @@ class Adapter:
         self._grants = grants
         self._attempts = attempts
         self._list = EndpointList(table, lanes, standing, attempts.refusal)
-        self._checking = Checking(dialect, attempts)
+        self._checking = Checking(lambda endpoint, limits: attempts.ask(endpoint, dialect.check(endpoint), limits))
         self._discovering = Discovering(dialect, attempts)
 
     def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:

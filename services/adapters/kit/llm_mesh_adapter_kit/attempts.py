@@ -136,8 +136,7 @@ class Attempts:
                 complete_events(final.events, call, job.model)
                 asked.report(meter, final.final)
         except AdapterError as error:
-            if meter.spent:  # a stream that fails after something was spent says how much
-                _tell(error, meter)
+            meter.tell(error)
             raise
         if not meter.final or final.final.source != usage_pb2.USAGE_SOURCE_PROVIDER:
             _put_usage(final)
@@ -207,13 +206,6 @@ class Attempts:
     def _first_content(self, job: Job, timers: Timers) -> None:
         if (seconds := timers.first_content) is not None:
             self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.model, seconds)
-
-
-def _tell(error: AdapterError, meter: AttemptMeter) -> None:
-    usage, _ = meter.report()
-    error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
-    if meter.final:
-        error.metadata["usage_source"] = "provider"
 
 
 def _read(

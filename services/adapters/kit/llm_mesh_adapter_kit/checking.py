@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
-from llm_mesh_adapter_kit.attempts import Attempts
-from llm_mesh_adapter_kit.dialect import Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, no_credential
 from llm_mesh_adapter_kit.limits import Limits
@@ -26,12 +25,15 @@ _INCONCLUSIVE: Final = frozenset(
 """It answers, and says nothing of the credential: it is busy, or has no such list."""
 
 
-class Checking:
-    """Checks endpoints, by one dialect."""
+Ask = Callable[[Endpoint, Limits], Awaitable[object]]
+"""Makes the cheapest call that an endpoint only answers to whom it admits. Raises `AdapterError`."""
 
-    def __init__(self, dialect: Dialect, attempts: Attempts) -> None:
-        self._dialect = dialect
-        self._attempts = attempts
+
+class Checking:
+    """Checks endpoints, over whatever wire they are reached."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
 
     async def check(self, endpoint: Endpoint, request: adapter_pb2.CheckEndpointRequest) -> adapter_pb2.CheckEndpointResponse:
         """How the endpoint answers."""
@@ -41,7 +43,7 @@ class Checking:
         begun = time.monotonic()
         response = adapter_pb2.CheckEndpointResponse()
         try:
-            await self._attempts.ask(endpoint, self._dialect.check(endpoint), limits)
+            await self._ask(endpoint, limits)
         except AdapterError as error:
             _tell(error, response)
         else:

@@ -51,11 +51,11 @@ class Job:
         return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.zero_retention, credential=self.credential)
 
 
-def check_generation(job: Job, asked: generate_pb2.GenerateInput) -> None:
+def check_generation(job: Job, source: generate_pb2.GenerateInput) -> None:
     """Raises GRANT_MISMATCH where a generation asks for more than its grant allows."""
     if job.most_granted < 1:
         raise grant_mismatch("attempt.max_output_tokens")
-    if max(1, asked.candidate_count) > job.max_candidates:
+    if max(1, source.candidate_count) > job.max_candidates:
         raise grant_mismatch("input.candidate_count")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_figures.texts import counted, size_of
 
 _BYTES_PER_TOKEN = 4
@@ -79,6 +80,15 @@ class AttemptMeter:
         """Notes vectors."""
         if output.HasField("usage"):
             self._reported, self._final = output.usage, True
+
+    def tell(self, error: AdapterError) -> None:
+        """A stream that fails after something was spent says how much."""
+        if not self.spent:
+            return
+        usage, _ = self.report()
+        error.metadata |= {"input_tokens": str(usage.input_tokens), "output_tokens": str(usage.output_tokens)}
+        if self.final:
+            error.metadata["usage_source"] = "provider"
 
     def report(self) -> tuple[generate_pb2.Usage, usage_pb2.UsageSource]:
         """The usage so far, and who says so."""

@@ -138,26 +138,42 @@ def assemble(
 ) -> Assembled:
     """An adapter, such as `openai`."""
     clients = Clients(table)
-    shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
-    lanes = Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve)
+    lanes, shared = lanes_of(name, links)
     attempts = Attempts(
         dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy, memory=VectorMemory(vectors_memory), methods=methods
     )
     grants = GrantCheck(name, links.seals, SystemClock())
-    standing = UnclosedBreakers(links.service, links.mesh.process, lanes, _others(links))
-    links.breakers.add(standing.own)
+    standing = standing_of(lanes, links)
     table.changed = partial(_changed, table, clients, lanes)
     adapter = Adapter(dialect, table, grants, attempts, lanes, standing)
     return Assembled(adapter, clients, shared, table)
 
 
+def lanes_of(name: str, links: Links) -> tuple[Lanes, SharedFile | None]:
+    """The bulkheads and breakers of an adapter, and what to close after them: the places that it shares with other processes."""
+    shared = SharedFile(Path(links.mesh.sockets) / f"adapter-{name}.places") if links.mesh.sockets else None
+    return Lanes(links.metrics, places=shared.lane if shared is not None else own_places, reserve=links.mesh.share_reserve), shared
+
+
+def standing_of(lanes: Lanes, links: Links) -> UnclosedBreakers:
+    """How the breakers of all processes stand; the others can ask for those of this one."""
+    standing = UnclosedBreakers(links.service, links.mesh.process, lanes, _others(links))
+    links.breakers.add(standing.own)
+    return standing
+
+
 def with_added(made: Assembled, links: Links, settings: AddedEndpointSettings, make: MakeEndpoint) -> Assembled:
     """The adapter, which follows the registry, unless its operator does not want that or there is no way to the registry."""
+    return replace(made, added=added_endpoints(made.table, links, settings, make))
+
+
+def added_endpoints(table: EndpointTable, links: Links, settings: AddedEndpointSettings, make: MakeEndpoint) -> AddedEndpoints | None:
+    """What keeps the table as the registry has it; None where that is not to be."""
     channel = links.optional("registry") if settings.added_endpoints else None
     if channel is None:
-        return made
+        return None
     bounds = AddedEndpointBounds(settings, one_machine=links.embedded or bool(links.mesh.sockets))
-    return replace(made, added=AddedEndpoints(links.service.removeprefix("adapter/"), made.table, bounds, make, channel))
+    return AddedEndpoints(links.service.removeprefix("adapter/"), table, bounds, make, channel)
 
 
 def _changed(table: EndpointTable, clients: Clients, lanes: Lanes, names: Iterable[str]) -> None:

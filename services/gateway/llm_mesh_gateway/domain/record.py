@@ -206,11 +206,11 @@ def field_of(failure: MeshError) -> str:
 
 def upstream_charge_of(failure: MeshError) -> usage_pb2.UpstreamCharge | None:
     """What another mesh charged for a failed attempt, as its adapter says."""
-    said = failure.metadata
-    nanos, currency = said.get("upstream_charged_nanos", ""), said.get("upstream_charged_currency", "")
+    metadata = failure.metadata
+    nanos, currency = metadata.get("upstream_charged_nanos", ""), metadata.get("upstream_charged_currency", "")
     if not nanos.isdecimal() or len(nanos) > _LONGEST_AMOUNT:
         return None
-    charge = usage_pb2.UpstreamCharge(reservation=said.get("upstream_reservation", ""))
+    charge = usage_pb2.UpstreamCharge(reservation=metadata.get("upstream_reservation", ""))
     charge.charge.currency, charge.charge.nanos = currency, int(nanos)
     return charge
 

@@ -176,9 +176,9 @@ class _VectorsCall:
 
     async def _whole(self) -> Piece:
         """Of an adapter whose contract is one version behind."""
-        asked = self._request
-        context = asked.context if asked.HasField("context") else None
-        request = adapter_pb2.EmbedRequest(grant=asked.grant, attempt=asked.attempt, input=asked.input, context=context)
+        question = self._request
+        context = question.context if question.HasField("context") else None
+        request = adapter_pb2.EmbedRequest(grant=question.grant, attempt=question.attempt, input=question.input, context=context)
         try:
             answer = await self._stub.Embed(request)
         except grpc.aio.AioRpcError as error:

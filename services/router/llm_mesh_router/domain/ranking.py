@@ -15,7 +15,18 @@ _STEP = 0.2
 _FAILING = 0.5
 _MEMORY = timedelta(seconds=30)
 _MOST_TARGETS = 10_000
-_CALLERS_FAULT = frozenset({"PROVIDER_REJECTED", "CONTEXT_EXCEEDED", "PROVIDER_FILTERED", "FIDELITY_LOST", "CANCELLED", "UNSUPPORTED"})
+_CALLERS_FAULT = frozenset(
+    {
+        "PROVIDER_REJECTED",
+        "CONTEXT_EXCEEDED",
+        "PROVIDER_FILTERED",
+        "FIDELITY_LOST",
+        "CANCELLED",
+        "UNSUPPORTED",
+        "REQUEST_LOOPS",
+        "ANSWERED_BEFORE",
+    }
+)
 
 
 @dataclass(slots=True)

@@ -44,14 +44,21 @@ class RemoteChannel:
     """A `grpc.aio` channel that carries request id, trace, deadline and identity along."""
 
     def __init__(
-        self, peer: str, target: str, outbound: Outbound, tls: Tls | None = None, *, options: Iterable[tuple[str, Any]] = ()
+        self,
+        peer: str,
+        target: str,
+        outbound: Outbound,
+        tls: Tls | None = None,
+        *,
+        options: Iterable[tuple[str, Any]] = (),
+        server_name: str = "",
     ) -> None:
         self.peer = peer
         self._outbound = outbound
         self._channel: grpc.aio.Channel = (
             grpc.aio.insecure_channel(target, options=[*channel_options(), *options])
             if tls is None
-            else grpc.aio.secure_channel(target, tls.client(), options=[*channel_options(certificate_name(peer)), *options])
+            else grpc.aio.secure_channel(target, tls.client(), options=[*channel_options(server_name or certificate_name(peer)), *options])
         )
 
     def unary_unary(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401 - as grpc's
@@ -69,6 +76,14 @@ class RemoteChannel:
     def stream_stream(self, method: str, *serialisers: Any, **options: Any) -> Callable[..., _RemoteCall]:  # noqa: ANN401
         """Streams both ways."""
         return self._carrying(self._channel.stream_stream(method, *serialisers, **options), writes=True)
+
+    def state(self, *, connect: bool = False) -> grpc.ChannelConnectivity:
+        """Whether it is connected. `connect`: begin to connect where it is idle."""
+        return self._channel.get_state(try_to_connect=connect)
+
+    async def changed(self, state: grpc.ChannelConnectivity) -> None:
+        """Wait until it is in another state."""
+        await self._channel.wait_for_state_change(state)
 
     async def close(self, grace: float | None = None) -> None:
         """Close the connection."""
