@@ -24,13 +24,13 @@ certificate() { # a key and a certificate of the company's authority in one file
 }
 
 environment() { # what the two meshes have of their own
+  export LLM_MESH_ADAPTER_MESH_ADDED_FILES="$FOLDER" # where keys and certificates of other meshes may be
   export LLM_MESH_ID="$1" LLM_MESH_DATA_DIR="$FOLDER/$1"
   if [ "$1" = hq ]; then
     export LLM_MESH_TLS_CERTIFICATE="$FOLDER/hq.pem" LLM_MESH_TLS_KEY="$FOLDER/hq.pem" LLM_MESH_GRPC_TLS_CLIENT_CA="$FOLDER/authority.pem"
     export LLM_MESH_CLI_CERTIFICATE="$FOLDER/hq.pem" LLM_MESH_TLS_CA="$FOLDER/authority.pem"
     grpc=$HQ http=$HQ_HTTP simulator=$HQ_SIMULATOR
   else
-    export LLM_MESH_ADAPTER_MESH_ADDED_FILES="$FOLDER"
     grpc=$CLAIMS http=$CLAIMS_HTTP simulator=$CLAIMS_SIMULATOR
   fi
   export LLM_MESH_SIMULATOR_ADDRESS="127.0.0.1:$simulator"

@@ -34,9 +34,11 @@ RESERVATION = "domains/hq/projects/p/reservations/01ABC"
 METHODS = ("Rerank", "Moderate", "Assess", "GenerateImage", "Speak", "Transcribe")
 
 
-def receipt(source: usage_pb2.UsageSource = usage_pb2.USAGE_SOURCE_PROVIDER) -> gateway_pb2.Receipt:
+def receipt(source: usage_pb2.UsageSource = usage_pb2.USAGE_SOURCE_PROVIDER, *, replayed: bool = False) -> gateway_pb2.Receipt:
     line = usage_pb2.ChargeLine()
     line.usage.outcome, line.usage.source = usage_pb2.ATTEMPT_OUTCOME_COMPLETED, source
+    if replayed:
+        return gateway_pb2.Receipt(reservation=RESERVATION, charged={"currency": "EUR"}, replayed=True, first=receipt(source))
     return gateway_pb2.Receipt(
         reservation=RESERVATION, request_id="r1", charged=CHARGED, model="domains/hq/models/summariser", lines=[line]
     )
@@ -58,6 +60,7 @@ class OtherMesh(gateway_pb2_grpc.GatewayServiceServicer):
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     vectors: list[list[float]] = field(default_factory=lambda: [[1.0, 2.0], [3.0, 4.0]])
+    replayed: bool = False
     cut: bool = False
     """Streams end without their receipt."""
 
@@ -81,7 +84,7 @@ class OtherMesh(gateway_pb2_grpc.GatewayServiceServicer):
     async def Generate(self, request: Any, context: Any) -> gateway_pb2.GenerateResponse:
         await self._take(request, context)
         output = generate_pb2.GenerateOutput(id="a", model="m", choices=[generate_pb2.Choice(message=ANSWER)], usage=USAGE)
-        return gateway_pb2.GenerateResponse(output=output, receipt=receipt(self.source))
+        return gateway_pb2.GenerateResponse(output=output, receipt=receipt(self.source, replayed=self.replayed))
 
     async def GenerateStream(self, request: Any, context: Any) -> AsyncIterator[gateway_pb2.GenerateStreamResponse]:
         event = generate_pb2.StreamEvent
@@ -91,18 +94,20 @@ class OtherMesh(gateway_pb2_grpc.GatewayServiceServicer):
         end = [event(usage=USAGE), event(finished=generate_pb2.Finished())]
         yield gateway_pb2.GenerateStreamResponse(events=end)
         if not self.cut:
-            yield gateway_pb2.GenerateStreamResponse(receipt=receipt(self.source))
+            yield gateway_pb2.GenerateStreamResponse(receipt=receipt(self.source, replayed=self.replayed))
 
     async def EmbedStream(self, request: Any, context: Any) -> AsyncIterator[gateway_pb2.EmbedStreamResponse]:
         await self._take(request, context)
         usage = generate_pb2.Usage(input_tokens=5)
-        yield gateway_pb2.EmbedStreamResponse(output=embed_pb2.EmbedOutput(model="m", usage=usage), receipt=receipt(self.source))
+        yield gateway_pb2.EmbedStreamResponse(
+            output=embed_pb2.EmbedOutput(model="m", usage=usage), receipt=receipt(self.source, replayed=self.replayed)
+        )
         for index, values in enumerate(self.vectors):
             yield gateway_pb2.EmbedStreamResponse(embeddings=[embed_pb2.Embedding(index=index, values=values)])
 
     async def _answer(self, rpc: str, request: Any, context: Any) -> Any:
         await self._take(request, context)
-        answer = getattr(gateway_pb2, f"{rpc}Response")(receipt=receipt(self.source))
+        answer = getattr(gateway_pb2, f"{rpc}Response")(receipt=receipt(self.source, replayed=self.replayed))
         answer.output.usage.input_tokens = 5
         return answer
 

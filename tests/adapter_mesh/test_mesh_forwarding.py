@@ -13,6 +13,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh.policy.v1 import admission_pb2, usage_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
+from llm_mesh_adapter_mesh.provider.receipts import charge_in
 from tests.adapter_mesh.other_mesh import CHARGED, KEY, METHODS, MODEL, OWN, RESERVATION, OtherMesh, linked
 
 ALL: Final = ("Generate", "GenerateStream", "EmbedStream", *METHODS)
@@ -181,3 +182,29 @@ async def test_offers_are_discovered_page_by_page_and_the_check_admits() -> None
 def test_an_endpoint_names_what_is_wrong_with_it() -> None:
     with pytest.raises(ValueError, match="https"):
         Endpoint(name="hq", provider="LLM Mesh", base_url="http://hq.example:50051")
+
+
+async def test_a_kept_answer_there_is_told_apart_and_costs_nothing() -> None:
+    async with linked(OtherMesh(replayed=True)) as made:
+        answer = await made.stub.Generate(made.granted("Generate", context=CONTEXT), timeout=20)
+    assert answer.report.upstream.replayed
+    assert answer.report.upstream.charge.nanos == 0
+    assert answer.report.upstream.reservation == RESERVATION
+
+
+@pytest.mark.parametrize(
+    ("charged", "told"),
+    [
+        ({"currency": "EUR", "nanos": -1}, False),
+        ({"currency": "euro", "nanos": 5}, False),
+        ({"currency": "", "nanos": 0}, True),
+        ({"currency": "EUR", "nanos": 5}, True),
+    ],
+)
+def test_a_charge_that_cannot_be_is_not_believed(charged: dict[str, Any], told: bool) -> None:  # noqa: FBT001 (a case)
+    receipt = gateway_pb2.Receipt(reservation="r\n" * 300, charged=charged)
+    found = charge_in(receipt)
+    assert (found is not None) == told
+    if found is not None:
+        assert found.reservation.isprintable()
+        assert len(found.reservation.encode()) <= 300

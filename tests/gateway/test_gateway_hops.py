@@ -6,11 +6,11 @@ import pytest
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
-from llm_mesh_gateway.domain.operation import digest_of
-from llm_mesh_gateway.domain.other_meshes import HopCheck, bounds_of, context_of
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh_gateway.domain.operation import digest_of
+from llm_mesh_gateway.domain.other_meshes import HopCheck, bounds_of, context_of
 from llm_mesh_runtime.errors import MeshError
 
 Options = gateway_pb2.RequestOptions

@@ -33,6 +33,7 @@ from tests.proofs.every_rpc import every_rpc
 
 NAMES = tuple(each.name for each in reversed(SERVICES) if each.contracts and each.name != "policy")
 """Who calls before who is called: `host` starts the last one first."""
+ADAPTERS = sorted(name.removeprefix("adapter/") for name in NAMES if name.startswith("adapter/"))
 APART: tuple[Link, ...] = ("grpc", "mux", "tls", "mux-tls")
 KEY = "mk_ana"
 
@@ -187,7 +188,7 @@ async def test_the_caller_names_the_adapter_that_is_meant(tmp_path: Path) -> Non
             channel = mesh.application("gateway", key=KEY, metadata=metadata)
             told = await refusal(adapter_pb2_grpc.AdapterServiceStub(channel).ListEndpoints(adapter_pb2.ListEndpointsRequest()))
             assert (told.code, told.field) == (grpc.StatusCode.INVALID_ARGUMENT, "x-llm-mesh-adapter")
-            assert "anthropic, bedrock, cohere, gemini, ollama, openai" in told.message
+            assert told.message.endswith(", ".join(ADAPTERS))
 
 
 async def test_a_service_without_a_link_is_named_with_its_setting(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from llm_mesh_adapter_anthropic.settings import Settings as AnthropicSettings
 from llm_mesh_adapter_cohere.settings import Settings as CohereSettings
 from llm_mesh_adapter_gemini.settings import Settings as GeminiSettings
+from llm_mesh_adapter_mesh.settings import Settings as MeshAdapterSettings
 from llm_mesh_adapter_ollama.settings import Settings as OllamaSettings
 from llm_mesh_adapter_openai.settings import Settings as OpenAISettings
 from llm_mesh_cli.settings import Settings as CliSettings
@@ -31,6 +32,7 @@ SETTINGS: Mapping[str, type] = {
     "adapter/gemini": GeminiSettings,
     "adapter/cohere": CohereSettings,
     "adapter/ollama": OllamaSettings,
+    "adapter/mesh": MeshAdapterSettings,
     "simulator": SimulatorSettings,
 }
 BLANKS = ("", " ", "\t\n ")
