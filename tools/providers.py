@@ -20,7 +20,7 @@ A provider serves once the adapter has its credential: set the variable before `
 does by itself) registers its well-known models with their prices. `llm-mesh adapters check ADAPTER/ENDPOINT` asks whether the
 provider takes the credential, `llm-mesh models discover` what a local server offers. Each variable has a form that ends in
 `_FILE` and names a file instead. Servers that are not here are added as endpoints of the adapter whose dialect they speak: each
-adapter's page says how. Another mesh is an endpoint of the adapter [`mesh`](../services/adapters/mesh/README.md), which has none of its own:
+adapter's page says how. Another mesh is an endpoint of the adapter [`mesh`](../services/adapters/mesh/README.md):
 [other meshes](other-meshes.md).
 
 One credential may bring several endpoints: `GEMINI_API_KEY` brings `gemini/google` and `openai/gemini`, `AWS_BEARER_TOKEN_BEDROCK`
