@@ -33,9 +33,10 @@ async def call(made: Any, rpc: str, request: Any) -> Any:
     return await getattr(made.stub, rpc)(request, timeout=20)
 
 
-def filled(descriptor: Descriptor, depth: int = 3) -> dict[str, Any]:
+def filled(descriptor: Descriptor | None, depth: int = 3) -> dict[str, Any]:
     """A value for each field of a message, as its constructor takes it."""
-    return {field.name: _value(field, depth) for field in descriptor.fields if depth and _first_of_its_group(field)}
+    fields = descriptor.fields if descriptor is not None and depth else []
+    return {field.name: _value(field, depth) for field in fields if _first_of_its_group(field)}
 
 
 def _first_of_its_group(field: FieldDescriptor) -> bool:
@@ -45,7 +46,7 @@ def _first_of_its_group(field: FieldDescriptor) -> bool:
 def _value(field: FieldDescriptor, depth: int) -> Any:
     one: Any = {
         field.TYPE_MESSAGE: lambda: filled(field.message_type, depth - 1),
-        field.TYPE_ENUM: lambda: field.enum_type.values[-1].number,
+        field.TYPE_ENUM: lambda: field.enum_type.values[-1].number if field.enum_type is not None else 0,
         field.TYPE_BYTES: lambda: b"1",
         field.TYPE_STRING: lambda: "1",
         field.TYPE_BOOL: lambda: True,
