@@ -1,0 +1,48 @@
+"""The dialects of all adapters, as their own wiring puts them together, at the simulator's address."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass
+from typing import Any, Never
+
+import pytest
+
+from llm_mesh_adapter_kit.dialect import Dialect
+from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
+from tests.conformance.wires import WIRES
+
+ENDPOINT = "main"
+
+
+@dataclass(frozen=True)
+class Wired:
+    """A dialect, and the endpoint that its adapter would call."""
+
+    dialect: Dialect
+    endpoint: Endpoint
+
+
+class _PutTogetherError(Exception):
+    def __init__(self, dialect: Dialect, table: EndpointTable) -> None:
+        super().__init__()
+        self.dialect = dialect
+        self.table = table
+
+
+def wired(adapter: str, address: str) -> Wired:
+    """What the wiring of an adapter puts together for one endpoint; nothing is started."""
+    wiring: Any = importlib.import_module(f"llm_mesh_adapter_{adapter}.wiring")
+    endpoint = json.dumps({"base_url": f"http://{address}{WIRES[adapter].path}", "local": True})
+
+    def assemble(name: str, dialect: Dialect, table: EndpointTable, *_: Any, **__: Any) -> Never:
+        assert name == adapter
+        raise _PutTogetherError(dialect, table)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "assemble", assemble)
+        with pytest.raises(_PutTogetherError) as made:
+            wiring.build(wiring.Settings(endpoints={ENDPOINT: endpoint}), None)
+    (found,) = [each for each in made.value.table if each.name == ENDPOINT]
+    return Wired(made.value.dialect, found)
