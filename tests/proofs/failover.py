@@ -14,6 +14,7 @@ from llm_mesh.registry.v1 import registry_pb2
 from tests.proofs.load import chat_body
 from tests.proofs.proof import Measures, words
 from tests.proofs.stand import Stand, charge, model, provider, route, stand
+from tests.proofs.wires import ADAPTERS, model_at, settings_of_wires, turns
 
 BEFORE = {
     "refused": ("", "PROVIDER_UNREACHABLE"),
@@ -47,21 +48,25 @@ class Failover:
     name = "failover"
     claim = (
         "A provider that fails before the first content (connection refused, reset or closed, stalled, 429, 500, a proxy's error page, "
-        "malformed JSON, 200 and then silence) costs the caller nothing but time: the next target answers, streamed and not. After it the "
+        "malformed JSON, 200 and then silence), over whichever wire, costs the caller nothing but time: the next "
+        "target answers, streamed and not. After it the "
         "stream ends with a typed error, no byte is repeated, the next target is not asked, and the ledger has the receipt."
     )
 
     def cases(self, *, full: bool) -> Sequence[str]:
-        """A hundred of each kind, or one."""
-        times = 100 if full else 1
+        """Sixteen of each kind over each wire, or one of each kind, over one wire after the other."""
         before = [f"before/{kind}/{way}" for kind in BEFORE for way in ("whole", "streamed")]
         after = [f"after/{kind}/streamed" for kind in AFTER]
-        return [f"{group}/{number:03}" for group in (*before, *after) for number in range(times)]
+        groups = list(enumerate((*before, *after)))
+        if not full:
+            return [f"{group}/{_wire(group, turns(number))}/000" for number, group in groups]
+        wires = [f"{group}/{adapter}" for _, group in groups for adapter in dict.fromkeys(_wire(group, each) for each in ADAPTERS)]
+        return [f"{wire}/{number:03}" for wire in wires for number in range(16)]
 
     @contextmanager
     def stand(self, folder: Path, cases: Sequence[str]) -> Iterator[Stand]:
         """A route per upstream model: the failing one first, a good one second."""
-        with provider(folder) as simulator, stand(folder, simulator) as made:
+        with provider(folder) as simulator, stand(folder, simulator, settings_of_wires(simulator)) as made:
             failing = {_alias(case): _failing(case) for case in cases}
             routes = [route(alias, f"{alias}-first", "good", first_token=_PHASE, idle=_PHASE) for alias in failing]
             made.put_models([*failing.values(), model("good", "sim-echo")], routes)
@@ -70,7 +75,7 @@ class Failover:
 
     def show(self, stand: Stand, case: str, rng: random.Random) -> Measures:
         """One request."""
-        moment, kind, way, _ = case.split("/")
+        moment, kind, way, _, _ = case.split("/")
         request = f"{case.replace('/', '-')}-{rng.getrandbits(64):x}"
         said = words(rng, rng.randint(8, 40))
         answer = stand.ask(chat_body(_alias(case), said, stream=way == "streamed"), headers={"x-request-id": request})
@@ -117,16 +122,21 @@ def _interrupted(stand: Stand, request: str, kind: str, said: str, answer: Any) 
 
 
 def _alias(case: str) -> str:
-    moment, kind, way, number = case.split("/")
-    return f"{moment}-{kind}-{way}-{int(number) // _SHARED_BY}"
+    moment, kind, way, adapter, number = case.split("/")
+    return f"{moment}-{kind}-{way}-{adapter}-{int(number) // _SHARED_BY}"
+
+
+def _wire(group: str, adapter: str) -> str:
+    """Connections are refused below all wires: one shows it."""
+    return "openai" if "/refused/" in group else adapter
 
 
 def _failing(case: str) -> registry_pb2.Model:
-    moment, kind, way, number = case.split("/")
+    moment, kind, way, adapter, number = case.split("/")
     alias = _alias(case)
     if kind == "refused":
         return model(f"{alias}-first", alias, endpoint="nobody")
     script = (BEFORE if moment == "before" else AFTER)[kind][0]
     pace = "" if moment == "before" else f"/rate:{1000 if way == 'streamed' else 0}"
     distinct = 1000 + int(number) // _SHARED_BY + (500 if way == "streamed" else 0)  # an echo does not mind `tokens`; the id is another
-    return model(f"{alias}-first", f"sim-echo/{script}{pace}/tokens:{distinct}")
+    return model_at(adapter, f"{alias}-first", f"sim-echo/{script}{pace}/tokens:{distinct}")

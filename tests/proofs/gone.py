@@ -16,7 +16,8 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from tests.proofs.http import Leaver
 from tests.proofs.proof import Measures
-from tests.proofs.stand import PATIENCE, Stand, model, provider, stand, until
+from tests.proofs.stand import PATIENCE, Stand, provider, stand, until
+from tests.proofs.wires import ADAPTERS, model_at, settings_of_wires, turns
 
 _ALLOWED_MS = 250.0
 _BUSY_MS = 2_000.0
@@ -29,32 +30,37 @@ class Gone:
 
     name = "client-gone"
     claim = (
-        "When a client goes away, before content or in the middle of it, over HTTP or gRPC, the provider sees its connection close within "
+        "When a client goes away, before content or in the middle of it, over HTTP or gRPC and over every wire, the "
+        "provider sees its connection close within "
         "250 ms, and the request is settled as cancelled, at no more than was reserved. The time is from the client's close to the line in "
         "the provider's own log, by the same clock."
     )
     allowed_ms: float = _ALLOWED_MS
 
     def cases(self, *, full: bool) -> Sequence[str]:
-        """Fifty of each kind, or one."""
+        """Ten of each kind over each wire, or one of each kind, over one wire after the other."""
         groups = [f"{moment}/{way}" for moment in ("waiting-whole", "waiting-streamed", "reading-streamed") for way in ("http", "grpc")]
-        return [f"{group}/{number:03}" for group in groups for number in range(50 if full else 1)]
+        if not full:
+            return [f"{group}/{turns(number)}/000" for number, group in enumerate(groups)]
+        return [f"{group}/{adapter}/{number:03}" for group in groups for adapter in ADAPTERS for number in range(10)]
 
     @contextmanager
     def stand(self, folder: Path, cases: Sequence[str]) -> Iterator[Stand]:
-        """One model that never begins, and one that never ends."""
+        """One model that never begins, and one that never ends, behind each wire."""
         del cases
-        with provider(folder) as simulator, stand(folder, simulator) as made:
-            made.put_models([model("silent", "sim-stall"), model("endless", "sim-words/tokens:4000/rate:50")])
+        with provider(folder) as simulator, stand(folder, simulator, settings_of_wires(simulator)) as made:
+            scripts = {"silent": "sim-stall", "endless": "sim-words/tokens:4000/rate:50"}
+            made.put_models([model_at(adapter, f"{name}-{adapter}", script) for adapter in ADAPTERS for name, script in scripts.items()])
             yield made
 
     def show(self, stand: Stand, case: str, rng: random.Random) -> Measures:
         """One client that leaves."""
-        moment, way, _ = case.split("/")
+        moment, way, adapter, _ = case.split("/")
         request = f"{case.replace('/', '-')}-{rng.getrandbits(64):x}"
-        alias = "endless" if moment.startswith("reading") else "silent"
+        reading = moment.startswith("reading")
+        alias = f"endless-{adapter}" if reading else f"silent-{adapter}"
         begin = _over_http if way == "http" else _over_grpc
-        leave = begin(stand, request, alias, streamed=moment.endswith("streamed"), reading=alias == "endless")
+        leave = begin(stand, request, alias, streamed=moment.endswith("streamed"), reading=reading)
         (line,) = until(lambda: stand.provider.received(request), "the provider is asked")
         time.sleep(rng.random() * 0.05)  # anywhere between two tokens
         left = time.time()

@@ -16,9 +16,11 @@ from tests.e2e.running import children
 from tests.proofs.load import Load, chat_body, load
 from tests.proofs.proof import Measures, group_of, words
 from tests.proofs.stand import Provider, Stand, charge, model, provider, request_of, route, stand, until
+from tests.proofs.wires import ADAPTERS, model_at, settings_of_wires
 
 _CLIENTS = 16
-_MODELS = ("kill-quick", "kill-paced", "kill-moved")
+_MODELS = ("kill-quick", "kill-paced", "kill-moved", *(f"kill-{adapter}-{pace}" for adapter in ADAPTERS for pace in ("quick", "paced")))
+_PACED = "sim-words/tokens:60/rate:150/ttft_ms:40"
 _WITH_WORKERS = "kill-with-workers"
 Line = dict[str, Any]
 
@@ -40,7 +42,7 @@ class Killed:
         "`kill -9` of the embedded process under load, and a second start on the same data: each request in the provider's own log has "
         "exactly one ledger entry. What is settled is the provider's usage at the price, line by line. What is estimated is at most what "
         "was in flight, each with actual ≤ charge ≤ reservation. Nothing is held any more. What a client has read to its end is settled. "
-        "The same with two workers that accept HTTP beside the killed process, none of which outlives it."
+        "The requests go over every wire. The same with two workers that accept HTTP beside the killed process, none of which outlives it."
     )
 
     def cases(self, *, full: bool) -> Sequence[str]:
@@ -67,15 +69,17 @@ def put_models(made: Stand) -> None:
     """What `question` asks for."""
     models = [
         model("kill-quick", "sim-echo"),
-        model("kill-paced", "sim-words/tokens:60/rate:150/ttft_ms:40"),
+        model("kill-paced", _PACED),
         model("kill-broken", "sim-500/first:3"),
+        *(model_at(adapter, f"kill-{adapter}-quick", "sim-echo") for adapter in ADAPTERS),
+        *(model_at(adapter, f"kill-{adapter}-paced", _PACED) for adapter in ADAPTERS),
     ]
     made.put_models(models, [route("kill-moved", "kill-broken", "kill-quick")])
 
 
 def _until_killed(ground: Ground, name: str, rng: random.Random, env: dict[str, str]) -> Load:
     (ground.folder / "ready").unlink(missing_ok=True)
-    with stand(ground.folder, ground.provider, env) as made:
+    with stand(ground.folder, ground.provider, env | settings_of_wires(ground.provider)) as made:
         put_models(made)
         workers = children(made.mesh.process.pid)
         assert len(workers) == int(env.get("LLM_MESH_WORKERS", "0"))
@@ -102,7 +106,7 @@ def alive(process: int) -> bool:
 
 def _afterwards(ground: Ground, name: str, run: Load, env: dict[str, str]) -> Measures:
     (ground.folder / "ready").unlink()
-    with stand(ground.folder, ground.provider, env) as again:
+    with stand(ground.folder, ground.provider, env | settings_of_wires(ground.provider)) as again:
         return accounted(again, name, run)
 
 

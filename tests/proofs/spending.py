@@ -14,12 +14,13 @@ from llm_mesh.policy.v1 import identity_pb2, rules_pb2, usage_pb2
 from tests.proofs.load import Asked, chat_body, load
 from tests.proofs.proof import Measures, words
 from tests.proofs.stand import Stand, model, provider, request_of, route, stand, until
+from tests.proofs.wires import ADAPTERS, model_at, settings_of_wires
 
 _CLIENTS = 64
 _EACH = 6
 _DOMAIN = "domains/spenders"
 PRINCIPAL = f"{_DOMAIN}/principals/many"
-_ALIASES = ("spend-quick", "spend-paced", "spend-failing", "spend-moved", "spend-broken")
+_ALIASES = ("spend-quick", "spend-paced", "spend-failing", "spend-moved", "spend-broken", *(f"spend-{adapter}" for adapter in ADAPTERS))
 
 
 @dataclass
@@ -28,7 +29,8 @@ class Spending:
 
     name = "concurrent-spending"
     claim = (
-        "64 clients spend from one budget at once, with answers that come, stream, move on to a second target, fail and break off. Always "
+        "64 clients spend from one budget at once, over every wire, with answers that come, stream, move on to a "
+        "second target, fail and break off. Always "
         "spent + held ≤ amount; at rest nothing is held, and spent is the sum of the ledger's charges. Who is refused is told "
         "`budget_exceeded` (429, `x-should-retry: false`), reaches no provider and is charged nothing."
     )
@@ -41,7 +43,7 @@ class Spending:
     def stand(self, folder: Path, cases: Sequence[str]) -> Iterator[Stand]:
         """Each case has a project of its own."""
         del cases
-        with provider(folder) as simulator, stand(folder, simulator) as made:
+        with provider(folder) as simulator, stand(folder, simulator, settings_of_wires(simulator)) as made:
             put_models(made)
             yield made
 
@@ -83,6 +85,7 @@ def put_models(made: Stand) -> None:
         model("spend-paced", "sim-words/tokens:20/rate:400/ttft_ms:20"),
         model("spend-failing", "sim-echo/status:429/tokens:9"),
         model("spend-broken", "sim-echo/fault:mid-hangup/rate:900"),
+        *(model_at(adapter, f"spend-{adapter}", "sim-echo") for adapter in ADAPTERS),
     ]
     made.put_models(models, [route("spend-moved", "spend-failing", "spend-quick")])
     binding = rules_pb2.Binding(name=f"{_DOMAIN}/bindings/many", principal=PRINCIPAL, role="roles/application")
