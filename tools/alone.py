@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ("pytest", "pytest-asyncio", "hypothesis")
+UV = (sys.executable, "-m", "uv")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 from llm_mesh_runtime.host import installed, load
@@ -54,19 +55,18 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
 def wheels(members: list[Path], into: Path) -> None:
     """Build members with the pinned build tools."""
     for member in members:
-        run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", f"--wheel-dir={into}", member)
+        run(*UV, "build", "--wheel", "--quiet", "--no-build-isolation", "--python", sys.executable, "--out-dir", into, member)
 
 
 def install(folder: Path, shared: Path, work: Path) -> Path:
     """An environment with one service; answers with its Python."""
     python = work / "venv/bin/python"
-    uv = [sys.executable, "-m", "uv"]
-    run(*uv, "venv", "--quiet", "--python", sys.executable, work / "venv")
-    run(*uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "--requirement", folder / "requirements.lock")
+    run(*UV, "venv", "--quiet", "--python", sys.executable, work / "venv")
+    run(*UV, "pip", "install", "--quiet", "--python", python, "--require-hashes", "--requirement", folder / "requirements.lock")
     wheels([folder], work)
     (wheel,) = work.glob("*.whl")
-    run(*uv, "pip", "install", "--quiet", "--python", python, "--no-index", "--find-links", shared, wheel)
-    run(*uv, "pip", "check", "--quiet", "--python", python)
+    run(*UV, "pip", "install", "--quiet", "--python", python, "--no-index", "--find-links", shared, wheel)
+    run(*UV, "pip", "check", "--quiet", "--python", python)
     return python
 
 
@@ -82,7 +82,7 @@ def prove(name: str, folder: Path, shared: Path, *, tests: bool) -> None:
         run(python, "-I", "-c", IMPORT_ALL, package, service, cwd=work)
         if tests:
             constraint = ("--constraint", ROOT / "requirements.lock")
-            run(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, *constraint, *TOOLS)
+            run(*UV, "pip", "install", "--quiet", "--python", python, *constraint, *TOOLS)
             suite = ROOT / "tests" / name.replace("adapters/", "adapter_")
             subprocess.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite], cwd=ROOT, check=True)
     print(f"alone: {name} installs and imports with its own dependencies only{', and its tests pass' if tests else ''}", flush=True)
