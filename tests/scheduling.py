@@ -39,7 +39,7 @@ def sort(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-class UnitScheduling(LoadFileScheduling):
+class UnitScheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """Shares out units instead of files, in the order in which they were collected."""
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
