@@ -4,7 +4,9 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 # The newest Python of those that are supported; PYTHON=… names another, and .venv is then made anew where it has a different one.
 MAKE_VENV = python="$$(PYTHON='$(PYTHON)' tools/python.sh)" && echo "Making an environment with $$python." && "$$python" -m venv --clear
-MEMBERS := gen/python services/runtime $(filter-out services/runtime,$(patsubst %/pyproject.toml,%,$(sort \
+# What `optional = true` in its service.toml leaves out: it has an environment of its own, see `make longtail`.
+OPTIONAL := $(patsubst %/service.toml,%,$(shell grep -l '^optional = true$$' services/*/service.toml services/adapters/*/service.toml))
+MEMBERS := gen/python services/runtime $(filter-out services/runtime $(OPTIONAL),$(patsubst %/pyproject.toml,%,$(sort \
              $(wildcard services/*/pyproject.toml services/adapters/*/pyproject.toml)))) .
 
 # What is compiled is kept: a mesh's start would take twice as long, and a session of tests starts hundreds of processes.
@@ -183,6 +185,21 @@ lock-llama: install ## pin again what llama.cpp's server is made from
 	cd tests/e2e/llama && for set in build requirements; do UV_CUSTOM_COMPILE_COMMAND="make lock-llama" $(CURDIR)/$(BIN)/uv pip compile --quiet \
 	  $$set.in --output-file=$$set.lock --universal --python-version=3.11 --generate-hashes --no-emit-index-url --no-strip-markers --no-annotate || exit; done
 
+# Adapters over other people's libraries, each with an environment of its own: pinned by hash, and never a part of .venv.
+APART := $(patsubst services/adapters/%,.venv-%/.made,$(OPTIONAL))
+LIBRARIES := gen/python services/figures services/runtime services/dialects services/adapters/kit services/adapters/longtail
+.PHONY: longtail
+longtail: install $(APART) ## test the adapters over LiteLLM's library and any-llm, each in its own environment (makes them the first time)
+	PYTHONPATH=$(subst $() ,:,$(OPTIONAL)) $(BIN)/lint-imports --no-cache --no-logo --config tools/optional_imports.toml
+	PYTHONPATH=$(subst $() ,:,$(OPTIONAL)) $(BIN)/pytest tests/adapter_longtail/libraries/cases.py $(ARGS)
+
+$(APART): .venv-%/.made: services/adapters/%/requirements.lock
+	$(MAKE_VENV) $(@D)
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes --requirement $<
+	printf '%s\n' $(foreach folder,$(LIBRARIES) services/adapters/$*,'$(CURDIR)/$(folder)') \
+	  > "$$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/llm_mesh.pth"
+	@touch $@
+
 .PHONY: words
 words: install ## shrink the lists of names and docstrings that do not tell what they are; fail with new ones
 	$(BIN)/python -m tools.house.words
@@ -199,7 +216,7 @@ conformance: install ## ask a mesh for every feature and field through every ada
 prove: install ## what the mesh must show, in full; goes on where it was interrupted (PROOF=kill-9 for one)
 	$(BIN)/python -m tests.proofs.prove $(PROOF)
 
-static: format-check lint types contracts-check commits-check services-check gen-check lock-check docs-check site alone ## every check but the tests
+static: format-check lint types contracts-check commits-check services-check gen-check lock-check docs-check site alone longtail ## every check but the tests
 
 check: static test ## exactly what CI runs
 
@@ -239,7 +256,7 @@ lock-bench-peers: install ## pin again what the compared gateways are made from
 	$(BIN)/python bench/peers/portkey_gateway/without_funding.py
 
 clean: ## remove what can be made again; the state under .llm-mesh/ stays
-	rm -rf $(VENV) $(RELEASE) $(SITE) build/site dist tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RELEASE) $(SITE) $(dir $(APART)) build/site dist tools/typescript/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # What the bills of materials are made with, apart: its dependencies are nobody else's.
 RELEASE := .venv-release

@@ -38,6 +38,12 @@ def libraries() -> list[Path]:
     return [folder for folder in present if not any(folder.glob("*/__main__.py"))]
 
 
+def is_default(folder: Path) -> bool:
+    """Whether the default installation has it: the others are large, and proven where they are named."""
+    declared = folder / "service.toml"
+    return not declared.exists() or not tomllib.loads(declared.read_text()).get("optional")
+
+
 def folders() -> dict[str, Path]:
     """Everything that installs alone, by its folder below services/: what has a lock of its own."""
     services = ROOT / "services"
@@ -91,7 +97,9 @@ def prove(name: str, folder: Path, shared: Path, *, tests: bool) -> None:
 def main() -> None:
     """Prove the named services, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("services", nargs="*", help="folders below services/, such as policy or adapters/openai; default: all")
+    parser.add_argument(
+        "services", nargs="*", help="folders below services/, such as policy or adapters/openai; default: all but the optional ones"
+    )
     parser.add_argument("--tests", action="store_true", help="run each service's own suite in its environment")
     arguments = parser.parse_args()
     known = folders()
@@ -102,7 +110,7 @@ def main() -> None:
         shared = Path(temporary)
         wheels(libraries(), shared)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            chosen = arguments.services or known
+            chosen = arguments.services or [name for name, folder in known.items() if is_default(folder)]
             for proven in [pool.submit(prove, name, known[name], shared, tests=arguments.tests) for name in chosen]:
                 proven.result()
 

@@ -2,7 +2,7 @@
 
 There is no `uv.lock`, because that format holds the address of a package registry, and no committed file does. Members
 of the workspace are left out of the locks (they are installed from the tree), and what the root's lock pins constrains
-every other set, so that a service alone runs what was tested together.
+every other set, so that a service alone runs what was tested together. A set that is apart takes of those pins what all adapters have.
 """
 
 import argparse
@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = "requirements.lock"
 # Sets that are tools only, by the dependency group that names them; a Go and a Node for machines without.
 GROUPS = {"build": "tools", "go": "tools/go", "node": "tools/typescript", "release": "tools/release", "site": "tools/pages"}
+COMMON = ROOT / "services/adapters/cohere" / LOCK
+"""Holds what every adapter has: only that constrains a set that is apart, whose library has needs of its own."""
 HOST = re.compile(r"https?://|^\s*(-i|-f|--index|--extra-index|--find-links)", re.MULTILINE)
 
 
@@ -30,6 +32,8 @@ class Lock:
     folder: Path
     wants: tuple[str, ...]
     path: Path
+    apart: bool = False
+    """It is no part of the default installation: a library in it may need other versions than what is tested together."""
 
 
 def members() -> dict[str, Path]:
@@ -43,9 +47,17 @@ def locks() -> list[Lock]:
     root = Lock(ROOT, ("pyproject.toml", "--group=dev"), ROOT / LOCK)
     tools = [Lock(ROOT, (f"--group={group}",), ROOT / folder / LOCK) for group, folder in GROUPS.items()]
     services = [
-        Lock(path, ("pyproject.toml", "--all-extras"), path / LOCK) for path in members().values() if any(path.glob("*/__main__.py"))
+        Lock(path, ("pyproject.toml", "--all-extras"), path / LOCK, apart=is_apart(path))
+        for path in members().values()
+        if any(path.glob("*/__main__.py"))
     ]
-    return [root, *tools, *services]
+    return sorted([root, *tools, *services], key=lambda lock: lock.apart)
+
+
+def is_apart(folder: Path) -> bool:
+    """Whether a member is no part of the default installation."""
+    declared = folder / "service.toml"
+    return declared.exists() and bool(tomllib.loads(declared.read_text()).get("optional"))
 
 
 def resolve(lock: Lock, output: Path, constraint: Path, *, upgrade: bool) -> None:
@@ -70,6 +82,8 @@ def main() -> None:
         constraint = Path(temporary) / "0"
         for index, lock in enumerate(locks()):
             output = Path(temporary) / str(index)
+            if lock.apart:
+                constraint = COMMON
             if lock.path.exists():
                 shutil.copyfile(lock.path, output)
             resolve(lock, output, constraint, upgrade=arguments.upgrade)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.architecture.repository import Member, members, relative
 
-# Loaded by name, not by import: drivers, event loops, parsers, plugins.
-BY_NAME = {"httptools", "uvloop", "psycopg"}
+# Loaded by name, not by import: drivers, event loops, parsers, plugins, and libraries in a process of their own.
+BY_NAME = {"any-llm-sdk", "httptools", "litellm", "psycopg", "uvloop"}
 # A floor under what another dependency brings.
 FLOORS = {"simpleeval"}
 # Packages whose name on disk several distributions share, the longest prefix first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -35,7 +36,12 @@ def class_names_used_twice() -> dict[str, list[str]]:
 
 def import_circles() -> list[list[str]]:
     """Groups of modules each of which imports, by some way, all others of its group."""
-    graph = grimp.build_graph(*(package.name for package in packages()), cache_dir=None, exclude_type_checking_imports=True)
+    found, before = packages(), list(sys.path)
+    sys.path += [str(package.parent) for package in found]  # optional services are not installed
+    try:
+        graph = grimp.build_graph(*(package.name for package in found), cache_dir=None, exclude_type_checking_imports=True)
+    finally:
+        sys.path[:] = before
     circles: list[list[str]] = []
     done: set[str] = set()
     for module in sorted(graph.modules):

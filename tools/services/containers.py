@@ -8,6 +8,8 @@ from tools.services.declaration import Declared, called, matches
 
 _PUBLIC_OFFSET = 100
 _FILES = "/run/secrets/"
+PROFILE = "longtail"
+"""With `--profile longtail` compose starts the optional services, too."""
 
 
 def containers(known: Sequence[Declared]) -> Iterator[str]:
@@ -38,6 +40,8 @@ def database_secret(each: Declared) -> str:
 def _container(each: Declared, known: Sequence[Declared]) -> Iterator[str]:
     yield f"  {each.dashed}:"
     yield "    <<: *service"
+    if each.optional:
+        yield f"    profiles: [{PROFILE}]"
     yield f"    image: llm-mesh/{each.dashed}:${{LLM_MESH_VERSION:-local}}"
     anchor = f"&{each.dashed} " if each.database else ""
     yield f"    build: {anchor}{{ context: ., dockerfile: services/Dockerfile, args: {{ SERVICE: {each.folder} }} }}"
@@ -74,7 +78,9 @@ def _environment(each: Declared, known: Sequence[Declared]) -> Iterator[str]:
     for name, secret in each.container.secrets.items():
         yield f"{name}_FILE: {_FILES}{secret}"
     for peer in sorted(_peers(each, known), key=lambda peer: peer.port):
-        yield f"LLM_MESH_LINK_{_upper(peer)}: mux+dns:///{peer.dashed}:{peer.port}"
+        address = f"mux+dns:///{peer.dashed}:{peer.port}"
+        # Whoever starts an optional service says where it is: LLM_MESH_LINK_… in .env. Empty, there is no link.
+        yield f"LLM_MESH_LINK_{_upper(peer)}: " + (f"${{LLM_MESH_LINK_{_upper(peer)}:-}}" if peer.optional else address)
 
 
 def _peers(each: Declared, known: Sequence[Declared]) -> list[Declared]:

@@ -59,6 +59,8 @@ class Declared:
     in_workers: bool = False
     """Hosted by the processes that accept requests; what owns data never is."""
     in_mesh: bool = True
+    optional: bool = False
+    """No part of the default installation: it has an environment of its own, and whoever deploys it says so."""
     slices: Sequence[str] = ()
     """Its vertical slices, each with rooms of its own."""
     container: Container = field(default_factory=Container)

@@ -56,8 +56,11 @@ def module(declared: Sequence[Declared], protos: Path = ROOT / "protos") -> str:
         (
             HEAD,
             "SERVICES: tuple[Declaration, ...] = (\n",
-            *(line for each in declared if each.is_service for line in _entry(each, places)),
+            *(line for each in declared if each.is_service and not each.optional for line in _entry(each, places)),
             ')\n"""In the order in which they start: who is called before who calls."""\n\n',
+            "OPTIONAL: tuple[Declaration, ...] = (\n",
+            *(line for each in declared if each.optional for line in _entry(each, places)),
+            ')\n"""No part of the default installation: each has an environment of its own."""\n\n',
             "CLIENTS: tuple[Declaration, ...] = (\n",
             *(line for each in declared if not each.is_service for line in _entry(each, places)),
             ')\n"""What calls services, and is hosted by other names or not at all."""\n\n',

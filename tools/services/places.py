@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.services import containers
-from tools.services.declaration import ROOT, Declared
+from tools.services.declaration import FILE, ROOT, Declared
 
 _BEGIN, _END = "generated: ", "end of generated"
 
@@ -56,6 +56,8 @@ class Member(NamedTuple):
     package: str
     runs: bool
     """It is no library: it has a `__main__`."""
+    optional: bool = False
+    """The default installation leaves it out."""
 
 
 def members(root: Path = ROOT) -> list[Member]:
@@ -65,23 +67,32 @@ def members(root: Path = ROOT) -> list[Member]:
         project = tomllib.loads(path.read_text(encoding="utf-8"))
         (package,) = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
         runs = (path.parent / package / "__main__.py").exists()
-        present.append(Member(project["project"]["name"], path.parent.relative_to(root).as_posix(), package, runs))
+        present.append(
+            Member(project["project"]["name"], path.parent.relative_to(root).as_posix(), package, runs, _is_optional(path.parent))
+        )
     return sorted(present, key=lambda member: member.package)
+
+
+def _is_optional(folder: Path) -> bool:
+    declared = folder / FILE
+    return declared.exists() and bool(tomllib.loads(declared.read_text(encoding="utf-8")).get("optional"))
 
 
 def places(declared: Sequence[Declared], root: Path = ROOT) -> list[Region | Line]:
     """All places but the module that running programs import."""
     known = [each for each in declared if each.is_service]
-    return [*_workspace(known, members(root)), *_deployment(known), *_forge(known), *_pages(declared, known)]
+    default = [each for each in known if not each.optional]
+    return [*_workspace(default, members(root)), *_deployment(known, default), *_forge(known), *_pages(declared, known)]
 
 
-def _workspace(known: Sequence[Declared], present: Sequence[Member]) -> Iterator[Region]:
+def _workspace(known: Sequence[Declared], everything: Sequence[Member]) -> Iterator[Region]:
     file, roomy = "pyproject.toml", sorted(each.package for each in known if not each.slices)
+    present = [member for member in everything if not member.optional]
     names = sorted([*(member.name for member in present), "llm-mesh-protos"])
     apart = [member.package for member in present if member.runs]
     yield Region(file, "members", _list(f"{name}[http,sql]" if name == "llm-mesh-runtime" else name for name in names))
     yield Region(file, "sources", tuple(f"{name} = {{ workspace = true }}" for name in names))
-    yield Region(file, "folders", _list(["gen/python", *(member.folder for member in sorted(present, key=lambda each: each.folder))]))
+    yield Region(file, "folders", _list(["gen/python", *(member.folder for member in sorted(everything, key=lambda each: each.folder))]))
     yield Region(file, "packages", _list(member.package for member in present))
     yield Region(file, "independent packages", _list(apart))
     yield Region(file, "what the runtime does not know", _list(apart))
@@ -90,9 +101,9 @@ def _workspace(known: Sequence[Declared], present: Sequence[Member]) -> Iterator
     yield Region(file, "slices with rooms", _list(f"{each.package}.{name}" for each in known for name in each.slices))
 
 
-def _deployment(known: Sequence[Declared]) -> Iterator[Region | Line]:
+def _deployment(declared: Sequence[Declared], known: Sequence[Declared]) -> Iterator[Region | Line]:
     file, stateful = "docker-compose.yml", [each for each in known if each.database]
-    yield Region(file, "services", tuple(line.removeprefix("  ") for line in containers.containers(known))[:-1])
+    yield Region(file, "services", tuple(line.removeprefix("  ") for line in containers.containers(declared))[:-1])
     yield Region(file, "migrations", tuple(line.removeprefix("  ") for line in containers.migrations(known))[:-1])
     secrets = [containers.database_secret(each) for each in stateful]
     yield Region(file, "secrets of databases", tuple(f"- {name}" for name in secrets))
@@ -117,9 +128,7 @@ def _forge(known: Sequence[Declared]) -> Iterator[Region | Line]:
 def _pages(declared: Sequence[Declared], known: Sequence[Declared]) -> Iterator[Region]:
     order = sorted(known, key=lambda each: (not each.contracts, "/" in each.name, each.port))
     head = ("| service | contract | port | data that it owns | calls |", "|---|---|---|---|---|")
-    rows = (
-        f"| [`{each.folder}`]({each.folder}) | {_contract(each)} | {each.port} | {each.owns or 'none'} | {_calls(each)} |" for each in order
-    )
+    rows = (f"| {_linked(each)} | {_contract(each)} | {each.port} | {each.owns or 'none'} | {_calls(each)} |" for each in order)
     yield Region("services/README.md", "services", (*head, *rows))
     (adapters,) = (each for each in declared if each.name == "adapters")
     first = min((each for each in known if each.name.startswith("adapter/")), key=lambda each: each.port)
@@ -131,6 +140,10 @@ def _pages(declared: Sequence[Declared], known: Sequence[Declared]) -> Iterator[
         for each in shown
     )
     yield Region("README.md", "services", ("| service | contract | port | decides, owns |", "|---|---|---|---|", *lines))
+
+
+def _linked(each: Declared) -> str:
+    return f"[`{each.folder}`]({each.folder})" + (" (optional)" if each.optional else "")
 
 
 def _contract(each: Declared) -> str:

@@ -171,6 +171,28 @@ SERVICES: tuple[Declaration, ...] = (
 )
 """In the order in which they start: who is called before who calls."""
 
+OPTIONAL: tuple[Declaration, ...] = (
+    Declaration(
+        name="adapter/anyllm",
+        identities=("adapter/anyllm",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "registry", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50071,
+        in_workers=True,
+    ),
+    Declaration(
+        name="adapter/litellm",
+        identities=("adapter/litellm",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "registry", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50070,
+        in_workers=True,
+    ),
+)
+"""No part of the default installation: each has an environment of its own."""
+
 CLIENTS: tuple[Declaration, ...] = (
     Declaration(
         name="adapters",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from llm_mesh.services import SERVICES
+from llm_mesh.services import OPTIONAL, SERVICES
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links import Links
@@ -117,7 +117,7 @@ class Service:
     @classmethod
     def declared(cls, name: str, *, settings: type, build: Callable[[Any, Links], Servicers]) -> Service:
         """The service that `service.toml` declares under that name."""
-        facts = next((each for each in SERVICES if each.name == name), None)
+        facts = next((each for each in (*SERVICES, *OPTIONAL) if each.name == name), None)
         if facts is None:
             raise ValueError(f"{name} is not declared: write services/…/service.toml, and run `make services`")
         return cls(name, facts.contracts, settings, build, facts.port if facts.contracts else 0, facts.http_prefix)

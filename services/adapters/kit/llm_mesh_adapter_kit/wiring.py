@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeAlias
 
 from llm_mesh_adapter_kit.adapter import Adapter
 from llm_mesh_adapter_kit.added.bounds import AddedEndpointBounds
@@ -31,22 +31,36 @@ from llm_mesh_runtime.breakers import OtherProcesses
 from llm_mesh_runtime.clock import SystemClock
 from llm_mesh_runtime.links import Links
 
-if TYPE_CHECKING:
-    from llm_mesh_adapter_kit.transport.client import LibraryClient
-
 _LOADED_AFTER = 1.0
 VECTORS_MEMORY = 256 * 1024 * 1024
 """Bytes of vectors that the answers of one endpoint may have at once, where the operator says nothing."""
 
 
+class RetiringClient(HttpClient, Protocol):
+    """A client whose endpoint may become another one."""
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it is under way."""
+
+    def retire(self) -> None:
+        """Take no more than what is under way."""
+
+
+MakeClient: TypeAlias = Callable[[Endpoint], RetiringClient]
+
+
 class Clients:
     """One HTTP client per endpoint, made when it is first asked."""
 
-    def __init__(self, table: EndpointTable) -> None:
-        self._clients: dict[tuple[str, str], tuple[Endpoint, Pool | LibraryClient]] = {}
-        self._retired: list[Pool | LibraryClient] = []
+    def __init__(self, table: EndpointTable, make: MakeClient | None = None) -> None:
+        self._make = make or self._made
+        self._clients: dict[tuple[str, str], tuple[Endpoint, RetiringClient]] = {}
+        self._retired: list[RetiringClient] = []
         """Of endpoints that are others by now: calls under way end there."""
-        self._secure = any(endpoint.usable and endpoint.transport.plain and endpoint.origin.startswith("https:") for endpoint in table)
+        self._secure = make is None and any(
+            endpoint.usable and endpoint.transport.plain and endpoint.origin.startswith("https:") for endpoint in table
+        )
         self._tls: ssl.SSLContext | None = None
         self._loading: asyncio.TimerHandle | None = None
 
@@ -77,17 +91,17 @@ class Clients:
         for client in (*self._retired, *(client for _, client in self._clients.values())):
             await client.close()
 
-    def _renewed(self, endpoint: Endpoint, known: tuple[Endpoint, Pool | LibraryClient] | None) -> tuple[Endpoint, Pool | LibraryClient]:
+    def _renewed(self, endpoint: Endpoint, known: tuple[Endpoint, RetiringClient] | None) -> tuple[Endpoint, RetiringClient]:
         if known is not None:
             self._retire(known[1])
-        made = self._clients[endpoint.name, endpoint.origin] = (endpoint, self._made(endpoint))
+        made = self._clients[endpoint.name, endpoint.origin] = (endpoint, self._make(endpoint))
         return made
 
-    def _retire(self, client: Pool | LibraryClient) -> None:
+    def _retire(self, client: RetiringClient) -> None:
         client.retire()
         self._retired = [each for each in (*self._retired, client) if not each.at_rest]
 
-    def _made(self, endpoint: Endpoint) -> Pool | LibraryClient:
+    def _made(self, endpoint: Endpoint) -> RetiringClient:
         """The fast client, and the other one where the endpoint's transport has settings."""
         if endpoint.transport.plain:
             return Pool(endpoint.origin, endpoint.rule, self._trusted)
@@ -126,7 +140,7 @@ class Assembled:
             self.shared.close()
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 (what an adapter is made of, each by its name)
     name: str,
     dialect: Dialect,
     table: EndpointTable,
@@ -135,9 +149,10 @@ def assemble(
     *,
     vectors_memory: int = VECTORS_MEMORY,
     methods: DialectMethods = NO_METHODS,
+    client: MakeClient | None = None,
 ) -> Assembled:
-    """An adapter, such as `openai`."""
-    clients = Clients(table)
+    """An adapter, such as `openai`. `client` makes the client of an endpoint; unset: one that speaks HTTP to it."""
+    clients = Clients(table, client)
     lanes, shared = lanes_of(name, links)
     attempts = Attempts(
         dialect, lanes, clients.of, GenAi(links.metrics), limits, links.heavy, memory=VectorMemory(vectors_memory), methods=methods

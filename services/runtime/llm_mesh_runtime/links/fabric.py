@@ -51,7 +51,7 @@ class Fabric:
         self.embedded = embedded
         self._private = private
         self._hosted = frozenset(hosted)
-        self._targets = dict(targets or {})
+        self._targets = {name: target for name, target in (targets or {}).items() if target}
         self._tls = tls
         self._tokens = tokens
         self._trace = trace

@@ -81,7 +81,8 @@ class MeshSettings:
     )
     links: Mapping[str, str] = setting(
         default={},
-        help="Where a peer listens: `dns:///policy:50054`, or `mux+dns:///policy:50054` for the batched link. None for a peer here.",
+        help="Where a peer listens: `dns:///policy:50054`, or `mux+dns:///policy:50054` for the batched link. None, or an "
+        "empty one, for a peer here.",
         prefix="LLM_MESH_LINK_",
     )
     allow_calls: tuple[str, ...] = setting(default=(), help="Additions to the who-may-call-whom table, such as `console>gateway`.")

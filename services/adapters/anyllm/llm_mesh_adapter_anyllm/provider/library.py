@@ -1,0 +1,72 @@
+"""any-llm, as the library's process calls it: the address, the key and the provider are the settings', and nothing is repeated."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+from llm_mesh_adapter_longtail.child.library import Target
+
+_NO_KEY: Final = "none"
+"""For servers without keys: without any the library looks for one, and refuses."""
+_MOST_KNOWN: Final = 64
+
+
+class AnyLlm:
+    """Implements `Library`."""
+
+    def __init__(self) -> None:
+        self.version = version("any-llm-sdk")
+        self._module: Any = importlib.import_module("any_llm")
+        self._known: dict[tuple[str, str, str], Any] = {}
+        """Clients with their connections, by provider, address and key."""
+
+    async def chat(self, target: Target, arguments: Mapping[str, Any]) -> object:
+        """A whole answer."""
+        return await self._of(target).acompletion(model=target.model, **_named(arguments), timeout=target.timeout)
+
+    async def stream(self, target: Target, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
+        """The chunks of an answer."""
+        chunks = await self._of(target).acompletion(model=target.model, **_named(arguments), timeout=target.timeout)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            close = getattr(chunks, "aclose", None)
+            if callable(close):
+                await close()
+
+    async def embed(self, target: Target, arguments: Mapping[str, Any]) -> object:
+        """Vectors."""
+        values = dict(arguments)
+        return await self._of(target).aembedding(target.model, inputs=values.pop("input"), **values)
+
+    async def rerank(self, target: Target, arguments: Mapping[str, Any]) -> object:
+        """Documents by relevance."""
+        return await self._of(target).arerank(target.model, **arguments)
+
+    async def models(self, target: Target) -> list[str]:
+        """The models that the provider lists."""
+        return [each.id for each in await self._of(target).alist_models()]
+
+    def _of(self, target: Target) -> Any:  # noqa: ANN401 (a provider of the library)
+        key = (target.provider, target.base_url, target.key)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            made = self._module.AnyLLM.create(target.provider, api_key=target.key or _NO_KEY, api_base=target.base_url, max_retries=0)
+            known = self._known[key] = made
+        return known
+
+
+def library() -> AnyLlm:
+    """The library, loaded. Called in its own process alone."""
+    return AnyLlm()
+
+
+def _named(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Without an effort of reasoning the library asks for one of its own choice."""
+    return {"reasoning_effort": None, **arguments}

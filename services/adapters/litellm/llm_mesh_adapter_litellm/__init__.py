@@ -1,0 +1,1 @@
+"""The adapter that reaches providers by LiteLLM's library."""

@@ -1,0 +1,1 @@
+"""The library, as its own process sees it."""

@@ -1,0 +1,64 @@
+"""The life of a library's process: bounds first, then the guard, then the library, then its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import socket
+import threading
+from typing import Any
+
+import orjson
+
+from llm_mesh_adapter_longtail.child.bounds import bound
+from llm_mesh_adapter_longtail.child.egress import Egress, reachable
+from llm_mesh_adapter_longtail.child.library import Library
+from llm_mesh_adapter_longtail.child.serving import Serving
+from llm_mesh_adapter_longtail.wire import Kind, packed
+
+
+def run(descriptor: int, module: str, bounds: str) -> None:
+    """Serve until the adapter closes the socket."""
+    given: dict[str, Any] = orjson.loads(bounds)
+    channel = socket.socket(fileno=descriptor)
+    bound(given["memory"], given["files"])
+    loop = asyncio.new_event_loop()
+    telling = _Telling(loop)
+    Egress(reachable(given["endpoints"]), telling.refused).install()
+    library: Library = importlib.import_module(module).library()
+    loop.run_until_complete(_serve(channel, library, telling))
+
+
+class _Telling:
+    """Tells the adapter what the guard refused, also while the library is still loading, and from any of its threads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._early: list[bytes] = []
+        self._writer: asyncio.StreamWriter | None = None
+
+    def refused(self, what: str) -> None:
+        frame = packed(Kind.REFUSED, 0, what.encode("utf-8", "replace")[:200])
+        with self._lock:
+            if self._writer is None:
+                self._early.append(frame)
+            else:
+                self._loop.call_soon_threadsafe(self._writer.write, frame)
+
+    def begin(self, writer: asyncio.StreamWriter) -> None:
+        with self._lock:
+            self._writer = writer
+            for frame in self._early:
+                writer.write(frame)
+
+
+async def _serve(channel: socket.socket, library: Library, telling: _Telling) -> None:
+    reader, writer = await asyncio.open_unix_connection(sock=channel, limit=1024 * 1024)
+    serving = Serving(library, reader, writer)
+    telling.begin(writer)
+    try:
+        await serving.run()
+    finally:
+        os._exit(1)

@@ -1,0 +1,282 @@
+"""The process of a library, as the adapter has it: started, asked, watched, and replaced where it dies or hangs.
+
+Nothing that the library does reaches the adapter but the bytes of its answers: a blocked loop, a crash, memory without end and a
+call that does not stop end the process, and the calls that it had are broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from llm_mesh_adapter_kit.http import BrokenError, ConnectTimeoutError, UnreachableError
+from llm_mesh_adapter_longtail.wire import FrameBuffer, FrameError, Kind, WireFrame, packed
+from llm_mesh_runtime.log import get_logger
+
+_READ: Final = 256 * 1024
+_MOST_CALLS: Final = 2_048
+_MOST_REFUSALS: Final = 64
+_ENDED: Final = "the library's process ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessBounds:
+    """What the process may take and reach."""
+
+    memory: int = 2 * 1024 * 1024 * 1024
+    """Bytes that it may hold of its own."""
+    files: int = 4_096
+    """Files and connections that it may have open."""
+    silence: float = 10.0
+    """Seconds without a sign of life, after which it is replaced."""
+    pause: float = 1.0
+    """Seconds between two starts of a process that does not live."""
+    start: float = 120.0
+    """Seconds until the library is loaded."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """All that the library finds in its environment: nothing of the adapter's own is there."""
+    endpoints: Sequence[Mapping[str, Any]] = ()
+    """What it may reach: `base_url`, `local` and `allow` of each endpoint."""
+
+
+class Reply:
+    """The answer to one call, in pieces."""
+
+    __slots__ = ("_pieces", "_process", "_waiting", "call", "ended", "failed", "head")
+
+    def __init__(self, process: LibraryProcess, call: int) -> None:
+        self._process = process
+        self._pieces: deque[bytes] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+        self.call = call
+        self.head: Mapping[str, Any] | None = None
+        self.ended = False
+        self.failed = ""
+
+    def take(self, frame: WireFrame) -> None:
+        """What the process says of the call."""
+        if frame.kind is Kind.HEAD:
+            self.head = orjson.loads(frame.data)
+        elif frame.kind is Kind.PIECE:
+            self._pieces.append(frame.data)
+        elif frame.kind is Kind.END:
+            self.ended = True
+        self._wake()
+
+    def fail(self, why: str) -> None:
+        """The answer comes no further."""
+        self.failed = why
+        self._wake()
+
+    def gathered(self) -> bytes:
+        """What is there; the process may send as much again."""
+        count = len(self._pieces)
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        if not self.ended and not self.failed:
+            for _ in range(count):
+                self._process.send(Kind.READ, self.call)
+        return data
+
+    @property
+    def holds(self) -> bool:
+        """Whether pieces wait to be read."""
+        return bool(self._pieces)
+
+    @property
+    def there(self) -> bool:
+        """Whether something can be read, or nothing is to come."""
+        return bool(self._pieces) or self.ended or bool(self.failed)
+
+    async def wait(self, deadline: float) -> None:
+        """Until something happens. Raises `TimeoutError`."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(None if deadline == float("inf") else max(deadline - time.monotonic(), 0)):
+                await self._waiting
+        finally:
+            self._waiting = None
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+class LibraryProcess:
+    """One process with one library, which is started again where it ended."""
+
+    def __init__(self, module: str, bounds: ProcessBounds, *, python: str = sys.executable) -> None:
+        self._command = (python, "-s", "-P", "-m", "llm_mesh_adapter_longtail.child")
+        self._module = module
+        self._bounds = bounds
+        self._calls: dict[int, Reply] = {}
+        self._last = 0
+        self._writer: asyncio.StreamWriter | None = None
+        self._ready = asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
+        self._heard = 0.0
+        self.version = ""
+        self.starts = 0
+        """How many processes there have been."""
+        self.refusals: list[str] = []
+        """What the library was about to reach and may not, the first few."""
+        self.why = ""
+        """Why the last process ended."""
+
+    def start(self) -> None:
+        """Have a process from now on."""
+        if self._life is None:
+            self._life = asyncio.get_running_loop().create_task(self._live(), name=f"library {self._module}")
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the library can be called."""
+        return self._ready.is_set()
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._life is not None:
+            self._life.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._life
+
+    async def call(self, head: Mapping[str, Any], arguments: bytes, deadline: float, patience: float) -> Reply:
+        """Send a call, and wait for the head of its answer.
+
+        Raises `ConnectTimeoutError` where no library is loaded in time, `UnreachableError` where there are too many calls, `BrokenError`
+        where the process ends, and `TimeoutError` at the deadline.
+        """
+        self.start()
+        try:
+            async with asyncio.timeout(min(patience, max(deadline - time.monotonic(), 0))):
+                await self._ready.wait()
+        except TimeoutError:
+            raise ConnectTimeoutError(self.why or "the library is not loaded") from None
+        if len(self._calls) >= _MOST_CALLS:
+            raise UnreachableError("the library has too many calls")
+        self._last = self._last % 0xFFFFFFFE + 1
+        reply = self._calls[self._last] = Reply(self, self._last)
+        self.send(Kind.CALL, reply.call, orjson.dumps(head) + b"\n" + arguments)
+        try:
+            while reply.head is None and not reply.failed:
+                await reply.wait(deadline)
+        except BaseException:
+            self.leave(reply)
+            raise
+        if reply.failed:
+            raise BrokenError(reply.failed)
+        return reply
+
+    def leave(self, reply: Reply) -> None:
+        """Nobody waits for the rest."""
+        if self._calls.pop(reply.call, None) is not None and not reply.ended:
+            self.send(Kind.CANCEL, reply.call)
+
+    def send(self, kind: Kind, call: int = 0, data: bytes = b"") -> None:
+        """Send a frame, where there is a process."""
+        if self._writer is not None:
+            self._writer.write(packed(kind, call, data))
+
+    async def _live(self) -> None:
+        while True:
+            begun = time.monotonic()
+            try:
+                await self._one_life()
+            except (OSError, FrameError, TimeoutError, subprocess.SubprocessError) as error:
+                self.why = f"{_ENDED}: {error}" if str(error) else _ENDED
+            self._end_calls()
+            get_logger().warning("the library's process ended", library=self._module, why=self.why)
+            await asyncio.sleep(max(self._bounds.pause - (time.monotonic() - begun), 0.05))
+
+    async def _one_life(self) -> None:
+        ours, theirs = socket.socketpair()
+        bounds = self._bounds
+        given = orjson.dumps({"memory": bounds.memory, "files": bounds.files, "endpoints": list(bounds.endpoints)}).decode()
+        words = (*self._command, str(theirs.fileno()), self._module, given)
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env=_environment(bounds.environment), cwd="/", pass_fds=(theirs.fileno(),), start_new_session=True,
+            )  # fmt: skip
+        self.starts += 1
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        watch = asyncio.create_task(self._watch(process, writer))
+        try:
+            await self._follow(reader, writer)
+            code = await asyncio.wait_for(process.wait(), bounds.silence)
+            self.why = f"{_ENDED} with {code}"
+        finally:
+            self._ready.clear()
+            self._writer = None
+            watch.cancel()
+            writer.close()
+            with suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.shield(process.wait())
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = FrameBuffer()
+        self._heard = time.monotonic()
+        while data := await reader.read(_READ):
+            self._heard = time.monotonic()
+            for frame in frames.feed(data):
+                self._take(frame, writer)
+
+    def _take(self, frame: WireFrame, writer: asyncio.StreamWriter) -> None:
+        if frame.kind is Kind.READY:
+            self.version = frame.data.decode("utf-8", "replace")[:64]
+            self._writer = writer
+            self._ready.set()
+        elif frame.kind is Kind.REFUSED:
+            self._refused(frame.data.decode("utf-8", "replace"))
+        elif (reply := self._calls.get(frame.call)) is not None:
+            reply.take(frame)
+            if reply.ended:
+                del self._calls[frame.call]
+
+    def _refused(self, what: str) -> None:
+        if what not in self.refusals and len(self.refusals) < _MOST_REFUSALS:
+            self.refusals.append(what)
+            get_logger().warning("the library may not reach what no setting names", library=self._module, refused=what)
+
+    async def _watch(self, process: asyncio.subprocess.Process, writer: asyncio.StreamWriter) -> None:
+        """Kill a process that does not load, or gives no sign of life: its loop is blocked."""
+        bounds = self._bounds
+        try:
+            async with asyncio.timeout(bounds.start):
+                await self._ready.wait()
+        except TimeoutError:
+            self._kill(process)
+            return
+        while True:
+            asked = time.monotonic()
+            writer.write(packed(Kind.PING))
+            await asyncio.sleep(bounds.silence)
+            if self._heard < asked:
+                self._kill(process)
+                return
+
+    def _kill(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+    def _end_calls(self) -> None:
+        calls, self._calls = self._calls, {}
+        for reply in calls.values():
+            reply.fail(self.why)
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of ours: neither credentials nor proxies, and no home with files of providers."""
+    return {**own, "PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent"}
