@@ -12,7 +12,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_longtail.endpoints import configured
 from llm_mesh_adapter_longtail.process import ProcessBounds
-from llm_mesh_adapter_longtail.wiring import Wrapped, assembled
+from llm_mesh_adapter_longtail.wiring import WrappedLibrary, assembled
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.service import Service
 from tests.adapter_kit.standing_adapter import StandingAdapter, at
@@ -26,7 +26,7 @@ CONTRACT = adapter_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name
 
 
 @asynccontextmanager
-async def over(wrapped: Wrapped, base_url: str, *, library: str = "made-up", key: str = KEY) -> AsyncIterator[StandingAdapter]:
+async def over(wrapped: WrappedLibrary, base_url: str, *, library: str = "made-up", key: str = KEY) -> AsyncIterator[StandingAdapter]:
     """The adapter over a library, with one endpoint."""
     text = json.dumps({"library": library, "base_url": base_url, "local": True} | ({"credential": "own"} if key else {}))
     endpoints = configured({"main": text}, {"own": Secret(key)} if key else {}, 64)
@@ -40,8 +40,8 @@ async def over(wrapped: Wrapped, base_url: str, *, library: str = "made-up", key
         yield adapter
 
 
-def made_up(environment: Mapping[str, str] = PATH) -> Wrapped:
-    return Wrapped("openai", MODULE, environment)
+def made_up(environment: Mapping[str, str] = PATH) -> WrappedLibrary:
+    return WrappedLibrary("openai", MODULE, environment)
 
 
 def bounds(**more: object) -> ProcessBounds:

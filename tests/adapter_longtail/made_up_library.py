@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar
 
-from llm_mesh_adapter_longtail.child.library import Target
+from llm_mesh_adapter_longtail.child.library import LibraryTarget
 
 
 class RateLimitError(Exception):
@@ -32,7 +32,7 @@ class ContextWindowExceededError(Exception):
 class MadeUp:
     version = "1.0"
 
-    async def chat(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def chat(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         deed = DEEDS.get(target.model)
         if deed is not None:
             return answer(deed(target))
@@ -40,7 +40,7 @@ class MadeUp:
             await asyncio.sleep(60)
         return answer(repr({"target": [target.provider, target.base_url], "arguments": sorted(arguments)}))
 
-    async def stream(self, target: Target, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
+    async def stream(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
         del arguments
         if target.model == "refuses":
             raise RateLimitError("slow down")
@@ -52,17 +52,17 @@ class MadeUp:
             yield {"id": "c", "choices": [{"index": 0, "delta": {"content": "x" * (50_000 if target.model == "endless" else 1)}}]}
         yield {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
-    async def embed(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def embed(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         del target
         data = [{"index": number, "embedding": [float(len(text)), 0.5]} for number, text in enumerate(arguments["input"])]
         return {"data": data, "model": "v", "usage": {"prompt_tokens": 4, "total_tokens": 4}}
 
-    async def rerank(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def rerank(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         del target
         found = [{"index": number, "relevance_score": 1.0 - number / 10} for number, _ in enumerate(arguments["documents"])]
         return {"id": "r", "results": found, "meta": {"billed_units": {"search_units": 1}}}
 
-    async def models(self, target: Target) -> list[str]:
+    async def models(self, target: LibraryTarget) -> list[str]:
         if target.provider == "silent":
             raise NotImplementedError
         return ["one", "two"]
@@ -88,33 +88,33 @@ def sends_a_packet() -> str:
     return "sent"
 
 
-def limited(_: Target) -> str:
+def limited(_: LibraryTarget) -> str:
     raise RateLimitError("slow down")
 
 
-def leaking(target: Target) -> str:
+def leaking(target: LibraryTarget) -> str:
     raise ValueError(f"wrong key: {target.key}")
 
 
-def hoards(_: Target) -> str:
+def hoards(_: LibraryTarget) -> str:
     return str(len(bytearray(8 * 1024 * 1024 * 1024)))
 
 
-def blocks(_: Target) -> str:
+def blocks(_: LibraryTarget) -> str:
     time.sleep(60)
     return "woke"
 
 
-def ends(_: Target) -> str:
+def ends(_: LibraryTarget) -> str:
     os._exit(7)
 
 
-def itself(target: Target) -> tuple[str, int]:
+def itself(target: LibraryTarget) -> tuple[str, int]:
     host, _, port = target.base_url.removeprefix("http://").partition(":")
     return host, int(port)
 
 
-DEEDS: dict[str, Callable[[Target], str]] = {
+DEEDS: dict[str, Callable[[LibraryTarget], str]] = {
     "reaches-its-endpoint": lambda target: connects(itself(target)),
     "reaches-another-port": lambda target: connects((itself(target)[0], itself(target)[1] + 1)),
     "reaches-an-address": lambda _: connects(("203.0.113.7", 443)),

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from llm_mesh_adapter_kit.http import BrokenError
-from llm_mesh_adapter_longtail.process import LibraryProcess, Reply
+from llm_mesh_adapter_longtail.process import LibraryProcess, LibraryReply
 from llm_mesh_adapter_longtail.wire import PIECE, WINDOW
 from tests.adapter_longtail.conftest import MODULE, bounds
 
@@ -44,7 +44,7 @@ async def listening() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def begin(made: LibraryProcess, model: str, url: str = "http://127.0.0.1:9", *, stream: bool = False) -> Reply:
+async def begin(made: LibraryProcess, model: str, url: str = "http://127.0.0.1:9", *, stream: bool = False) -> LibraryReply:
     head = {"operation": "chat", "target": {"provider": "x", "base_url": url, "model": model}}
     return await made.call(head, orjson.dumps({"messages": [], "stream": stream}), time.monotonic() + 30, 30)
 

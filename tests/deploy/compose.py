@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from llm_mesh.services import SERVICES
+from llm_mesh.services import OPTIONAL, SERVICES, Declaration
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,15 +30,22 @@ class Described:
 
 @cache
 def described() -> tuple[Described, ...]:
-    """Every service of the mesh."""
-    return tuple(
-        Described(
-            each.name.replace("adapter/", "adapters/"),
-            each.port,
-            tuple("adapters" if call == "adapter/*" else call for call in each.calls if call != "process/*"),
-            bool(each.contracts),
-        )
-        for each in SERVICES
+    """Every service of the mesh that the default installation has."""
+    return tuple(map(_described, SERVICES))
+
+
+@cache
+def optional() -> tuple[Described, ...]:
+    """The others: compose starts them by their profile only."""
+    return tuple(map(_described, OPTIONAL))
+
+
+def _described(each: Declaration) -> Described:
+    return Described(
+        each.name.replace("adapter/", "adapters/"),
+        each.port,
+        tuple("adapters" if call == "adapter/*" else call for call in each.calls if call != "process/*"),
+        bool(each.contracts),
     )
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from llm_mesh_runtime.host import installed, load
 from llm_mesh_runtime.settings import Configuration, MeshSettings
 from llm_mesh_runtime.settings.naming import link_name
 from llm_mesh_runtime.testing import host
-from tests.deploy.compose import ROOT, compose, containers, described, ours
+from tests.deploy.compose import ROOT, compose, containers, described, optional, ours
 
-MESH = [each.container for each in described()]
+MESH = [each.container for each in (*described(), *optional())]
 LINK = "LLM_MESH_LINK_"
 INFRASTRUCTURE = {"postgres", "otel-collector", "prometheus", "grafana"}
 
@@ -48,7 +49,15 @@ def test_every_service_of_the_mesh_has_a_container_and_each_stateful_one_a_migra
     assert migrations == {f"{name}-migration" for name in stateful}
 
 
-@pytest.mark.parametrize("each", described(), ids=lambda each: each.folder)
+def test_optional_services_start_by_their_profile_and_others_always() -> None:
+    apart = {each.container for each in optional()}
+    assert apart == {"adapter-litellm", "adapter-anyllm"}
+    assert {name for name, each in containers().items() if "profiles" in each} == apart
+    assert all(containers()[name]["profiles"] == ["longtail"] for name in apart)
+    assert apart.isdisjoint(name.replace("/", "-") for name in installed())
+
+
+@pytest.mark.parametrize("each", [*described(), *optional()], ids=lambda each: each.folder)
 def test_a_container_is_built_from_its_own_folder(each: Any) -> None:
     build = ours()[each.container]["build"]
     assert build["args"] == {"SERVICE": each.folder}
@@ -73,7 +82,8 @@ def test_nothing_else_is_published_beyond_loopback() -> None:
 
 @pytest.mark.parametrize("each", described(), ids=lambda each: each.folder)
 def test_links_lead_to_the_peers_that_the_service_calls_at_their_ports(each: Any) -> None:
-    given = links(ours()[each.container])
+    apart = {link_of(other.container) for other in optional()}
+    given = {name: link for name, link in links(ours()[each.container]).items() if name not in apart}
     ports = {link_of(other.container): other.port for other in described()}
     assert given == {name: f"mux+dns:///{name.replace('/', '-')}:{ports[name]}" for name in given}
     table = CallTable()
@@ -81,6 +91,13 @@ def test_links_lead_to_the_peers_that_the_service_calls_at_their_ports(each: Any
     assert all(table.allows(caller, name) or table.relays(caller, name) for name in given), "a link that the table forbids"
     wanted = {name for call in each.calls for name in ports if name == call or (call == "adapters" and name.startswith("adapter/"))}
     assert wanted <= set(given), "a peer that the service calls has no link"
+
+
+def test_the_gateway_has_a_link_to_an_optional_service_once_the_operator_says_where_it_is() -> None:
+    found = links(ours()["gateway"])
+    for each in optional():
+        variable = f"{LINK}{each.container.upper().replace('-', '_')}"
+        assert found[link_of(each.container)] == f"${{{variable}:-}}"
 
 
 @dataclass(frozen=True)
@@ -94,16 +111,21 @@ def environments() -> list[_Environment]:
 
 
 @pytest.mark.parametrize("each", environments(), ids=lambda each: each.container)
-def test_every_variable_is_a_setting_of_the_service_that_gets_it(each: Any, tmp_path: Path) -> None:
+def test_every_variable_is_a_setting_of_the_service_that_gets_it(each: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = link_of(each.container.removesuffix("-migration"))
-    if name not in installed():
+    apart = name in {link_of(other.container) for other in optional()}
+    if not apart and name not in installed():
         pytest.fail(f"{name} is not installed")
     secret = tmp_path / "secret"
     secret.write_text("mb_" + "s" * 40, encoding="utf-8")
     variables = {key: str(secret) if key.endswith("_FILE") else value for key, value in each.variables.items()}
     configuration = Configuration.read({key: value for key, value in variables.items() if not value.startswith("${")})
     configuration.load(MeshSettings)
-    (service,) = load([name])
+    if apart:
+        monkeypatch.syspath_prepend(str(ROOT / "services" / name.replace("adapter/", "adapters/")))
+        service = import_module(f"llm_mesh_{name.replace('/', '_')}.wiring").service
+    else:
+        (service,) = load([name])
     configuration.load(service.settings, name)
     assert configuration.unknown() == ()
 

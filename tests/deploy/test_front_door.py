@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.compose import ROOT, described
+from tests.deploy.compose import ROOT, described, optional
 from tools import commits, lock, release
 
 GITHUB = ROOT / ".github"
@@ -54,7 +54,7 @@ def test_no_rule_of_make_needs_a_python_that_is_named() -> None:
 
 def test_a_release_makes_an_image_of_every_service() -> None:
     images = yaml.safe_load((GITHUB / "workflows/release.yml").read_text())["jobs"]["images"]
-    assert images["strategy"]["matrix"]["service"] == sorted(each.folder for each in described())
+    assert images["strategy"]["matrix"]["service"] == sorted(each.folder for each in (*described(), *optional()))
 
 
 def test_the_development_container_is_linted() -> None:

@@ -36,10 +36,10 @@ def class_names_used_twice() -> dict[str, list[str]]:
 
 def import_circles() -> list[list[str]]:
     """Groups of modules each of which imports, by some way, all others of its group."""
-    found, before = packages(), list(sys.path)
-    sys.path += [str(package.parent) for package in found]  # optional services are not installed
+    members, before = packages(), list(sys.path)
+    sys.path += [str(package.parent) for package in members]  # optional services are not installed
     try:
-        graph = grimp.build_graph(*(package.name for package in found), cache_dir=None, exclude_type_checking_imports=True)
+        graph = grimp.build_graph(*(package.name for package in members), cache_dir=None, exclude_type_checking_imports=True)
     finally:
         sys.path[:] = before
     circles: list[list[str]] = []

@@ -22,7 +22,7 @@ from llm_mesh_adapter_anyllm.wiring import service as anyllm
 from llm_mesh_adapter_litellm.wiring import WRAPPED as LITELLM
 from llm_mesh_adapter_litellm.wiring import service as litellm
 from llm_mesh_adapter_longtail.process import LibraryProcess, ProcessBounds
-from llm_mesh_adapter_longtail.wiring import Wrapped
+from llm_mesh_adapter_longtail.wiring import WrappedLibrary
 from llm_mesh_runtime.http.listener import HttpListener
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_simulator.domain import tokens
@@ -47,7 +47,7 @@ FAILURES = {
 }
 
 
-def apart(name: str) -> Wrapped:
+def apart(name: str) -> WrappedLibrary:
     """The library, run by the Python of its own environment."""
     return LIBRARIES[name]._replace(python=str(ROOT / f".venv-{name}" / "bin/python"))
 
@@ -86,10 +86,11 @@ async def loaded(adapter: StandingAdapter) -> None:
     for _ in range(5):
         try:
             await adapter.generate("sim-echo")
-            return
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise
+        else:
+            return
 
 
 @pytest.fixture

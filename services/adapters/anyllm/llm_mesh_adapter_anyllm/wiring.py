@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from llm_mesh_adapter_anyllm.settings import Settings
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_longtail.endpoints import configured
-from llm_mesh_adapter_longtail.wiring import Wrapped, assembled
+from llm_mesh_adapter_longtail.wiring import WrappedLibrary, assembled
 from llm_mesh_runtime.service import Service, Servicers
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links import Links
 
-WRAPPED: Final = Wrapped(
+WRAPPED: Final = WrappedLibrary(
     "anyllm",
     "llm_mesh_adapter_anyllm.provider.library",
     environment={"ANY_LLM_UNIFIED_EXCEPTIONS": "1", "HF_HUB_OFFLINE": "1"},

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_litellm.settings import Settings
 from llm_mesh_adapter_longtail.endpoints import configured
-from llm_mesh_adapter_longtail.wiring import Wrapped, assembled
+from llm_mesh_adapter_longtail.wiring import WrappedLibrary, assembled
 from llm_mesh_runtime.service import Service, Servicers
 
 if TYPE_CHECKING:
     from llm_mesh_runtime.links import Links
 
-WRAPPED: Final = Wrapped(
+WRAPPED: Final = WrappedLibrary(
     "litellm",
     "llm_mesh_adapter_litellm.provider.library",
     environment={

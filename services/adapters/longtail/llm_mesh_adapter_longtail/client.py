@@ -11,7 +11,7 @@ import orjson
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.http import BrokenError, HttpRequest
-from llm_mesh_adapter_longtail.process import LibraryProcess, Reply
+from llm_mesh_adapter_longtail.process import LibraryProcess, LibraryReply
 
 _BEARER: Final = "Bearer "
 _JSON: Final = "application/json"
@@ -19,10 +19,10 @@ LINES: Final = "application/x-ndjson"
 _LONGEST_CALL: Final = 3_600.0
 
 
-class LibraryAnswer:
+class ProcessAnswer:
     """Implements `HttpAnswer`."""
 
-    def __init__(self, process: LibraryProcess, reply: Reply) -> None:
+    def __init__(self, process: LibraryProcess, reply: LibraryReply) -> None:
         self._process = process
         self._reply = reply
         head = reply.head or {}
@@ -58,7 +58,7 @@ class LibraryAnswer:
         self._process.leave(self._reply)
 
 
-class LibraryClient:
+class ProcessClient:
     """One endpoint's calls. All endpoints of an adapter share the process."""
 
     at_rest = True
@@ -67,7 +67,7 @@ class LibraryClient:
         self._endpoint = endpoint
         self._process = process
 
-    async def send(self, request: HttpRequest) -> LibraryAnswer:
+    async def send(self, request: HttpRequest) -> ProcessAnswer:
         """The answer once its head is there."""
         first, _, arguments = request.body.partition(b"\n")
         call = orjson.loads(first)
@@ -80,7 +80,7 @@ class LibraryClient:
         }
         head = {"operation": call["operation"], "target": target}
         reply = await self._process.call(head, arguments, request.deadline, request.connect_timeout)
-        return LibraryAnswer(self._process, reply)
+        return ProcessAnswer(self._process, reply)
 
     def retire(self) -> None:
         """It has nothing of its own."""

@@ -42,7 +42,7 @@ def of_complaint(endpoint: str, complaint: OpenAIErrorBody) -> AdapterError:
     """A failure in the middle of a stream; its code is a status."""
     if _STATUS.fullmatch(complaint.code):
         return _of(endpoint, int(complaint.code), {}, complaint)
-    return answered(_worded(complaint) or errors_pb2.ERROR_REASON_PROVIDER_ERROR, endpoint, status=0, said=_said(complaint))
+    return answered(_worded(complaint) or errors_pb2.ERROR_REASON_PROVIDER_ERROR, endpoint, status=0, said=_in_words(complaint))
 
 
 def _of(endpoint: str, status: int, headers: Mapping[str, str], complaint: OpenAIErrorBody) -> AdapterError:
@@ -51,10 +51,10 @@ def _of(endpoint: str, status: int, headers: Mapping[str, str], complaint: OpenA
     if status == _NOT_IMPLEMENTED:
         return unsupported(endpoint, "such method in the library")
     exhausted = _EXHAUSTED.search(f"{complaint.type} {complaint.message[:2_000]}") is not None
-    return of_status(endpoint, status, headers, _said(complaint), worded=_worded(complaint), exhausted=exhausted)
+    return of_status(endpoint, status, headers, _in_words(complaint), worded=_worded(complaint), exhausted=exhausted)
 
 
-def _said(complaint: OpenAIErrorBody) -> Said:
+def _in_words(complaint: OpenAIErrorBody) -> Said:
     return Said(complaint.message, complaint.type, complaint.type)
 
 

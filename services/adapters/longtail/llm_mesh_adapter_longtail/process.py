@@ -50,7 +50,7 @@ class ProcessBounds:
     """What it may reach: `base_url`, `local` and `allow` of each endpoint."""
 
 
-class Reply:
+class LibraryReply:
     """The answer to one call, in pieces."""
 
     __slots__ = ("_pieces", "_process", "_waiting", "call", "ended", "failed", "head")
@@ -120,12 +120,12 @@ class LibraryProcess:
         self._command = (python, "-s", "-P", "-m", "llm_mesh_adapter_longtail.child")
         self._module = module
         self._bounds = bounds
-        self._calls: dict[int, Reply] = {}
+        self._calls: dict[int, LibraryReply] = {}
         self._last = 0
         self._writer: asyncio.StreamWriter | None = None
         self._ready = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
-        self._heard = 0.0
+        self._last_sign = 0.0
         self.version = ""
         self.starts = 0
         """How many processes there have been."""
@@ -151,7 +151,7 @@ class LibraryProcess:
             with suppress(asyncio.CancelledError):
                 await self._life
 
-    async def call(self, head: Mapping[str, Any], arguments: bytes, deadline: float, patience: float) -> Reply:
+    async def call(self, head: Mapping[str, Any], arguments: bytes, deadline: float, loading: float) -> LibraryReply:
         """Send a call, and wait for the head of its answer.
 
         Raises `ConnectTimeoutError` where no library is loaded in time, `UnreachableError` where there are too many calls, `BrokenError`
@@ -159,14 +159,14 @@ class LibraryProcess:
         """
         self.start()
         try:
-            async with asyncio.timeout(min(patience, max(deadline - time.monotonic(), 0))):
+            async with asyncio.timeout(min(loading, max(deadline - time.monotonic(), 0))):
                 await self._ready.wait()
         except TimeoutError:
             raise ConnectTimeoutError(self.why or "the library is not loaded") from None
         if len(self._calls) >= _MOST_CALLS:
             raise UnreachableError("the library has too many calls")
         self._last = self._last % 0xFFFFFFFE + 1
-        reply = self._calls[self._last] = Reply(self, self._last)
+        reply = self._calls[self._last] = LibraryReply(self, self._last)
         self.send(Kind.CALL, reply.call, orjson.dumps(head) + b"\n" + arguments)
         try:
             while reply.head is None and not reply.failed:
@@ -178,7 +178,7 @@ class LibraryProcess:
             raise BrokenError(reply.failed)
         return reply
 
-    def leave(self, reply: Reply) -> None:
+    def leave(self, reply: LibraryReply) -> None:
         """Nobody waits for the rest."""
         if self._calls.pop(reply.call, None) is not None and not reply.ended:
             self.send(Kind.CANCEL, reply.call)
@@ -202,11 +202,11 @@ class LibraryProcess:
     async def _one_life(self) -> None:
         ours, theirs = socket.socketpair()
         bounds = self._bounds
-        given = orjson.dumps({"memory": bounds.memory, "files": bounds.files, "endpoints": list(bounds.endpoints)}).decode()
-        words = (*self._command, str(theirs.fileno()), self._module, given)
+        limits = orjson.dumps({"memory": bounds.memory, "files": bounds.files, "endpoints": list(bounds.endpoints)}).decode()
+        command = (*self._command, str(theirs.fileno()), self._module, limits)
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                *command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 env=_environment(bounds.environment), cwd="/", pass_fds=(theirs.fileno(),), start_new_session=True,
             )  # fmt: skip
         self.starts += 1
@@ -227,9 +227,9 @@ class LibraryProcess:
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameBuffer()
-        self._heard = time.monotonic()
+        self._last_sign = time.monotonic()
         while data := await reader.read(_READ):
-            self._heard = time.monotonic()
+            self._last_sign = time.monotonic()
             for frame in frames.feed(data):
                 self._take(frame, writer)
 
@@ -260,10 +260,10 @@ class LibraryProcess:
             self._kill(process)
             return
         while True:
-            asked = time.monotonic()
+            pinged = time.monotonic()
             writer.write(packed(Kind.PING))
             await asyncio.sleep(bounds.silence)
-            if self._heard < asked:
+            if self._last_sign < pinged:
                 self._kill(process)
                 return
 

@@ -40,7 +40,7 @@ class FrameError(Exception):
 
 
 class WireFrame(NamedTuple):
-    """One frame."""
+    """A message between adapter and process; `call` is the number of the call that it is about, 0 for none."""
 
     kind: Kind
     call: int

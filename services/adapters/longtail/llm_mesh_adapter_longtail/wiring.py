@@ -10,7 +10,7 @@ from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import assemble
-from llm_mesh_adapter_longtail.client import LibraryClient
+from llm_mesh_adapter_longtail.client import ProcessClient
 from llm_mesh_adapter_longtail.dialect import LongtailDialect
 from llm_mesh_adapter_longtail.endpoints import LibraryEndpoints
 from llm_mesh_adapter_longtail.process import LibraryProcess, ProcessBounds
@@ -24,7 +24,7 @@ class LibraryNotLoadedError(Exception):
     """The adapter has no library to call, yet or again: calls are for other replicas until it has."""
 
 
-class Wrapped(NamedTuple):
+class WrappedLibrary(NamedTuple):
     """A library, and what wraps it."""
 
     name: str
@@ -37,7 +37,7 @@ class Wrapped(NamedTuple):
     """Runs the library."""
 
 
-def assembled(wrapped: Wrapped, endpoints: LibraryEndpoints, links: Links, limits: Limits, memory: int) -> Servicers:
+def assembled(wrapped: WrappedLibrary, endpoints: LibraryEndpoints, links: Links, limits: Limits, memory: int) -> Servicers:
     """The adapter over a library, whose process starts with it where there is an endpoint."""
     bounds = ProcessBounds(memory=memory, environment=wrapped.environment, endpoints=endpoints.reachable)
     process = LibraryProcess(wrapped.module, bounds, python=wrapped.python)
@@ -49,7 +49,7 @@ def assembled(wrapped: Wrapped, endpoints: LibraryEndpoints, links: Links, limit
         links,
         limits,
         methods=dialect.methods(),
-        client=lambda endpoint: LibraryClient(endpoint, process),
+        client=lambda endpoint: ProcessClient(endpoint, process),
     )
     registration = (adapter_pb2_grpc.add_AdapterServiceServicer_to_server, AdapterServicer(made.adapter))
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
-from llm_mesh_adapter_longtail.child.library import Target
+from llm_mesh_adapter_longtail.child.library import LibraryTarget
 
 _NO_KEY: Final = "none"
 """For servers without keys: without any the library looks for one, and refuses."""
@@ -23,11 +23,11 @@ class AnyLlm:
         self._known: dict[tuple[str, str, str], Any] = {}
         """Clients with their connections, by provider, address and key."""
 
-    async def chat(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def chat(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """A whole answer."""
         return await self._of(target).acompletion(model=target.model, **_named(arguments), timeout=target.timeout)
 
-    async def stream(self, target: Target, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
+    async def stream(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
         """The chunks of an answer."""
         chunks = await self._of(target).acompletion(model=target.model, **_named(arguments), timeout=target.timeout)
         try:
@@ -38,20 +38,20 @@ class AnyLlm:
             if callable(close):
                 await close()
 
-    async def embed(self, target: Target, arguments: Mapping[str, Any]) -> object:
-        """Vectors."""
+    async def embed(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
+        """Vectors of all texts at once, as numbers."""
         values = dict(arguments)
         return await self._of(target).aembedding(target.model, inputs=values.pop("input"), **values)
 
-    async def rerank(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def rerank(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """Documents by relevance."""
         return await self._of(target).arerank(target.model, **arguments)
 
-    async def models(self, target: Target) -> list[str]:
+    async def models(self, target: LibraryTarget) -> list[str]:
         """The models that the provider lists."""
         return [each.id for each in await self._of(target).alist_models()]
 
-    def _of(self, target: Target) -> Any:  # noqa: ANN401 (a provider of the library)
+    def _of(self, target: LibraryTarget) -> Any:  # noqa: ANN401 (a provider of the library)
         key = (target.provider, target.base_url, target.key)
         known = self._known.get(key)
         if known is None:

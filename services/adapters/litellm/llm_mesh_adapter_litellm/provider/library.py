@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
-from llm_mesh_adapter_longtail.child.library import Target
+from llm_mesh_adapter_longtail.child.library import LibraryTarget
 
 _NO_KEY: Final = "none"
 """For servers without keys: without any the library looks for one, and refuses."""
@@ -44,11 +44,11 @@ class LiteLlm:
         for name, value in _OFF.items():
             setattr(self._module, name, value)
 
-    async def chat(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def chat(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """A whole answer."""
         return await self._module.acompletion(**arguments, **_of(target))
 
-    async def stream(self, target: Target, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
+    async def stream(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
         """The chunks of an answer."""
         chunks = await self._module.acompletion(**arguments, **_of(target))
         try:
@@ -59,15 +59,15 @@ class LiteLlm:
             if callable(close):
                 await close()
 
-    async def embed(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def embed(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """Vectors, as numbers: this library's own default for OpenAI is another one."""
         return await self._module.aembedding(**arguments, encoding_format="float", **_of(target))
 
-    async def rerank(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def rerank(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """Documents by relevance."""
         return await self._module.arerank(**arguments, return_documents=False, **_of(target))
 
-    async def models(self, target: Target) -> list[str]:
+    async def models(self, target: LibraryTarget) -> list[str]:
         """The models that the provider lists, where the library knows how to ask. It asks without an event loop."""
         utils, types = importlib.import_module("litellm.utils"), importlib.import_module("litellm.types.utils")
         info = utils.ProviderConfigManager.get_provider_model_info(model=None, provider=types.LlmProviders(target.provider))
@@ -82,7 +82,7 @@ def library() -> LiteLlm:
     return LiteLlm()
 
 
-def _of(target: Target) -> dict[str, Any]:
+def _of(target: LibraryTarget) -> dict[str, Any]:
     return {
         "model": target.model,
         "custom_llm_provider": target.provider,

@@ -55,12 +55,12 @@ class Reachable(NamedTuple):
 
 def reachable(endpoints: Iterable[Mapping[str, Any]]) -> list[Reachable]:
     """The endpoints, each from `base_url`, `local` and `allow`."""
-    found = []
+    resolved = []
     for each in endpoints:
         parts = urlsplit(str(each["base_url"]))
         port = parts.port or _PORTS[parts.scheme]
-        found.append(Reachable(_plain(parts.hostname or ""), port, AddressRule(local=bool(each["local"]), extra=each["allow"])))
-    return found
+        resolved.append(Reachable(_plain(parts.hostname or ""), port, AddressRule(local=bool(each["local"]), extra=each["allow"])))
+    return resolved
 
 
 class Egress:
@@ -73,7 +73,7 @@ class Egress:
         self._addresses: dict[tuple[str, int], None] = {}
         """What allowed names have led to."""
         self._tell = tell
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._resolve = socket.getaddrinfo
 
     def install(self) -> None:
@@ -86,15 +86,15 @@ class Egress:
         rules = self._rules(host, port)
         if not rules:
             raise self._refused(f"{_plain(host)}:{port}")
-        found = self._resolve(host, port, *args, **kwargs)
-        kept = [each for each in found if any(rule.allows(str(each[4][0])) for rule in rules)]
-        if found and not kept:
-            raise self._refused(f"{_plain(host)}:{port} at {found[0][4][0]}")
+        resolved = self._resolve(host, port, *args, **kwargs)
+        allowed = [each for each in resolved if any(rule.allows(str(each[4][0])) for rule in rules)]
+        if resolved and not allowed:
+            raise self._refused(f"{_plain(host)}:{port} at {resolved[0][4][0]}")
         if len(self._addresses) > _MOST_KNOWN:
             self._addresses.clear()
-        for each in kept:
+        for each in allowed:
             self._addresses[str(each[4][0]), int(each[4][1])] = None
-        return kept
+        return allowed
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Called by the interpreter. What it raises ends what was about to be done."""
@@ -122,8 +122,8 @@ class Egress:
         return self._allowed.get((_plain(host), number), []) if number is not None else []
 
     def _refused(self, what: str) -> EgressRefusedError:
-        if what not in self._told and what != _UNTOLD and len(self._told) < _MOST_TOLD:
-            self._told.add(what)
+        if what not in self._reported and what != _UNTOLD and len(self._reported) < _MOST_TOLD:
+            self._reported.add(what)
             self._tell(what)
         return EgressRefusedError(f"{what} is not configured")
 

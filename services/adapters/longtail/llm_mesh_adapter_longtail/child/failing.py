@@ -40,12 +40,12 @@ def failure(error: BaseException) -> tuple[dict[str, Any], bytes]:
 
 def _status(error: BaseException) -> int:
     named = next((status for pattern, status in _BY_NAME if pattern.search(type(error).__name__)), 0)
-    status = next((told for each in _chain(error) if (told := _told(each))), 0)
+    status = next((own for each in _chain(error) if (own := _own_status(each))), 0)
     # An error of this side has no status of its own; a name that says more than 500 is believed before it.
     return named if named and status in {0, _ERROR} else status or _ERROR
 
 
-def _told(error: BaseException) -> int:
+def _own_status(error: BaseException) -> int:
     status = getattr(error, "status_code", None)
     return status if isinstance(status, int) and _CLIENT_ERROR <= status <= _LAST_ERROR else 0
 

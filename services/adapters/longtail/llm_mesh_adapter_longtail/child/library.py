@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class LibraryTarget:
     """Where a call goes, as the operator's settings name it. A wrapper passes all of it, so that the library chooses nothing."""
 
     provider: str
@@ -25,17 +25,17 @@ class Library(Protocol):
 
     version: str
 
-    async def chat(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def chat(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """A whole answer in the form of a chat completion."""
 
-    def stream(self, target: Target, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
+    def stream(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> AsyncIterator[object]:
         """The chunks of a chat completion."""
 
-    async def embed(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def embed(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """Vectors, in the form of OpenAI's embeddings."""
 
-    async def rerank(self, target: Target, arguments: Mapping[str, Any]) -> object:
+    async def rerank(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
         """Documents by their relevance, in the form of Cohere's reranking."""
 
-    async def models(self, target: Target) -> list[str]:
+    async def models(self, target: LibraryTarget) -> list[str]:
         """The models that the provider lists. Raises `NotImplementedError` where the library cannot ask."""

@@ -14,18 +14,18 @@ import orjson
 from llm_mesh_adapter_longtail.child.bounds import bound
 from llm_mesh_adapter_longtail.child.egress import Egress, reachable
 from llm_mesh_adapter_longtail.child.library import Library
-from llm_mesh_adapter_longtail.child.serving import Serving
+from llm_mesh_adapter_longtail.child.serving import CallServer
 from llm_mesh_adapter_longtail.wire import Kind, packed
 
 
 def run(descriptor: int, module: str, bounds: str) -> None:
     """Serve until the adapter closes the socket."""
-    given: dict[str, Any] = orjson.loads(bounds)
+    limits: dict[str, Any] = orjson.loads(bounds)
     channel = socket.socket(fileno=descriptor)
-    bound(given["memory"], given["files"])
+    bound(limits["memory"], limits["files"])
     loop = asyncio.new_event_loop()
     telling = _Telling(loop)
-    Egress(reachable(given["endpoints"]), telling.refused).install()
+    Egress(reachable(limits["endpoints"]), telling.refused).install()
     library: Library = importlib.import_module(module).library()
     loop.run_until_complete(_serve(channel, library, telling))
 
@@ -56,7 +56,7 @@ class _Telling:
 
 async def _serve(channel: socket.socket, library: Library, telling: _Telling) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=channel, limit=1024 * 1024)
-    serving = Serving(library, reader, writer)
+    serving = CallServer(library, reader, writer)
     telling.begin(writer)
     try:
         await serving.run()

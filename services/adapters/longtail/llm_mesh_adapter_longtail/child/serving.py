@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from llm_mesh_adapter_longtail.child.failing import failure
-from llm_mesh_adapter_longtail.child.library import Library, Target
+from llm_mesh_adapter_longtail.child.library import Library, LibraryTarget
 from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameBuffer, Kind, WireFrame, packed
 
 _READ: Final = 256 * 1024
@@ -22,7 +22,7 @@ _STUCK: Final = 3
 _STREAMS: Final = {"status": 200, "stream": True}
 
 
-class Serving:
+class CallServer:
     """The calls of one process."""
 
     def __init__(self, library: Library, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,25 +73,25 @@ class Serving:
         try:
             line, _, arguments = data.partition(b"\n")
             head = orjson.loads(line)
-            target, values = Target(**head["target"]), orjson.loads(arguments)
+            target, values = LibraryTarget(**head["target"]), orjson.loads(arguments)
             if head["operation"] == "chat" and values.get("stream"):
                 await self._stream(answer, target, values)
             else:
                 body = dumped(await self._whole(head["operation"], target, values))
                 await answer.put({"status": 200}, body)
         except Exception as error:  # noqa: BLE001 (whatever a library raises is the answer to its call, and never the end of the others)
-            told, body = failure(error)
-            await answer.put(told, body + b"\n")
+            refusal, body = failure(error)
+            await answer.put(refusal, body + b"\n")
         self.send(Kind.END, call)
 
-    async def _whole(self, operation: str, target: Target, values: Mapping[str, Any]) -> object:
+    async def _whole(self, operation: str, target: LibraryTarget, values: Mapping[str, Any]) -> object:
         library = self._library
         if operation == "models":
             return {"data": [{"id": name} for name in await library.models(target)]}
         operations = {"chat": library.chat, "embed": library.embed, "rerank": library.rerank}
         return await operations[operation](target, values)
 
-    async def _stream(self, answer: _Answer, target: Target, values: Mapping[str, Any]) -> None:
+    async def _stream(self, answer: _Answer, target: LibraryTarget, values: Mapping[str, Any]) -> None:
         """Lines of JSON; the head goes with the first one, so that a refusal has its status."""
         chunks = self._library.stream(target, values)
         try:
@@ -112,7 +112,7 @@ class Serving:
 class _Answer:
     """One answer on its way."""
 
-    def __init__(self, serving: Serving, call: int, window: asyncio.Semaphore) -> None:
+    def __init__(self, serving: CallServer, call: int, window: asyncio.Semaphore) -> None:
         self._serving = serving
         self._call = call
         self._window = window
@@ -130,7 +130,7 @@ class _Answer:
 
 
 def dumped(value: object) -> bytes:
-    """JSON of what a library returned: a dictionary, or one of its own objects. What cannot be written is told as text."""
+    """JSON of what a library returned: a dictionary, or one of its own objects. What cannot be written is head as text."""
     dump = getattr(value, "model_dump", None)
     return orjson.dumps(dump(exclude_none=True) if callable(dump) else value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
