@@ -17,10 +17,14 @@ from llm_mesh_dialects.anthropic.allowed import TABLE as ANTHROPIC
 from llm_mesh_dialects.anthropic.quirks import NEWEST
 from llm_mesh_dialects.errors import CostlyError
 from llm_mesh_dialects.openai.allowed import TABLE as OPENAI
+from llm_mesh_dialects.responses.allowed import TABLE as RESPONSES
 
 TABLES = {"openai": OPENAI, "anthropic": ANTHROPIC}
+ROWS_OF = (*TABLES.values(), RESPONSES)
 PLACES = (
     "message.",
+    "item_type.",
+    "call.",
     "part.",
     "tool.",
     "part_type.",
@@ -33,6 +37,7 @@ PLACES = (
     "speech.",
     "transcription.",
     "beta.",
+    "edit.",
 )
 NEVER = {
     "openai": (
@@ -196,9 +201,7 @@ def test_nothing_goes_on_that_no_table_names(dialect: str, keys: dict[str, Any])
 
 
 def test_each_row_says_why_and_where() -> None:
-    for table, (name, rule) in itertools.chain.from_iterable(
-        zip([each] * 999, each.rules.items(), strict=False) for each in TABLES.values()
-    ):
+    for table, (name, rule) in itertools.chain.from_iterable(zip([each] * 999, each.rules.items(), strict=False) for each in ROWS_OF):
         assert rule.why, name
         assert "." not in name or name.startswith(PLACES), name
         assert table.of(name.replace("*", "x")) is rule, f"{name} is hidden by a row before it"

@@ -145,6 +145,13 @@ def test_what_an_attempt_cannot_have_used_is_no_bill(field: str, used: dict[str,
     assert impossible(quoted, usage(**used)) == field
 
 
+def test_each_run_of_a_bill_may_have_read_the_conversation() -> None:
+    quoted = line(Rates.of(registry_pb2.Price(input_nanos_per_million=1)), 100, Units())
+    parts = [generate_pb2.ModelUsage(usage=usage(input_tokens=1_000)) for _ in range(3)]
+    assert impossible(quoted, usage(input_tokens=3_000)) == "input_tokens"
+    assert impossible(quoted, usage(input_tokens=3_000, iterations=parts)) is None
+
+
 @given(PRICES, COUNTS, BOUNDS)
 def test_what_is_charged_in_the_place_of_an_impossible_report_is_within_the_reservation(
     price: registry_pb2.Price, tokens: int, units: Units

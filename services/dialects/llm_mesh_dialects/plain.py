@@ -8,7 +8,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.extras import parsed
 
-_TEXTUAL: Final = frozenset({("anthropic", "search_result"), ("anthropic", "document")})
+_TEXTUAL: Final = frozenset({("anthropic", "search_result"), ("anthropic", "document"), ("anthropic", "compaction")})
 
 
 def text_of(part: content_pb2.OpaquePart) -> str:

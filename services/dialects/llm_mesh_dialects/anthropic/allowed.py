@@ -36,7 +36,7 @@ _REQUEST: Final[Mapping[str, KeyRule]] = {
     "container": _HOSTED,
     "thread": costly("the provider keeps content for it, for longer than was admitted"),
     "compaction": costly("a compaction is charged as a request of its own"),
-    "context_management": dropped("it may compact the conversation, which is charged as a request of its own"),
+    "context_management": safe("what is cleared of a long conversation, each edit by its own rule below", inner=("edits",)),
     "diagnostics": dropped("it concerns the provider's own records"),
 }
 _BLOCKS: Final[Mapping[str, KeyRule]] = {
@@ -71,9 +71,15 @@ _BETAS: Final[Mapping[str, KeyRule]] = {
     **dict.fromkeys(("beta.search-results-*", "beta.tool-examples-*", "beta.adaptive-thinking-*", "beta.max-tokens-*"), _FEATURE),
     **dict.fromkeys(("beta.computer-use-*", "beta.inline-tools-*", "beta.mid-conversation-*", "beta.redact-thinking-*"), _FEATURE),
     "beta.context-1m-*": dropped("longer contexts have other prices"),
-    "beta.context-management-*": dropped("it may compact the conversation, which is charged as a request of its own"),
+    "beta.context-management-*": _FEATURE,
+    "beta.compact-*": dropped("a compaction is charged as a request of its own"),
     "beta.fast-mode-*": dropped("a faster mode has other prices"),
 }
 
-TABLE: Final = Table(DIALECT, {**_REQUEST, **_BLOCKS, **_TOOLS, **_BETAS})
+_EDITS: Final[Mapping[str, KeyRule]] = {
+    **dict.fromkeys(("edit.clear_tool_uses_*", "edit.clear_thinking_*"), safe("makes the conversation shorter")),
+    "edit.compact_*": dropped("a compaction is charged as a request of its own"),
+}
+
+TABLE: Final = Table(DIALECT, {**_REQUEST, **_BLOCKS, **_TOOLS, **_BETAS, **_EDITS})
 """All keys, by name."""

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
+from llm_mesh_dialects.anthropic.iterations import MOST, with_iterations, without_iterations
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.loose import bounded_sum, loose_count
+from llm_mesh_dialects.loose import bounded_sum, loose_count, loose_text
 
 _LIFETIMES: Final = {
     "ephemeral_5m_input_tokens": "cache_write_5m_input_tokens",
@@ -28,7 +29,7 @@ _TIER_WORDS: Final = {tier: word for word, tier in _TIERS.items()}
 
 def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> generate_pb2.Usage:
     """What a provider reports. Figures of a stream are cumulative: those that are absent stay as they were `before`."""
-    known = before or generate_pb2.Usage()
+    known = without_iterations(before or generate_pb2.Usage())
     cached = _count(fields, "cache_read_input_tokens", known.cached_input_tokens)
     written = _count(fields, "cache_creation_input_tokens", known.cache_write_input_tokens)
     fresh = _count(fields, "input_tokens", max(0, known.input_tokens - known.cached_input_tokens - known.cache_write_input_tokens))
@@ -43,6 +44,7 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         service_tier=known.service_tier,
     )
     left: dict[str, Any] = {}
+    iterations = _iterations(fields) or ([] if before is None else list(before.iterations))
     _lifetimes(fields, used)
     if (tier := fields.peek("service_tier")) in _TIERS:
         used.service_tier = _TIERS[tier]
@@ -53,11 +55,13 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         left |= {"output_tokens_details": rest} if (rest := details.rest()) else {}
     left |= {key: value for key, value in fields.rest().items() if value is not None}
     used.extras.extend(_together(known.extras, as_extras(DIALECT, left)))
-    return used
+    return with_iterations(used, iterations)
 
 
 def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
     """What a client is told."""
+    iterations = used.iterations
+    used = without_iterations(used)
     written: dict[str, Any] = {
         "input_tokens": max(0, used.input_tokens - used.cached_input_tokens - used.cache_write_input_tokens),
         "cache_creation_input_tokens": used.cache_write_input_tokens,
@@ -70,8 +74,28 @@ def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
         written["service_tier"] = _TIER_WORDS[used.service_tier]
     if used.reasoning_output_tokens:
         written["output_tokens_details"] = {"thinking_tokens": used.reasoning_output_tokens}
+    if iterations:
+        written["iterations"] = [_iteration(each) for each in iterations]
     put_back(written, used.extras, DIALECT)
     return written
+
+
+def _iterations(fields: Fields) -> list[generate_pb2.ModelUsage]:
+    """The parts of the bill. One run of the model itself says what the sums say, and stays what it is."""
+    listed = fields.peek("iterations")
+    if not isinstance(listed, list) or not 0 < len(listed) <= MOST or not all(isinstance(each, dict) for each in listed):
+        return []
+    if len(listed) == 1 and listed[0].get("type") == "message" and not listed[0].get("model"):
+        return []
+    made = []
+    for each in fields.each("iterations"):
+        kind, model = loose_text(each.raw("type")), loose_text(each.raw("model"))
+        made.append(generate_pb2.ModelUsage(type=kind, model=model, usage=read_usage(each)))
+    return made
+
+
+def _iteration(part: generate_pb2.ModelUsage) -> dict[str, Any]:
+    return {"type": part.type or "message", **({"model": part.model} if part.model else {}), **write_usage(part.usage)}
 
 
 def _lifetimes(fields: Fields, used: generate_pb2.Usage) -> None:

@@ -30,6 +30,7 @@ _RESERVED: Final = frozenset(
     {"model", "messages", "system", "tools", "max_tokens", "stream", "stop_sequences", "temperature", "top_p", "top_k"}
 )
 _BETA: Final = "anthropic_beta"
+_CONTEXT: Final = "context_management"
 _LEAST_TOP_P: Final = 0.95
 """With thinking (https://platform.claude.com/docs/en/build-with-claude/extended-thinking)."""
 _NO_SAMPLING: Final = "the model takes no sampling parameters"
@@ -85,9 +86,26 @@ def _extras(body: dict[str, Any], request: generate_pb2.GenerateInput, report: R
     for extra in reserved:
         report.dropped(f"extras[{extra.key}]", "the typed payload has a field for it")
     put_back(body, [extra for extra in request.extras if extra not in reserved], DIALECT, report)
+    if report.gate is not None and isinstance(management := body.get(_CONTEXT), dict):
+        _edit(body, management, report.gate)
     betas = body.get(_BETA)
     if report.gate is not None and betas is not None:
         body[_BETA] = [each for each in betas if _known(each, report.gate)] if isinstance(betas, list) else []
+
+
+def _edit(body: dict[str, Any], management: dict[str, Any], gate: Gate) -> None:
+    """Keeps the edits of a conversation that may be asked for; what is left out is reported."""
+    edits = management.get("edits")
+    passed = []
+    for place, edit in enumerate(edits if isinstance(edits, list) else []):
+        kind = edit.get("type") if isinstance(edit, dict) else None
+        name = kind if isinstance(kind, str) else ""
+        if gate.judged(f"edit.{name}", edit, f"extras[{DIALECT}.{_CONTEXT}].edits[{place}]") is not ABSENT:
+            passed.append(edit)
+    if passed:
+        body[_CONTEXT] = {**management, "edits": passed}
+    else:
+        del body[_CONTEXT]
 
 
 def _known(beta: Any, gate: Gate) -> bool:  # noqa: ANN401 (JSON)

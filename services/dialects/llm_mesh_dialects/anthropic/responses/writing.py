@@ -6,6 +6,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_dialects.anthropic.blocks_writing import BlocksWriter
+from llm_mesh_dialects.anthropic.streams.reading import MESSAGE
 from llm_mesh_dialects.anthropic.usage import write_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
 from llm_mesh_dialects.extras import put_back
@@ -31,7 +32,8 @@ def output_to_message(output: generate_pb2.GenerateOutput, *, id: str = "", mode
     stop: dict[str, Any] = {}
     put_back(stop, choice.extras, DIALECT)
     put_back(body, output.extras, DIALECT)
-    return body | stop
+    beside = stop.pop(MESSAGE, None)
+    return body | stop | (beside if isinstance(beside, dict) else {})
 
 
 def count_to_body(count: embed_pb2.TokenCount) -> dict[str, Any]:

@@ -25,6 +25,8 @@ _PLAIN: Final = 2
 _HEAD: Final = ("type", "role", "content", "stop_reason", "stop_sequence")
 BLOCK: Final = "content_block"
 """The opaque event that says: a block begins, with these unmodelled keys."""
+MESSAGE: Final = "message"
+"""The extra of an end that has what stands beside it in its event: edits of the conversation that were applied."""
 _JOINED: Final = frozenset({"text", "thinking"})
 """Blocks whose end only the next beginning shows."""
 
@@ -200,6 +202,8 @@ class EventReader:
         delta = fields.required("delta")
         word = delta.text("stop_reason")
         left = _present(delta.rest())
+        if beside := _present({key: value for key, value in fields.rest().items() if key != "type"}):
+            left[MESSAGE] = beside
         if not word or self._ended:
             if left:
                 events.append(_opaque(fields.whole_object(), "message_delta"))

@@ -13,7 +13,7 @@ import orjson
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.anthropic import errors
-from llm_mesh_dialects.anthropic.streams.reading import BLOCK
+from llm_mesh_dialects.anthropic.streams.reading import BLOCK, MESSAGE
 from llm_mesh_dialects.anthropic.streams.waiting import Arguments, Waiting
 from llm_mesh_dialects.anthropic.usage import write_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
@@ -103,7 +103,8 @@ class EventWriter:
         stop: dict[str, Any] = {}
         put_back(stop, self._finished.extras, DIALECT)
         usage = write_usage(self._usage) | dict(usage_extras or {})
-        end = _frame("message_delta", {"delta": delta | stop, "usage": usage})
+        beside = stop.pop(MESSAGE, None)
+        end = _frame("message_delta", {"delta": delta | stop, "usage": usage, **(beside if isinstance(beside, dict) else {})})
         return self._began() + self._release(forced=True) + self._shut() + end + _frame("message_stop", {})
 
     def failure(self, message: str, *, type: str, request_id: str = "", extras: Mapping[str, Any] | None = None) -> bytes:  # noqa: A002

@@ -34,9 +34,10 @@ def most_output(line: QuoteLine) -> int:
 
 def impossible(line: QuoteLine, usage: generate_pb2.Usage) -> str | None:
     """The first figure that an attempt cannot have. None: all are possible."""
-    if usage.input_tokens > most_input(line):
+    runs = min(max(1, len(usage.iterations)), _MOST_PARTS)  # each run reads the conversation, and may write up to the limit
+    if usage.input_tokens > most_input(line) * runs:
         return "input_tokens"
-    if usage.output_tokens > most_output(line):
+    if usage.output_tokens > most_output(line) * runs:
         return "output_tokens"
     if min(_all_counts(usage)) < 0:  # hardly ever, and found in one step
         return next(name for name in _COUNTS if getattr(usage, name) < 0)

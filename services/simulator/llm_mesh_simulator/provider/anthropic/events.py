@@ -8,7 +8,7 @@ import orjson
 from llm_mesh_simulator.domain.answer import SimulatedAnswer
 from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.provider.anthropic.errors import STREAM_ERROR
-from llm_mesh_simulator.provider.anthropic.message import MessageForm, call_id, cumulative, starting_usage, stop, thinking
+from llm_mesh_simulator.provider.anthropic.message import MessageForm, call_id, cumulative, iterations, starting_usage, stop, thinking
 from llm_mesh_simulator.provider.reply import AnswerIdentity, Stream
 
 _PING: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
@@ -35,6 +35,8 @@ def events(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: Mess
     if answer.usage is not None:
         start["usage"] = starting_usage(answer.usage)
     blocks = _Blocks()
+    if form.context is not None and form.context.compacted:
+        blocks.compact(form.context.block)
     if choice.reasoning:
         shown, proof = thinking(choice, form)
         deltas = [_delta(blocks.index, "thinking_delta", "thinking", each) if shown else b"" for each in choice.reasoning]
@@ -47,7 +49,9 @@ def events(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: Mess
         blocks.add(block, _deltas(blocks.index, "input_json_delta", "partial_json", call.arguments))
     last: dict[str, object] = {"delta": stop(choice, behaviour)}
     if answer.usage is not None:
-        last["usage"] = cumulative(answer.usage)
+        last["usage"] = {**cumulative(answer.usage), **iterations(answer.usage, form)}
+    if form.context is not None:
+        last["context_management"] = form.context.response
     opening = [event("message_start", {"message": start}), *([] if blocks.pieces else [_PING])]
     return Stream(opening, blocks.pieces, [blocks.closing + event("message_delta", last)], _STOP, STREAM_ERROR)
 
@@ -59,6 +63,14 @@ class _Blocks:
         self.index = 0
         self.pieces: list[bytes] = []
         self.closing = b""
+
+    def compact(self, block: dict[str, object]) -> None:
+        """The block that stands for what was compacted: it comes at once, before the first token."""
+        delta = {"type": "compaction_delta", "content": block["content"], "encrypted_content": block["encrypted_content"]}
+        self.closing += event("content_block_start", {"index": self.index, "content_block": {"type": "compaction", "content": None}})
+        self.closing += event("content_block_delta", {"index": self.index, "delta": delta})
+        self.closing += event("content_block_stop", {"index": self.index})
+        self.index += 1
 
     def add(self, block: dict[str, object], deltas: Sequence[bytes], sign: bytes = b"") -> None:
         opening = self.closing + event("content_block_start", {"index": self.index, "content_block": block})

@@ -7,6 +7,7 @@ import orjson
 
 from llm_mesh_simulator.domain.answer import Choice, Finish, SimulatedAnswer, ToolCall, Usage
 from llm_mesh_simulator.domain.behaviour import Behaviour
+from llm_mesh_simulator.provider.anthropic.context import ContextEdits
 from llm_mesh_simulator.provider.anthropic.prompt import signature
 from llm_mesh_simulator.provider.reply import AnswerIdentity
 
@@ -24,6 +25,7 @@ class MessageForm:
     """What of the answer's form the request settles."""
 
     show_thinking: bool = True
+    context: ContextEdits | None = None
 
 
 def message(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: MessageForm, identity: AnswerIdentity) -> dict[str, object]:
@@ -38,8 +40,15 @@ def message(model: str, answer: SimulatedAnswer, behaviour: Behaviour, form: Mes
         **stop(choice, behaviour),
     }
     if answer.usage is not None:
-        whole["usage"] = usage(answer.usage)
+        whole["usage"] = {**usage(answer.usage), **iterations(answer.usage, form)}
+    if form.context is not None:
+        whole["context_management"] = form.context.response
     return whole
+
+
+def iterations(used: Usage, form: MessageForm) -> dict[str, object]:
+    """The parts of the bill, where there are several."""
+    return {"iterations": form.context.iterations(used)} if form.context is not None and form.context.compacted else {}
 
 
 def stop(choice: Choice, behaviour: Behaviour) -> dict[str, object]:
@@ -62,6 +71,8 @@ def call_id(call: ToolCall) -> str:
 
 def _content(choice: Choice, form: MessageForm) -> list[dict[str, object]]:
     blocks: list[dict[str, object]] = []
+    if form.context is not None and form.context.compacted:
+        blocks.append(form.context.block)
     if choice.reasoning:
         text, proof = thinking(choice, form)
         blocks.append({"type": "thinking", "thinking": text, "signature": proof})

@@ -11,6 +11,7 @@ from llm_mesh_simulator.domain.behaviour import Behaviour
 from llm_mesh_simulator.domain.errors import RefusedError
 from llm_mesh_simulator.domain.prompt_cache import PromptCache
 from llm_mesh_simulator.domain.question import Question, Tool, ToolUse
+from llm_mesh_simulator.provider.anthropic.context import edits
 from llm_mesh_simulator.provider.anthropic.events import events
 from llm_mesh_simulator.provider.anthropic.headers import headers
 from llm_mesh_simulator.provider.anthropic.message import MessageForm, message
@@ -97,7 +98,7 @@ def read(body: RequestFields, cache: PromptCache) -> MessageRequest:
         reasoning=reasoning,
         cache_points=tuple(prompt.cache_points),
     )
-    return MessageRequest(question, MessageForm(show_thinking=shown), body.flag("stream"), cache)
+    return MessageRequest(question, MessageForm(show_thinking=shown, context=edits(body, prompt.tokens)), body.flag("stream"), cache)
 
 
 def _prompt(body: RequestFields) -> Prompt:
