@@ -29,6 +29,8 @@ environment() { # what the two meshes have of their own
   if [ "$1" = hq ]; then
     export LLM_MESH_TLS_CERTIFICATE="$FOLDER/hq.pem" LLM_MESH_TLS_KEY="$FOLDER/hq.pem" LLM_MESH_GRPC_TLS_CLIENT_CA="$FOLDER/authority.pem"
     export LLM_MESH_CLI_CERTIFICATE="$FOLDER/hq.pem" LLM_MESH_TLS_CA="$FOLDER/authority.pem"
+    # From its second start on, the certificate of the claims unit stands for its key.
+    [ ! -e claims.mesh-key ] || export LLM_MESH_GRPC_CLIENT_KEY_CLAIMS="claims.llm-mesh.example $(cat claims.mesh-key)"
     grpc=$HQ http=$HQ_HTTP simulator=$HQ_SIMULATOR
   else
     grpc=$CLAIMS http=$CLAIMS_HTTP simulator=$CLAIMS_SIMULATOR

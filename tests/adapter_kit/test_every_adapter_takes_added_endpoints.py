@@ -49,13 +49,13 @@ PLACES: Mapping[str, AddedAt] = {
     "ollama": AddedAt("", window=128_000),
 }
 WITHOUT: Mapping[str, str] = {
-    "mesh": "another mesh is egress to a company: operators name it",
+    "mesh": "the simulator is no mesh; tests/e2e/test_two_meshes.py adds one",
     "engine": "engines are named by the operator who runs them",
     "oip": "engines are named by the operator who runs them",
     "litellm": "what the library may reach is for its operator to say",
     "anyllm": "what the library may reach is for its operator to say",
 }
-"""Adapters that take none, and why."""
+"""Adapters that this suite does not show, and why."""
 ADAPTERS: Mapping[str, Service] = {
     point.name.removeprefix("adapter-"): point.load()
     for point in entry_points(group="llm_mesh.services")

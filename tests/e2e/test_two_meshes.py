@@ -192,6 +192,19 @@ def test_headquarters_killed_and_back_serves_again_and_nothing_stays_held(compan
         assert time.monotonic() < deadline
     assert answer == "Hello from claims"
     assert failures <= {503}
+    by_certificate = ("--authorities", str(company.folder / "authority.pem"), "--client-certificate", str(company.folder / "claims.pem"))
+    added = company.step(
+        "ask",
+        "claims",
+        "endpoints",
+        "add",
+        "mesh/certified",
+        "--base-url",
+        f"https://localhost:{company.env['HQ']}",
+        "--local",
+        *by_certificate,
+    )
+    assert "mesh/certified: admitted" in added, "from its second start on headquarters takes the certificate for the key"
     assert not [entry for entry in company.entries("claims") if entry["state"] == "RESERVATION_STATE_HELD"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import policy_pb2
-from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
+from llm_mesh_runtime.access import CallTable, MeshOrigin, PublicOrigin, ServiceTokens, client_keys
 from llm_mesh_runtime.access.identity import service_of_names
 from llm_mesh_runtime.access.resources import check, expander
 from llm_mesh_runtime.access.revision import Revisions
@@ -12,6 +12,8 @@ from llm_mesh_runtime.access.table import MAY_CALL
 from llm_mesh_runtime.access.tokens import HEADER
 from llm_mesh_runtime.errors import MeshError
 from llm_mesh_runtime.links.tls import certificate_name
+from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.settings import MeshSettings, SettingsError, load
 
 SECRET = b"a secret of tests, at least 32 bytes"
 
@@ -99,8 +101,34 @@ def test_the_mesh_listener_believes_certificates_and_tokens_and_hides_the_token(
 
 def test_the_public_listener_believes_nobody() -> None:
     token = (HEADER, ServiceTokens(SECRET).token("gateway", "policy"))
-    arrived = public_origin(Arrived(token, ("llm-mesh-x", "y"), ("x-a", "b"), names=(b"router.llm-mesh",)))  # type: ignore[arg-type]  # a part
+    arrived = PublicOrigin()(Arrived(token, ("llm-mesh-x", "y"), ("x-a", "b"), names=(b"router.llm-mesh",)))  # type: ignore[arg-type]  # a part
     assert (arrived.calling, arrived.metadata) == ("", {"x-a": "b"})
+
+
+def test_a_certificate_stands_for_a_key_where_its_client_sends_none() -> None:
+    origin = PublicOrigin(client_keys([Secret("mesh.claims.example mk_claims")]))
+    known, other = (b"mesh.claims.example",), (b"mesh.evil.example",)
+    assert origin(Arrived(names=known)).metadata == {"authorization": "Bearer mk_claims"}  # type: ignore[arg-type]  # a part of it
+    assert origin(Arrived(names=other)).metadata == {}  # type: ignore[arg-type]  # likewise
+    assert origin(Arrived()).metadata == {}  # type: ignore[arg-type]  # likewise
+    own = {"authorization": "Bearer mk_own"}
+    assert origin(Arrived(*own.items(), names=known)).metadata == own  # type: ignore[arg-type]  # likewise
+
+
+@pytest.mark.parametrize("entries", [["mk_alone"], [" "], ["a mk_1", "a mk_2"]])
+def test_a_wrong_entry_is_refused_without_its_key(entries: list[str]) -> None:
+    with pytest.raises(ValueError, match="grpc_client_keys") as raised:
+        client_keys(map(Secret, entries))
+    assert "mk_" not in str(raised.value)
+
+
+def test_keys_of_certificates_need_certificates_that_are_checked() -> None:
+    with pytest.raises(ValueError, match="grpc_tls_client_ca"):
+        MeshSettings(grpc_client_keys={"ONE": Secret("a mk_1")})
+    with pytest.raises(ValueError, match="tls_certificate"):
+        MeshSettings(grpc_tls_client_ca="ca.pem")
+    with pytest.raises(SettingsError, match="claims-eu"):
+        load(MeshSettings, "mesh", {"LLM_MESH_ID": "Claims EU"})
 
 
 def test_the_table_allows_what_it_lists_and_nothing_else() -> None:

@@ -8,17 +8,43 @@ from typing import Any
 from llm_mesh_runtime.access.tokens import HEADER, ServiceTokens
 from llm_mesh_runtime.context import Frame
 from llm_mesh_runtime.pipeline.transport import Transport, arrived
+from llm_mesh_runtime.secret import Secret
 
 _INTERNAL = "llm-mesh-"
+_CREDENTIAL = "authorization"
 _SPIFFE = "spiffe://"
 _SUFFIX = ".llm-mesh"
 _SAN = "x509_subject_alternative_name"
 
 
-def public_origin(transport: Transport) -> Frame:
-    """The public listener: the mesh's own metadata is dropped, and nobody is a service."""
-    metadata = {key: value for key, value in transport.invocation_metadata() or () if not key.startswith(_INTERNAL)}
-    return arrived(transport, metadata, "")
+class PublicOrigin:
+    """The public listener: the mesh's own metadata is dropped, and nobody is a service.
+
+    `keys` are those of clients that prove who they are by a certificate instead, by the name in it. Whoever sends a key is taken at that.
+    """
+
+    def __init__(self, keys: Mapping[str, Secret] | None = None) -> None:
+        self._keys = keys or {}
+
+    def __call__(self, transport: Transport) -> Frame:
+        """The metadata, and the key that the certificate stands for."""
+        metadata = {key: value for key, value in transport.invocation_metadata() or () if not key.startswith(_INTERNAL)}
+        if self._keys and _CREDENTIAL not in metadata:
+            key = next((self._keys[name] for name in _names(transport.auth_context()) if name in self._keys), None)
+            if key is not None:
+                metadata[_CREDENTIAL] = f"Bearer {key.reveal()}"
+        return arrived(transport, metadata, "")
+
+
+def client_keys(entries: Iterable[Secret]) -> Mapping[str, Secret]:
+    """Keys by the names of certificates, from entries of both. ValueError where one is not of that form; the message has no key."""
+    keys: dict[str, Secret] = {}
+    for entry in entries:
+        name, _, key = entry.reveal().strip().partition(" ")
+        if not name or not key.strip() or name in keys:
+            raise ValueError("grpc_client_keys: expected a name in a certificate, once, a space and a key")
+        keys[name] = Secret(key.strip())
+    return keys
 
 
 class MeshOrigin:

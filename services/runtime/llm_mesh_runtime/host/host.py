@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_mesh_runtime.access import CallTable, MeshOrigin, ServiceTokens, public_origin
+from llm_mesh_runtime.access import CallTable, MeshOrigin, PublicOrigin, ServiceTokens, client_keys
 from llm_mesh_runtime.access.credentials import Credentials
 from llm_mesh_runtime.access.revision import Revisions
 from llm_mesh_runtime.binding import Owner
@@ -78,6 +78,7 @@ class Host:
         self._undo = contextlib.AsyncExitStack()
         self._tls = _tls(mesh)
         self._clients = _client_authorities(mesh)
+        self._public = _public_origin(mesh)
         self._secret = mesh_secret(mesh)
         mutual = self._tls is not None and self._tls.mutual
         self._tokens = ServiceTokens(self._secret) if self._secret and (mesh.sockets or not mutual) else None
@@ -190,7 +191,7 @@ class Host:
         if self.mesh.embedded and any(hosted.handlers for hosted in self.hosted):
             self.listeners["#public"] = Listener(
                 self.mesh.grpc,
-                public_origin,
+                self._public,
                 tls=self._tls,
                 clients=self._clients,
                 owner=_GRPC,
@@ -241,7 +242,7 @@ class Host:
         if self.mesh.public_listener:
             address, owner = _address(self.mesh, service, public=True), _owner(service, "PUBLIC_PORT")
             self.listeners[f"{service.name}#public"] = Listener(
-                address, public_origin, tls=self._tls, clients=self._clients, owner=owner, stream_deadline=deadline, bounds=self._bounds
+                address, self._public, tls=self._tls, clients=self._clients, owner=owner, stream_deadline=deadline, bounds=self._bounds
             )
 
     async def _unbind(self) -> None:
@@ -325,6 +326,13 @@ def _client_authorities(mesh: MeshSettings) -> bytes:
         return Path(mesh.grpc_tls_client_ca).read_bytes() if mesh.grpc_tls_client_ca else b""
     except OSError as error:
         raise StartError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _public_origin(mesh: MeshSettings) -> PublicOrigin:
+    try:
+        return PublicOrigin(client_keys(mesh.grpc_client_keys.values()))
+    except ValueError as error:
+        raise StartError(str(error)) from error
 
 
 def _built(assembly: Assembly, service: Service, settings: Any) -> Hosted:  # noqa: ANN401 (each service's own dataclass)

@@ -139,6 +139,12 @@ class MeshSettings:
         help="Path of the authorities of clients' certificates, PEM: clients of the public gRPC listener must show one, such as adapters "
         "of other meshes. Empty: they need none.",
     )
+    grpc_client_keys: Mapping[str, Secret] = setting(
+        default={},
+        help="A client of that listener that sends no key, by a name in its certificate: the name, a space and the key that stands for it, "
+        "such as `mesh.claims.example mk_…`.",
+        prefix="LLM_MESH_GRPC_CLIENT_KEY_",
+    )
     grpc_metadata_bytes: int = setting(
         default=16 * 1024,
         help="Bytes of metadata that a gRPC call may have; more is RESOURCE_EXHAUSTED.",
@@ -212,5 +218,7 @@ class MeshSettings:
             raise ValueError("http_tls_certificate and http_tls_key are given together or not at all")
         if self.grpc_tls_client_ca and not self.tls_certificate:
             raise ValueError("grpc_tls_client_ca needs tls_certificate and tls_key")
+        if self.grpc_client_keys and not self.grpc_tls_client_ca:
+            raise ValueError("grpc_client_keys needs grpc_tls_client_ca: only certificates that were checked stand for keys")
         if self.http_tls_client_ca and not self.http_tls_certificate:
             raise ValueError("http_tls_client_ca needs http_tls_certificate and http_tls_key")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from llm_mesh_adapter_kit.added.bounds import EndpointSetting
+from llm_mesh_adapter_kit.added.making import made_added
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
@@ -40,7 +41,7 @@ def added(setting: EndpointSetting, *, max_in_flight: int) -> Endpoint:
         made = _endpoint(setting.name, Fields(orjson.loads(setting.text)), setting.credentials, max_in_flight)
     except DialectError as error:
         raise ValueError(str(error)) from None
-    return dataclasses.replace(made, added=True)
+    return made_added(setting, made)
 
 
 def _endpoint(name: str, fields: Fields, credentials: Mapping[str, Secret], max_in_flight: int) -> Endpoint:
