@@ -15,6 +15,7 @@ from tests.proofs.mutants_of.floor import FLOOR
 from tests.proofs.mutants_of.holes import HOLES
 from tests.proofs.mutants_of.offers import OFFERS
 from tests.proofs.mutants_of.one_address import ONE_ADDRESS
+from tests.proofs.mutants_of.other_meshes import OTHER_MESHES
 from tests.proofs.mutants_of.overload import OVERLOAD
 from tests.proofs.mutants_of.replay import REPLAY
 from tests.proofs.mutants_of.requests import REQUESTS
@@ -39,6 +40,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     HOLES,
     OFFERS,
     ONE_ADDRESS,
+    OTHER_MESHES,
     OVERLOAD,
     REPLAY,
     REQUESTS,
