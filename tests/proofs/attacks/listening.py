@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = Callable[[dict[str, Any]], dict[str, Any] | list[dict[str, Any]]]
+Answer = Callable[[dict[str, Any]], dict[str, Any] | list[dict[str, Any]] | bytes]
 
 
 @dataclass
 class Listener:
-    """What arrived, and what is answered: an object, or the chunks of a stream."""
+    """What arrived, and what is answered: an object, the chunks of a stream, or a sound."""
 
     address: str = ""
     bodies: list[bytes] = field(default_factory=list)
@@ -48,13 +48,14 @@ def listening() -> Iterator[Listener]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             listener.bodies.append(raw)
-            answer = listener.answer(json.loads(raw))
+            answer = listener.answer(json.loads(raw) if raw.startswith(b"{") else {})  # a form is no JSON
             streamed = isinstance(answer, list)
             chunks = answer if streamed else []
             body = b"".join(b"data: %b\n\n" % json.dumps(chunk).encode() for chunk in chunks) + b"data: [DONE]\n\n"
-            body = body if streamed else json.dumps(answer).encode()
+            sound = isinstance(answer, bytes)
+            body = body if streamed else answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(200)
-            self.send_header("content-type", "text/event-stream" if streamed else "application/json")
+            self.send_header("content-type", "audio/wav" if sound else "text/event-stream" if streamed else "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

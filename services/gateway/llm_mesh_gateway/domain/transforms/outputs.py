@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from google.protobuf.message import Message
@@ -10,7 +11,10 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_gateway.domain.transforms.order import Unreadable
 
 _PACKAGE = "llm_mesh.inference.v1."
-_TEXTS: Mapping[str, Sequence[str]] = {"AssessRefusal": ("text",), "TranscribeOutput": ("text",)}
+_TEXTS: Mapping[str, Sequence[str]] = {"AssessRefusal": ("text",), "HarmCategory": ("name",), "TranscribeOutput": ("text",)}
+_WORDS: Mapping[str, Sequence[str]] = {"HarmCategory": ("modalities",), "TranscribeOutput": ("languages",)}
+"""Lists of single words. What is more than a word stays behind."""
+_WORD = re.compile(r"[A-Za-z][A-Za-z_ -]{0,31}")
 _SPELLING: Mapping[str, Sequence[str]] = {"TranscribeOutput": ("segments", "words")}
 """What says the text again, in pieces in which nothing would be found."""
 
@@ -32,6 +36,9 @@ def texts_of(output: Message, unreadable: Unreadable) -> Iterator[tuple[Message,
             output.ClearField(field)
             dropped = generate_pb2.TRANSLATION_ACTION_DROPPED
             output.translations.add(field=field, action=dropped, note="the answer is screened")  # type: ignore[attr-defined]
+    for field in _WORDS.get(name, ()):
+        words = getattr(output, field)
+        words[:] = [word for word in words if _WORD.fullmatch(word)]
     for field in _TEXTS.get(name, ()):
         yield output, field
     for each, value in output.ListFields():

@@ -18,14 +18,14 @@ class InputKind(NamedTuple):
     asks_for_output: bool = False
     """It has `max_output_tokens`."""
     answers_text: bool = True
-    """Its answer may have text of the model's own, which is screened where policy obliges to that."""
+    """Its answer may have text, be it in keys that are not modelled: it is screened where policy obliges to that."""
 
 
 INPUTS: Mapping[str, InputKind] = {
     "generate": InputKind(texts.of_generate, asks_for_output=True),
     "embed": InputKind(texts.of_embed),
-    "rerank": InputKind(method_texts.of_rerank, answers_text=False),
-    "moderate": InputKind(method_texts.of_moderate, answers_text=False),
+    "rerank": InputKind(method_texts.of_rerank),
+    "moderate": InputKind(method_texts.of_moderate),
     "assess": InputKind(method_texts.of_assess),
     "generate_image": InputKind(method_texts.of_generate_image),
     "transcribe": InputKind(method_texts.of_transcribe),
