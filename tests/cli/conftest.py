@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.inside import within
 from tests.e2e.running import RunningMesh, running
 
 
@@ -13,4 +14,4 @@ from tests.e2e.running import RunningMesh, running
 def cli_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     """A mesh with all installed services."""
     with running(tmp_path_factory.mktemp("cli")) as started:
-        yield started
+        yield within(started)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from unittest import mock
 
 import pytest
@@ -53,3 +55,22 @@ class CommandLine:
         ended = self.ask(*words, stdin=stdin)
         assert ended.code == 0, (words, ended)
         return ended.out
+
+
+@dataclass(frozen=True)
+class MeshWithin(RunningMesh):
+    """A mesh whose commands run in the process of the test."""
+
+    def cli(self, *words: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """See `RunningMesh`. A command has a loop of its own, so that from within another it takes a process."""
+        if asyncio._get_running_loop() is not None:
+            return super().cli(*words, env=env, stdin=stdin)
+        ended = run(*words, env={**self.env, "LLM_MESH_DATA_DIR": str(self.data_dir), **(env or {})}, stdin=stdin or "")
+        return subprocess.CompletedProcess(words, ended.code, ended.out, ended.err)
+
+
+def within(mesh: RunningMesh) -> RunningMesh:
+    """The same mesh, with commands that take a few milliseconds; one of separate processes as it is."""
+    if type(mesh) is not RunningMesh:
+        return mesh
+    return MeshWithin(**{field.name: getattr(mesh, field.name) for field in fields(RunningMesh)})

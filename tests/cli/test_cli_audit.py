@@ -28,6 +28,7 @@ from llm_mesh_runtime.database import Database, migrate
 from llm_mesh_runtime.trail import FIRST_NUMBERING, first_hash, next_numbering, record_hash
 from llm_mesh_runtime.trail.stored import record_of
 from llm_mesh_runtime.trail.verifying import TrailDefectKind
+from tests.cli.inside import run
 from tests.e2e.running import RunningMesh, environment, llm_mesh
 
 RECORDS = 60
@@ -60,7 +61,8 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def verify(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return llm_mesh("audit", "verify", *words, "--database", str(path), env=environment())
+    ended = run("audit", "verify", *words, "--database", str(path), env=environment())
+    return subprocess.CompletedProcess(words, ended.code, ended.out, ended.err)
 
 
 def kinds(path: Path, *words: str) -> set[str]:

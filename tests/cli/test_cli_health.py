@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from llm_mesh.services import SERVICES
+from tests.cli.inside import within
 from tests.contract.certificates import authority
 from tests.e2e.running import RunningMesh, free_port, running
 
@@ -23,7 +24,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     folder: Path = tmp_path_factory.mktemp("secured")
     files = {f"LLM_MESH_{name.upper()}": path for name, path in authority(folder)("gateway").items()}
     with running(folder, env=files) as started:
-        yield started
+        yield within(started)
 
 
 def services(states: dict[str, bool | None]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.inside import within
 from tests.cli.test_cli_apply_file import problems, read
 from tests.e2e.running import RunningMesh, running
 from tests.proofs.stand import until
@@ -29,7 +30,8 @@ domains:
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     """A mesh in which one domain offers a model and a route."""
     folder = tmp_path_factory.mktemp("subscriptions")
-    with running(folder) as started:
+    with running(folder) as process:
+        started = within(process)
         sell(started, folder, "0.10")
         yield started
 

@@ -20,6 +20,7 @@ from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import errors as kit_errors
+from tests.cli.inside import within
 from tests.proofs.attacks.test_attack_screening_proof import audited, counts, told_nowhere
 from tests.proofs.stand import Stand, model, provider, stand, until
 
@@ -30,6 +31,7 @@ NOT_SENT = usage_pb2.ATTEMPT_OUTCOME_NOT_SENT
 ENDPOINTS: Mapping[str, Any] = {
     "LLM_MESH_POLICY_SCREENING": "credit_card=mask",
     "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_FAR": json.dumps({"base_url": "http://10.255.255.1/v1", "local": True}),
+    "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_BROKEN": json.dumps({"base_url": "http://127.0.0.1:9/v1", "local": True}),
     "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SHUT": json.dumps(
         {"base_url": "http://127.0.0.1:9/v1", "local": True, "domains": ["domains/elsewhere"]}
     ),
@@ -44,11 +46,12 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         with stand(folder, simulator, {**ENDPOINTS, **claude}) as made:
             vectors = model("claude-vectors", "sim-echo", endpoint="simulator-anthropic")
             vectors.adapter, vectors.capabilities[:] = "anthropic", ["embeddings"]
-            absent = [model(name, "m", endpoint=name) for name in ("nobody", "far", "shut", "nowhere")]
+            absent = [model(name, "m", endpoint=name) for name in ("nobody", "broken", "far", "shut", "nowhere")]
             seeing = model("seeing", "sim-echo")
             seeing.capabilities.append("image_input")
             seeing.image_tokens = 1_000
             made.put_models([model("plain", "sim-echo"), seeing, vectors, *absent])
+            made.mesh = within(made.mesh)
             yield made
 
 
@@ -79,7 +82,7 @@ WAYS: Mapping[str, Way] = {
     "NO_CREDENTIAL": Way({"model": "shut", "messages": said()}),
     "ADDRESS_NOT_ALLOWED": Way({"model": "far", "messages": said()}),
     "PROVIDER_UNREACHABLE": Way({"model": "nobody", "messages": said()}),
-    "BREAKER_OPEN": Way({"model": "nobody", "messages": said()}, repeated=12),
+    "BREAKER_OPEN": Way({"model": "broken", "messages": said()}, repeated=12),
 }
 NOT_FROM_OUTSIDE = {
     "GRANT_MISMATCH": "the gateway itself would have to be wrong; tests/gateway/test_gateway_refusals.py has it",
