@@ -11,9 +11,10 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import assess_pb2, content_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh.policy.v1 import policy_pb2
 from llm_mesh.registry.v1 import registry_pb2
+from tests.conformance.wires import ENDPOINT
 from tests.proofs.stand import model
 
-IMAGE_PRICE, CHARACTER_PRICE, SECOND_PRICE = 20_000_000_000_000, 15_000_000_000, 100_000_000_000
+IMAGE_PRICE, CHARACTER_PRICE, SECOND_PRICE, SEARCH_PRICE = 20_000_000_000_000, 15_000_000_000, 100_000_000_000, 2_000_000_000_000
 SOUND_RATE = 8_000
 _SERVICE = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]
 _CONVERSATIONS = frozenset({"Generate", "Embed"})
@@ -28,6 +29,13 @@ class ProvenMethod(NamedTuple):
     """An input for an alias; the number makes it larger."""
     wrong: Mapping[str, Callable[[Any], None]]
     """By the field that the caller is told: what spoils an input."""
+    adapter: str = "openai"
+    """Over whose wire."""
+
+    @property
+    def slug(self) -> str:
+        """The method and the wire, in names."""
+        return f"{self.operation.replace('_', '-')}-{self.adapter}"
 
     @property
     def operation(self) -> str:
@@ -52,7 +60,8 @@ def methods_of_the_contract() -> set[str]:
 
 def method_model(method: ProvenMethod, name: str, upstream: str, **fields: Any) -> registry_pb2.Model:
     """A model that can do the method, with a price for all that it may be billed for."""
-    made = model(name, upstream, **fields)
+    made = model(name, upstream, **{"endpoint": "simulator" if method.adapter == "openai" else ENDPOINT} | fields)
+    made.adapter = method.adapter
     del made.capabilities[:]
     made.capabilities.extend([method.operation, "image_input"])
     made.image_tokens = 1_000
@@ -60,6 +69,7 @@ def method_model(method: ProvenMethod, name: str, upstream: str, **fields: Any) 
     made.price.images.add(image_nanos_per_million=2 * IMAGE_PRICE)
     made.price.audio_input_second_nanos_per_million = SECOND_PRICE
     made.price.character_nanos_per_million = CHARACTER_PRICE
+    made.price.search_unit_nanos_per_million = SEARCH_PRICE
     return made
 
 
@@ -160,4 +170,6 @@ METHODS: Mapping[str, ProvenMethod] = {
         }),
     )
 }  # fmt: skip
+WAYS: Mapping[str, ProvenMethod] = {**METHODS, "Rerank at cohere": METHODS["Rerank"]._replace(adapter="cohere")}
+"""Each method over each wire that has it."""
 INPUTS = policy_pb2.AdmitRequest.DESCRIPTOR.oneofs_by_name["input"].fields

@@ -18,13 +18,14 @@ from tests.proofs.failover import Failover
 from tests.proofs.gone import Gone
 from tests.proofs.hostile_links import HostileLinks
 from tests.proofs.killed import Killed
+from tests.proofs.killed_methods import KilledMethods
 from tests.proofs.mutants import Mutants
 from tests.proofs.proof import FIXED_SEED, FULL, Proof, rng_of
 from tests.proofs.spending import Spending
 from tests.proofs.topology import TOPOLOGIES, VARIABLE
 from tests.proofs.workers import Workers
 
-PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), Mutants(), Spending(), Workers())
+PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), KilledMethods(), Mutants(), Spending(), Workers())
 _EVERY_RPC = (
     "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
     "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."

@@ -19,27 +19,30 @@ from tests.proofs.methods import (
     IMAGE_PRICE,
     INPUTS,
     METHODS,
+    SEARCH_PRICE,
     SECOND_PRICE,
+    WAYS,
     ProvenMethod,
     method_model,
     methods_of_the_contract,
 )
 from tests.proofs.refusals import refused
 from tests.proofs.stand import INPUT_PRICE, OUTPUT_PRICE, Stand, bearer, model, provider, route, stand, until
+from tests.proofs.wires import settings_of_wires
 
 CLIENTS, EACH = 64, 3
 DOMAIN = "domains/methods"
 PRINCIPAL = f"{DOMAIN}/principals/many"
-EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+EVERY = pytest.mark.parametrize("method", WAYS.values(), ids=WAYS)
 
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     folder: Path = tmp_path_factory.mktemp("methods")
-    with provider(folder) as simulator, stand(folder, simulator) as made:
+    with provider(folder) as simulator, stand(folder, simulator, settings_of_wires(simulator)) as made:
         models, routes = [model("talks", "sim-echo")], []
-        for method in METHODS.values():
-            name = method.operation.replace("_", "-")
+        for method in WAYS.values():
+            name = method.slug
             models += [
                 method_model(method, f"{name}-good", "sim-echo"),
                 method_model(method, f"{name}-failing", f"sim-echo/status:500/tokens:{len(models)}"),
@@ -54,7 +57,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 
 def alias(method: ProvenMethod, what: str) -> str:
-    return f"{method.operation.replace('_', '-')}-{what}"
+    return f"{method.slug}-{what}"
 
 
 def ask(mesh: Stand, method: ProvenMethod, what: str, request: str, size: int = 1) -> Any:
@@ -70,10 +73,10 @@ def test_every_method_of_the_contract_is_proven() -> None:
 
 @EVERY
 def test_each_answer_is_charged_what_the_provider_says_that_it_used(mesh: Stand, method: ProvenMethod) -> None:
-    answer = ask(mesh, method, "good", f"paid-{method.rpc}", size=3)
-    (line,) = mesh.provider.received(f"paid-{method.rpc}")
+    answer = ask(mesh, method, "good", f"paid-{method.slug}", size=3)
+    (line,) = mesh.provider.received(f"paid-{method.slug}")
     used = mesh.provider.served(line) or {}
-    entry = mesh.entry(f"paid-{method.rpc}")
+    entry = mesh.entry(f"paid-{method.slug}")
     (charged,) = entry.lines
     usage = charged.usage.usage
     assert (entry.operation, entry.state) == (method.operation, usage_pb2.RESERVATION_STATE_SETTLED)
@@ -82,10 +85,11 @@ def test_each_answer_is_charged_what_the_provider_says_that_it_used(mesh: Stand,
     )
     if "usage" in used:
         assert charged.usage.source == usage_pb2.USAGE_SOURCE_PROVIDER
-        assert (usage.input_tokens, usage.output_tokens) == (used["usage"]["prompt"], used["usage"]["completion"])
+        billed = usage.search_units if method.adapter == "cohere" else usage.input_tokens
+        assert (billed, usage.output_tokens) == (used["usage"]["prompt"], used["usage"]["completion"])
     else:
         assert charged.usage.source == usage_pb2.USAGE_SOURCE_COUNTED
-    expected += usage.audio_input_milliseconds * SECOND_PRICE // 1000
+    expected += usage.audio_input_milliseconds * SECOND_PRICE // 1000 + usage.search_units * SEARCH_PRICE
     expected += usage.input_tokens * INPUT_PRICE + usage.output_tokens * OUTPUT_PRICE
     assert expected % 1_000_000 == 0
     assert entry.charged.nanos == expected // 1_000_000 == answer.receipt.charged.nanos > 0
@@ -99,16 +103,16 @@ def test_each_answer_is_charged_what_the_provider_says_that_it_used(mesh: Stand,
 
 @EVERY
 def test_a_target_that_fails_is_passed_over(mesh: Stand, method: ProvenMethod) -> None:
-    answer = ask(mesh, method, "moved", f"moved-{method.rpc}")
+    answer = ask(mesh, method, "moved", f"moved-{method.slug}")
     assert answer.receipt.model == f"domains/shared/models/{alias(method, 'good')}"
-    first, second = mesh.entry(f"moved-{method.rpc}").lines
+    first, second = mesh.entry(f"moved-{method.slug}").lines
     assert (first.usage.error_reason, first.charge.nanos) == ("PROVIDER_ERROR", 0)
     assert second.charge.nanos == answer.receipt.charged.nanos > 0
 
 
 @EVERY
 def test_a_client_that_leaves_is_followed_to_the_provider(mesh: Stand, method: ProvenMethod) -> None:
-    request = f"left-{method.rpc}"
+    request = f"left-{method.slug}"
     stub: Any = gateway_pb2_grpc.GatewayServiceStub(mesh.channel)
     metadata = (*mesh.user, ("x-request-id", request))
     call = getattr(stub, method.rpc).future(method.request(alias(method, "silent")), metadata=metadata, timeout=30)
@@ -142,18 +146,18 @@ def test_a_wrong_input_is_refused_by_its_field_and_costs_nothing(mesh: Stand, me
 @EVERY
 def test_a_model_that_cannot_is_not_asked_and_nothing_is_reserved(mesh: Stand, method: ProvenMethod) -> None:
     stub: Any = gateway_pb2_grpc.GatewayServiceStub(mesh.channel)
-    metadata = (*mesh.user, ("x-request-id", f"unable-{method.rpc}"))
+    metadata = (*mesh.user, ("x-request-id", f"unable-{method.slug}"))
     told = refused(lambda: getattr(stub, method.rpc)(method.request("talks"), metadata=metadata, timeout=20))
     assert (told.code, told.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_ELIGIBLE_TARGET")
-    assert mesh.entries(f"unable-{method.rpc}") == []
+    assert mesh.entries(f"unable-{method.slug}") == []
 
 
 @EVERY
 def test_a_strict_budget_holds_while_sixty_four_spend(mesh: Stand, method: ProvenMethod) -> None:
-    project = f"{DOMAIN}/projects/{method.operation.replace('_', '-')}"
+    project = f"{DOMAIN}/projects/{method.slug}"
     mesh.apply_policy(projects=[identity_pb2.Project(name=project, strict_charging=True)])
-    ask(mesh, method, "good", f"bound-{method.rpc}", size=3)
-    reserved = mesh.entry(f"bound-{method.rpc}").reserved.nanos
+    ask(mesh, method, "good", f"bound-{method.slug}", size=3)
+    reserved = mesh.entry(f"bound-{method.slug}").reserved.nanos
     amount = reserved * CLIENTS // 2
     mesh.put_budget(amount, project)
     key, told, lock = mesh.new_key(project, PRINCIPAL).secret, [], threading.Lock()
