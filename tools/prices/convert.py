@@ -1,28 +1,29 @@
 """Converts public price lists into the registry's starting table of well-known models.
 
-    python tools/prices/convert.py LITELLM_WHEEL GENAI_PRICES_WHEEL > services/registry/llm_mesh_registry/data/well_known_models.json
-    python tools/prices/convert.py LITELLM_WHEEL GENAI_PRICES_WHEEL bedrock TABLE    # the rows of one endpoint anew, in a table
+    python tools/prices/convert.py LITELLM_WHEEL GENAI_PRICES_WHEEL --date 2026-12-01 > TABLE
 
-Both wheels are MIT-licensed and only read, never run: the one's price file is JSON; the other's data is imported from the wheel. A model
-stands in the table only where its price can be charged exactly: rows that the two lists price differently are left out and listed, and a
-model whose price depends on the length of the input is offered up to the first tier's length.
+TABLE is services/registry/llm_mesh_registry/data/well_known_models.json. Both wheels are MIT-licensed and only read, never run: the one's
+price file is JSON; the other's data is imported from the wheel. The date is the day whose prices count, and stands in each row: the same
+wheels and date give the same table on any day. A model stands in the table only where its price can be charged exactly: rows that the two
+lists price differently are left out and listed, a model whose price depends on the length of the input is offered up to the first tier's
+length, and of a model that the list prices by tokens and by seconds or pieces, only the tokens are taken, which its provider reports.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 PRICE_FILE = "litellm/model_prices_and_context_window_backup.json"
-_ONE_ENDPOINT = 4
-"""Arguments of a run that renews one endpoint, the program's name included."""
 NANOS_PER_MILLION = Decimal(10) ** 15  # from units per token to nano-units per million tokens
 
 ENDPOINTS: Mapping[str, tuple[str, str]] = {
@@ -54,13 +55,25 @@ RATES = {
     "cache_read_input_token_cost": "cachedInputNanosPerMillion",
     "cache_creation_input_token_cost": "cacheWriteNanosPerMillion",
     "cache_creation_input_token_cost_above_1hr": "cacheWrite1hNanosPerMillion",
+    "cache_creation_input_token_cost_above_12hr": "cacheWrite12hNanosPerMillion",
     "output_cost_per_reasoning_token": "reasoningNanosPerMillion",
     "input_cost_per_audio_token": "audioInputNanosPerMillion",
     "output_cost_per_audio_token": "audioOutputNanosPerMillion",
-    "input_cost_per_query": "searchUnitNanosPerMillion",
+    "input_cost_per_image_token": "imageInputNanosPerMillion",
+    "output_cost_per_image_token": "imageOutputNanosPerMillion",
 }
-PER_SEARCH = "input_cost_per_query"
-MODES = {"chat", "embedding", "rerank"}
+"""What is priced by tokens."""
+UNITS = {
+    "rerank": {"input_cost_per_query": "searchUnitNanosPerMillion"},
+    "audio_transcription": {"input_cost_per_second": "audioInputSecondNanosPerMillion"},
+    "audio_speech": {"input_cost_per_character": "characterNanosPerMillion"},
+}
+"""What is priced otherwise, by the mode of a model."""
+TIERS = {"priority": "SERVICE_TIER_PRIORITY", "flex": "SERVICE_TIER_FLEX", "batches": "SERVICE_TIER_BATCH"}
+"""How the list's keys of another tier end."""
+METHODS = {"image_generation": "generate_image", "audio_transcription": "transcribe", "audio_speech": "speak"}
+"""Modes of models for methods of their own, which only the first of our endpoints has, and their capability."""
+MODES = {"chat", "embedding", "rerank", *METHODS}
 ABILITIES = {
     "supports_function_calling": "tools",
     "supports_parallel_function_calling": "parallel_tool_calls",
@@ -83,22 +96,33 @@ SKIPPED = re.compile(
     r"^ft:|container|^(?:1024|256|512)|search-preview|realtime|-audio|transcribe|tts|codex-mini-latest|^multimodalembedding"
     r"|voyage-(?:context|multimodal)"
 )
+UNCHARGEABLE = re.compile(r"^(?!gpt-image-|chatgpt-image-|whisper-|gpt-transcribe|gpt-4o(?:-mini)?-transcribe|tts-)|/")
+"""Of models for methods: pieces of a model that is priced by tokens, those that a session is needed for, and those whose provider reports
+nothing that their price counts."""
 MISPRICED = {"embed-multilingual-light-v3.0"}
 """Listed at a thousand times the price of its siblings."""
 
 
 def main() -> None:
     """Prints the table."""
-    lite, genai = (Path(argument) for argument in sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("litellm", type=Path, help="the wheel that has the price file")
+    parser.add_argument("genai_prices", type=Path, help="the wheel for a second opinion")
+    parser.add_argument("--date", required=True, type=_day, help="the day whose prices count, such as 2026-12-01")
+    arguments = parser.parse_args()
+    lite, genai, day = arguments.litellm, arguments.genai_prices, arguments.date
     with zipfile.ZipFile(lite) as wheel:
         listed = json.loads(wheel.read(PRICE_FILE), parse_float=Decimal)
-        year, month, day = wheel.getinfo(PRICE_FILE).date_time[:3]
-    version = lite.name.split("-")[1]
     sys.path.insert(0, str(genai))
-    second = Opinions(genai.name.split("-")[1])
-    rows, disputed = {}, []
+    print(json.dumps(table(listed, lite.name.split("-")[1], Opinions(genai.name.split("-")[1], day), day), indent=1, ensure_ascii=False))
+
+
+def table(listed: Mapping[str, Any], version: str, second: SecondList, day: datetime) -> dict[str, Any]:
+    """The whole table."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    disputed = []
     for name, entry in listed.items():
-        row = converted(name, entry, f"litellm {version}")
+        row = converted(name, entry, f"litellm {version}, {day:%Y-%m-%d}")
         if row is None or (row["endpoint"], row["upstreamModel"]) in rows:
             continue
         agrees = second.agrees(row)
@@ -108,44 +132,28 @@ def main() -> None:
         if agrees:
             row["price"]["source"] += f"; genai-prices {second.version} agrees"
         rows[row["endpoint"], row["upstreamModel"]] = row
-    if len(sys.argv) > _ONE_ENDPOINT:
-        print(
-            json.dumps(
-                _renewed(Path(sys.argv[_ONE_ENDPOINT]), sys.argv[_ONE_ENDPOINT - 1], rows, version, second.version),
-                indent=1,
-                ensure_ascii=False,
-            )
-        )
-        return
-    table = {
-        "about": "Generated by tools/prices/convert.py; see there. Prices are nano-units of USD per million tokens.",
+    return {
+        "about": "Generated by tools/prices/convert.py; see there. Prices are nano-units of USD per million tokens, or of what they name.",
         "sources": [
-            {"name": "litellm", "version": version, "licence": "MIT", "file": PRICE_FILE, "date": f"{year}-{month:02}-{day:02}"},
-            {"name": "genai-prices", "version": second.version, "licence": "MIT"},
+            {"name": "litellm", "version": version, "licence": "MIT", "file": PRICE_FILE, "date": f"{day:%Y-%m-%d}"},
+            {"name": "genai-prices", "version": second.version, "licence": "MIT", "date": f"{day:%Y-%m-%d}"},
         ],
         "disputed": sorted(set(disputed)),
         "models": sorted(rows.values(), key=lambda row: (row["endpoint"], row["upstreamModel"])),
     }
-    print(json.dumps(table, indent=1, ensure_ascii=False))
 
 
-def _renewed(path: Path, endpoint: str, rows: Mapping[tuple[str, str], dict[str, Any]], lite: str, genai: str) -> dict[str, Any]:
-    """The table with these rows in the place of those that it has of the endpoint."""
-    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    models = [row for row in table["models"] if row["endpoint"] != endpoint] + [row for row in rows.values() if row["endpoint"] == endpoint]
-    others = [each for each in table["sources"] if each.get("endpoint") != endpoint]
-    named = [
-        {"name": name, "version": version, "licence": "MIT", "endpoint": endpoint}
-        for name, version in (("litellm", lite), ("genai-prices", genai))
-    ]
-    return {**table, "sources": [*others, *named], "models": sorted(models, key=lambda row: (row["endpoint"], row["upstreamModel"]))}
+def _day(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
 
 
 def converted(name: str, entry: Mapping[str, Any], source: str) -> dict[str, Any] | None:
     """The row of one listed model, or None where the mesh cannot serve or charge it."""
     provider = ENDPOINTS.get(entry.get("litellm_provider", ""))
     mode = entry.get("mode")
-    if provider is None or mode not in MODES or SKIPPED.search(name) or name in MISPRICED or not costs(entry):
+    if provider is None or mode not in MODES or name in MISPRICED or not costs(entry):
+        return None
+    if UNCHARGEABLE.search(name) or provider != ENDPOINTS["openai"] if mode in METHODS else SKIPPED.search(name):
         return None
     if "output_cost_per_token" not in entry and mode == "chat":
         return None
@@ -161,7 +169,7 @@ def converted(name: str, entry: Mapping[str, Any], source: str) -> dict[str, Any
         "dialect": adapter,
         "capabilities": sorted(capabilities(entry, endpoint, mode)),
         "contextWindow": str(context_window(entry)),
-        "maxOutputTokens": str(int(entry.get("max_output_tokens") or 0) if mode == "chat" else 0),
+        "maxOutputTokens": str(int(entry.get("max_output_tokens") or 0) if mode in {"chat", "audio_transcription"} else 0),
         "lifecycle": "LIFECYCLE_ACTIVE",
     }
     if not re.fullmatch(r"[A-Za-z0-9._:/-]{1,128}", row["alias"]) or (endpoint == "bedrock" and not PROFILE.match(upstream)):
@@ -172,20 +180,47 @@ def converted(name: str, entry: Mapping[str, Any], source: str) -> dict[str, Any
     if retire := entry.get("deprecation_date"):
         row["retireTime"] = f"{retire}T00:00:00Z"
     row["price"] = {"currency": "USD", "source": f"{source}, {entry.get('source', 'price file')}"[:200], **dict(rates(entry))}
+    if tiers := list(variants(entry)):
+        row["price"]["variants"] = tiers
     return row
 
 
 def costs(entry: Mapping[str, Any]) -> bool:
     """Whether it has a price: one of nothing is a trial's."""
-    return bool(entry.get("input_cost_per_token")) or bool(entry.get(PER_SEARCH))
+    return bool(entry.get("input_cost_per_token")) or any(entry.get(key) for key in UNITS.get(entry.get("mode", ""), ()))
 
 
 def rates(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The prices, exact."""
-    for listed, ours in RATES.items():
-        if entry.get(listed) is not None:
-            nanos = Decimal(entry[listed]) * NANOS_PER_MILLION
-            yield ours, str(int(nanos.to_integral_value()))
+    """The prices, exact; those by other units only where there is none by tokens."""
+    listed = RATES if entry.get("input_cost_per_token") else UNITS.get(entry["mode"], {})
+    for name, ours in listed.items():
+        if entry.get(name) is not None:
+            yield ours, _nanos(entry[name])
+    if entry["mode"] == "image_generation" and entry.get("output_cost_per_token") is None:
+        yield "outputNanosPerMillion", _nanos(entry["output_cost_per_image_token"])  # it writes nothing but images
+
+
+def variants(entry: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """What other tiers cost, where the list has input and output of them.
+
+    What it does not have of a tier costs what it costs in the standard one, or the tier's own input or output where that is dearer.
+    """
+    for ending, tier in TIERS.items():
+        priced = {name: entry.get(f"{name}_{ending}") for name in RATES}
+        put, out = priced["input_cost_per_token"], priced["output_cost_per_token"]
+        if put is None or out is None:
+            continue
+        prices = {}
+        for name, ours in RATES.items():
+            if (cost := priced[name]) is not None:
+                prices[ours] = _nanos(cost)
+            elif (usual := entry.get(name)) is not None:
+                prices[ours] = _nanos(max(usual, out if name.startswith("output") else put))
+        yield {"tier": tier, **prices}
+
+
+def _nanos(cost: Decimal) -> str:
+    return str(int((Decimal(cost) * NANOS_PER_MILLION).to_integral_value()))
 
 
 def capabilities(entry: Mapping[str, Any], endpoint: str, mode: str) -> set[str]:
@@ -194,6 +229,8 @@ def capabilities(entry: Mapping[str, Any], endpoint: str, mode: str) -> set[str]
         return {"embeddings"}
     if mode == "rerank":
         return {"rerank"}
+    if mode in METHODS:
+        return {METHODS[mode]}
     able = {ours for listed, ours in ABILITIES.items() if entry.get(listed)}
     return able | {"generate", "streaming"} | (set(OPENAI_ABILITIES) if endpoint == "openai" else set())
 
@@ -205,20 +242,36 @@ def context_window(entry: Mapping[str, Any]) -> int:
     return min([window, *tiers]) if window else min(tiers, default=0)
 
 
+class SecondList(Protocol):
+    """Another list of prices."""
+
+    version: str
+
+    def agrees(self, row: Mapping[str, Any]) -> bool | None:
+        """Whether it has the same price; None where it does not know the model."""
+
+
 class Opinions:
     """The second list, for a second opinion."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, day: datetime) -> None:
         self.version = version
+        self._day = day
+        """Prices of this day are compared: the list knows several of a model, by date."""
         module = importlib.import_module("genai_prices")  # from the wheel, on the path by now
         self._usage, self._price = module.Usage, module.calc_price
 
     def agrees(self, row: Mapping[str, Any]) -> bool | None:
-        """Whether the second list charges alike; None where it does not know the model."""
+        """Whether the second list charges alike; None where it does not know the model, or its price counts something else."""
+        if "inputNanosPerMillion" not in row["price"]:
+            return None
         provider = {"vertex": "google", "xai": "x-ai", "bedrock": "aws"}.get(row["endpoint"], row["endpoint"])
         try:
             reference = self._price(
-                self._usage(input_tokens=1000, output_tokens=1000), model_ref=row["upstreamModel"], provider_id=provider
+                self._usage(input_tokens=1000, output_tokens=1000),
+                model_ref=row["upstreamModel"],
+                provider_id=provider,
+                genai_request_timestamp=self._day,
             )
         except (LookupError, ValueError):
             return None
