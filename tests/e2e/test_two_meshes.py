@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from openai import APIStatusError, OpenAI
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
-from llm_mesh.policy.v1 import admission_pb2
+from llm_mesh.policy.v1 import admission_pb2, ledger_pb2, ledger_pb2_grpc, usage_pb2
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.e2e.running import environment, free_port
 
@@ -38,7 +41,7 @@ class Company:
     def step(self, *words: str) -> str:
         """One step of the script, and what it says."""
         done = subprocess.run([SCRIPT, *words], env=self.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        assert done.returncode == 0, (words, done)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 
     def ask(self, mesh: str, *words: str) -> Any:
@@ -71,6 +74,17 @@ class Company:
     def entries(self, mesh: str) -> list[Any]:
         """The ledger, newest first."""
         return list(self.ask(mesh, "requests", "list", "--domain", "claims"))
+
+    def ledger_of_hq(self, request_id: str) -> list[usage_pb2.LedgerEntry]:
+        """What headquarters' ledger has of a request, asked without a command."""
+        pair = (self.folder / "claims.pem").read_bytes()
+        credentials = grpc.ssl_channel_credentials((self.folder / "authority.pem").read_bytes(), pair, pair)
+        key = (self.folder / "hq" / "admin.key").read_text().strip()
+        with grpc.secure_channel(f"localhost:{self.env['HQ']}", credentials) as channel:
+            ledger: Any = ledger_pb2_grpc.LedgerServiceStub(channel)  # type: ignore[arg-type]  # the stubs' types know only asyncio
+            request = ledger_pb2.ListLedgerEntriesRequest(parent="domains/claims/projects/mesh", request_id=request_id)
+            answer = ledger.ListLedgerEntries(request, metadata=(("authorization", f"Bearer {key}"),), timeout=PATIENCE)
+        return list(answer.entries)
 
     def gateway(self) -> Any:
         """The mesh of the claims unit, as its applications have it."""
@@ -109,6 +123,44 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 def openai(company: Company) -> Iterator[OpenAI]:
     with OpenAI(base_url=f"http://127.0.0.1:{company.env['CLAIMS_HTTP']}/v1", api_key=company.key, max_retries=0, timeout=30) as client:
         yield client
+
+
+@contextmanager
+def losing_one_answer(upstream: int, settled: Callable[[], bool]) -> Iterator[int]:
+    """A port that leads to another one. The first answer that is settled over there is lost: its connection breaks instead."""
+    lost = threading.Event()
+
+    def forward(source: socket.socket, target: socket.socket, *, back: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if back and not lost.is_set() and settled():  # a gateway settles before it answers
+                    lost.set()
+                    break
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def serve(client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", upstream)) as server:
+            answers = threading.Thread(target=forward, args=(server, client), kwargs={"back": True})
+            answers.start()
+            forward(client, server, back=False)
+            answers.join(PATIENCE)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        accepting.join(PATIENCE)
+    assert lost.is_set(), "no answer was lost"
 
 
 def said(text: str) -> content_pb2.Message:
@@ -154,6 +206,34 @@ def test_bounds_of_a_request_hold_in_both_meshes(company: Company) -> None:
     with pytest.raises(grpc.RpcError) as raised:
         company.gateway().Generate(gateway_pb2.GenerateRequest(input=source, options=options), metadata=company.metadata, timeout=20)
     assert from_rpc_error(raised.value).reason_name == "NO_ELIGIBLE_TARGET"  # type: ignore[arg-type]
+
+
+def test_a_retry_of_an_answer_that_was_lost_is_charged_once_there(company: Company, openai: OpenAI) -> None:
+    def settled() -> bool:
+        listed = company.ledger_of_hq("lost")
+        return any(entry.state == usage_pb2.RESERVATION_STATE_SETTLED for entry in listed)
+
+    with losing_one_answer(int(company.env["HQ"]), settled) as port:
+        credential = ("--credential-file", str(company.folder / "claims.mesh-key"))
+        certificates = ("--authorities", str(company.folder / "authority.pem"), "--client-certificate", str(company.folder / "claims.pem"))
+        company.step(
+            *("ask", "claims", "endpoints", "add", "mesh/lossy", "--base-url", f"https://localhost:{port}", "--local", "--no-test"),
+            *credential,
+            *certificates,
+        )
+        target = ("--adapter", "mesh", "--endpoint", "lossy", "--upstream", "claims/summariser", "--alias", "lossy")
+        priced = ("--max-output-tokens", "4000", "--capability", "generate", "--price", "{input: 1, output: 2, source: test}")
+        company.step("ask", "claims", "models", "create", "lossy", "--domain", "shared", *target, *priced)
+        headers = {"x-request-id": "lost", "idempotency-key": "only-once"}
+        answer = openai.chat.completions.create(model="lossy", messages=HELLO, extra_headers=headers)
+    assert answer.choices[0].message.content == "Hello from claims"
+    (charged,) = [entry for entry in company.entries("hq") if entry["requestId"] == "lost" and int(entry["charged"].get("nanos", 0))]
+    (ours,) = [entry for entry in company.entries("claims") if entry["requestId"] == "lost"]
+    lost, again = ours["lines"]
+    assert lost["usage"]["errorReason"] == "PROVIDER_RESET"
+    assert again["usage"]["upstream"]["replayed"]
+    assert again["usage"]["upstream"]["reservation"] == charged["name"]
+    assert "nanos" not in again["usage"]["upstream"]["charge"]
 
 
 def test_meshes_that_point_at_each_other_refuse_and_charge_nothing(company: Company, openai: OpenAI) -> None:
