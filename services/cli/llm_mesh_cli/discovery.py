@@ -24,6 +24,15 @@ _USUAL = "openai"
 _TIMEOUT = 5.0
 _ALIAS = re.compile(r"[^A-Za-z0-9._:/-]")
 _EMBEDS = re.compile(r"embed|bge-|e5-|minilm|gte-", re.IGNORECASE)
+_NAMED = (
+    (re.compile(r"rerank", re.IGNORECASE), ("rerank",)),
+    (_EMBEDS, ("embeddings",)),
+    (re.compile(r"moderation|llama-guard|shieldgemma", re.IGNORECASE), ("moderate",)),
+    (re.compile(r"whisper|transcri", re.IGNORECASE), ("transcribe",)),
+    (re.compile(r"(^|[^a-z])tts([^a-z]|$)|speech", re.IGNORECASE), ("speak",)),
+    (re.compile(r"dall-e|gpt-image|imagen|stable-diffusion|(^|[^a-z])flux", re.IGNORECASE), ("generate_image",)),
+)
+"""What models of certain names can do, where their provider says nothing of it. The first that fits counts."""
 _CAPABILITIES = ("generate", "streaming", "tools", "json_object", "json_schema", "seed", "logprobs")
 
 
@@ -115,7 +124,7 @@ def _model(
     adapter: str, endpoint: adapter_pb2.Endpoint, upstream: str, described: adapter_pb2.ModelDescription | None
 ) -> registry_pb2.Model:
     """What the provider says of the model, and what models of its name usually can where it says nothing."""
-    usual = ("embeddings",) if _EMBEDS.search(upstream) is not None else _CAPABILITIES
+    usual = next((capabilities for name, capabilities in _NAMED if name.search(upstream)), _CAPABILITIES)
     alias = _ALIAS.sub("-", upstream.rsplit("/", 1)[-1].removesuffix(".gguf"))[:128] or endpoint.name
     return registry_pb2.Model(
         alias=alias,

@@ -29,6 +29,7 @@ FORCE = Annotated[bool, typer.Option("--force", help="Only warn of models, endpo
 CAPABILITIES = (
     "generate", "embeddings", "streaming", "tools", "parallel_tool_calls", "json_schema", "json_object", "logprobs", "reasoning",
     "image_input", "audio_input", "file_input", "audio_output", "multiple_candidates", "seed",
+    "rerank", "moderate", "assess", "generate_image", "speak", "transcribe",
 )  # fmt: skip
 """What a model can do, as the contract lists it."""
 MODEL_SUBJECT = "model:"

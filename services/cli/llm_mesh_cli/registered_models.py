@@ -13,6 +13,15 @@ from llm_mesh_cli.paging import pages
 from llm_mesh_cli.session import Session
 from llm_mesh_cli.texts import per_million, time_text
 
+_UNITS = {
+    "request_nanos_per_million": "requests",
+    "search_unit_nanos_per_million": "searches",
+    "character_nanos_per_million": "characters",
+    "audio_input_second_nanos_per_million": "seconds heard",
+    "audio_output_second_nanos_per_million": "seconds spoken",
+}
+"""What a price charges beside tokens, by its fields."""
+
 
 async def models_of(session: Session, domain: str | None) -> list[registry_pb2.Model]:
     """The models of a domain; of None, all that the caller may see, shared ones first."""
@@ -51,8 +60,14 @@ def price_text(model: registry_pb2.Model) -> str:
 
 
 def terms(price: registry_pb2.Price) -> str:
-    """The rates of a price, per million."""
-    return f"{per_million(price.input_nanos_per_million)} / {per_million(price.output_nanos_per_million)} {price.currency}"
+    """The rates of a price, per million: those of tokens, and of what else it charges. What costs nothing is not shown beside what does."""
+    others = [f"{per_million(nanos)} {unit}" for field, unit in _UNITS.items() if (nanos := getattr(price, field))]
+    if images := [each.image_nanos_per_million for each in price.images]:
+        least, most = per_million(min(images)), per_million(max(images))
+        others.append(f"{least} images" if least == most else f"{least} to {most} images")
+    if price.input_nanos_per_million or price.output_nanos_per_million or not others:
+        others.insert(0, f"{per_million(price.input_nanos_per_million)} / {per_million(price.output_nanos_per_million)}")
+    return f"{', '.join(others)} {price.currency}"
 
 
 def window_text(model: registry_pb2.Model) -> str:

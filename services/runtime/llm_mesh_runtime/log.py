@@ -11,14 +11,14 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import TextIO
-
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+from typing import TYPE_CHECKING, TextIO
 
 from llm_mesh_runtime.context import FRAME
 from llm_mesh_runtime.secret import Secret
 from llm_mesh_runtime.telemetry.trace import trace_id
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 _MASK = "***"
 _LONGEST = 8_192
@@ -33,12 +33,16 @@ _TELLING_NAMES = frozenset({"authorization", "api_key", "apikey", "password", "t
 
 def get_logger(**bound: object) -> FilteringBoundLogger:
     """A logger; what is bound to it stands on each of its lines."""
+    import structlog  # noqa: PLC0415 - loads for 0.15 s where `rich` is installed: when the host configures it, not at each import
+
     logger: FilteringBoundLogger = structlog.get_logger(**bound)
     return logger
 
 
 def configure_log(*, level: str = "info", format: str = "auto", stream: TextIO | None = None, service: str = "") -> None:  # noqa: A002
     """Sends the logs of this process, those of libraries included, to a stream (default: standard error)."""
+    import structlog  # noqa: PLC0415 (as above)
+
     stream = stream if stream is not None else sys.stderr
     console = format == "console" or (format == "auto" and stream.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -69,6 +73,8 @@ def _factory(*names: str) -> logging.Logger:
 
 
 def _rendering(stream: TextIO, *, console: bool) -> list[Processor]:
+    import structlog  # noqa: PLC0415 (as above)
+
     if console:
         return [
             structlog.processors.format_exc_info,
