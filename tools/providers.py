@@ -65,6 +65,7 @@ _SEVERAL = {
     "bedrock-claude": _AWS,
     "vertex": "`GOOGLE_APPLICATION_CREDENTIALS` (a file) or `VERTEX_API_KEY`",
     "vertex-anthropic": "`GOOGLE_APPLICATION_CREDENTIALS` (a file)",
+    "vertex-openai": "`GOOGLE_APPLICATION_CREDENTIALS` (a file)",
 }
 """Credentials that are more than one key."""
 
@@ -97,7 +98,7 @@ def _further(row: Any, settings: dict[str, dataclasses.Field[Any]]) -> str:  # n
     if "{region}" in row.base_url and not getattr(row, "region", ""):
         names = ("region", "aws_region")
     elif row.name.startswith("vertex"):
-        names = ("project", "location")
+        names = ("project", "location", "vertex_project", "vertex_location")
     elif row.name == "ollama-native":
         names = ("host",)
     return "; ".join(_variables(settings[name]) for name in names if name in settings)

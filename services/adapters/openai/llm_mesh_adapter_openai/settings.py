@@ -26,6 +26,25 @@ class Settings(AddedEndpointSettings):
     xai_key: Secret = setting(default=Secret(""), env=("XAI_API_KEY",), help="Credential at xAI.")
     gemini_key: Secret = setting(default=Secret(""), env=("GEMINI_API_KEY", "GOOGLE_API_KEY"), help="Credential at Google Gemini.")
     bedrock_key: Secret = setting(default=Secret(""), env=("AWS_BEARER_TOKEN_BEDROCK",), help="Bearer key at Amazon Bedrock.")
+    cerebras_key: Secret = setting(default=Secret(""), env=("CEREBRAS_API_KEY",), help="Credential at Cerebras.")
+    moonshot_key: Secret = setting(default=Secret(""), env=("MOONSHOT_API_KEY",), help="Credential at Moonshot AI.")
+    nvidia_key: Secret = setting(default=Secret(""), env=("NVIDIA_API_KEY",), help="Credential at NVIDIA.")
+    deepinfra_key: Secret = setting(default=Secret(""), env=("DEEPINFRA_API_KEY",), help="Credential at DeepInfra.")
+    huggingface_key: Secret = setting(default=Secret(""), env=("HF_TOKEN",), help="Credential at Hugging Face.")
+    sambanova_key: Secret = setting(default=Secret(""), env=("SAMBANOVA_API_KEY",), help="Credential at SambaNova.")
+    zai_key: Secret = setting(default=Secret(""), env=("ZAI_API_KEY",), help="Credential at Z.ai.")
+    vertex_credentials_file: str = setting(
+        default="",
+        env=("GOOGLE_APPLICATION_CREDENTIALS",),
+        help="Google's JSON file of a service account, or of who signed in with gcloud, for Vertex' endpoint in this dialect.",
+    )
+    vertex_project: str = setting(
+        default="", env=("GOOGLE_CLOUD_PROJECT",), help="The project at Vertex. Empty: that of the credentials file."
+    )
+    vertex_location: str = setting(
+        default="global", env=("GOOGLE_CLOUD_LOCATION",), help="Where Vertex answers: `global`, `eu`, `europe-west4`."
+    )
+    sglang_key: Secret = setting(default=Secret(""), env=("SGLANG_API_KEY",), help="Credential at an SGLang server that wants one.")
     vllm_key: Secret = setting(default=Secret(""), env=("VLLM_API_KEY",), help="Credential at a vLLM server that wants one.")
     llamacpp_key: Secret = setting(default=Secret(""), env=("LLAMA_API_KEY",), help="Credential at a llama.cpp server that wants one.")
     jina_key: Secret = setting(default=Secret(""), env=("JINA_API_KEY",), help="Credential at Jina AI.")

@@ -14,6 +14,7 @@ from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.signing import Auth
 from llm_mesh_adapter_kit.transport.settings import transport_of
 from llm_mesh_adapter_openai.provider.rows import GENERIC, METHODS, ROWS, OpenAIProvider
+from llm_mesh_adapter_openai.provider.vertex import VertexAccount
 from llm_mesh_dialects.addresses import origins_of
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
@@ -31,7 +32,12 @@ class Configured:
 
 
 def configured(
-    given: Mapping[str, str], keys: Mapping[str, Secret], credentials: Mapping[str, Secret], *, max_in_flight: int
+    given: Mapping[str, str],
+    keys: Mapping[str, Secret],
+    credentials: Mapping[str, Secret],
+    *,
+    max_in_flight: int,
+    vertex: VertexAccount | None = None,
 ) -> Configured:
     """The table. Raises `ValueError` where a setting is wrong; the message never has its value."""
     known = {row.name: row for row in ROWS}
@@ -42,8 +48,12 @@ def configured(
         try:
             fields = Fields(orjson.loads(text) if text.startswith("{") else {"base_url": text} if text else {})
             row = _row(name, fields, known)
+            account = vertex if row.vertex else None
+            if account is not None and not row.base_url:
+                url, region = account.place(fields)
+                row = dataclasses.replace(row, base_url=url, region=row.region or region)
             if row.base_url:
-                endpoints.append(_endpoint(row, fields, keys, credentials, max_in_flight))
+                endpoints.append(_endpoint(row, fields, keys, credentials, max_in_flight, account))
                 rows[name] = row
             _check(fields, row, given=bool(text))
         except DialectError as error:
@@ -120,30 +130,41 @@ def _quirks(base: OpenAIQuirks, fields: Fields | None) -> OpenAIQuirks:
 
 
 def _endpoint(
-    row: OpenAIProvider, fields: Fields, keys: Mapping[str, Secret], credentials: Mapping[str, Secret], max_in_flight: int
+    row: OpenAIProvider,
+    fields: Fields,
+    keys: Mapping[str, Secret],
+    credentials: Mapping[str, Secret],
+    max_in_flight: int,
+    vertex: VertexAccount | None = None,
 ) -> Endpoint:
     own = fields.text("credential")
     named = fields.texts("credentials")
     if unknown := [name for name in (*named, *([own] if own else [])) if name not in credentials]:
         raise fields.wrong("credential", f"there is no credential {unknown[0]}")
     headers = fields.inner("headers")
+    allow, transport = tuple(fields.texts("allow")), transport_of(fields, credentials)
+    file = vertex.file(fields) if vertex is not None and not own else ""
+    signer = None
+    if vertex is not None and file:
+        signer = vertex.issuers.signer(row.name, file, {}, local=row.local, allow=allow, transport=transport)
     return Endpoint(
         name=row.name,
         provider=row.provider,
         base_url=row.base_url.replace("{region}", row.region),
         system=row.system,
+        own_signer=signer,
         auth=row.auth if fields.text("auth") != "required" else Auth(header=row.auth.header, scheme=row.auth.scheme),
         credential=credentials[own] if own else keys.get(row.key, Secret("")),
         credentials={name: credentials[name] for name in named},
         domains=tuple(fields.texts("domains")),
         local=row.local,
         region=row.region,
-        allow=tuple(fields.texts("allow")),
+        allow=allow,
         max_in_flight=fields.whole("max_in_flight", 1) or max_in_flight,
         headers={name: headers.required_text(name) for name in headers.whole_object()} if headers is not None else {},
         extras=frozenset(fields.texts("extras")),
         media=_origins(fields),
-        transport=transport_of(fields, credentials),
+        transport=transport,
     )
 
 

@@ -37,6 +37,8 @@ class OpenAIProvider:
     """Azure's older addresses, which name deployment and version."""
     tokenize: bool = False
     """The origin has `/tokenize`, which counts a conversation by the model's own tokenizer."""
+    vertex: bool = False
+    """Its address is made of project and location, where the operator gives none, and its credential is a Google account."""
     embeddings: bool = True
     responses: tuple[str, ...] = ()
     """The models that are asked by OpenAI's Responses, by patterns of their names. `*` stands for all."""
@@ -53,6 +55,11 @@ ONLY_RESPONSES: Final = ("o1-pro*", "o3-pro*", "gpt-*-pro*", "*codex*", "*-deep-
 """Models of OpenAI that have no chat completions."""
 _STORE: Final[Mapping[str, Any]] = {"store": False}
 
+_GEMINI: Final = OpenAIQuirks(developer_role=False, hidden_reasoning=True, prompt_cache_key=False,
+    unsupported=frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "top_logprobs", "user",
+                           "parallel_tool_calls"}))  # fmt: skip
+_OPEN: Final = OpenAIQuirks(max_tokens="max_tokens", developer_role=False, prompt_cache_key=False, unsupported=frozenset({"modalities"}))
+"""Servers of open models of many makers."""
 _BEDROCK: Final = OpenAIQuirks(developer_role=False, prompt_cache_key=False, unsupported=frozenset({"modalities"}))
 """Open models of many makers. Which of Mantle's two addresses has a model, Amazon's table says: the other one refuses it."""
 
@@ -92,9 +99,19 @@ ROWS: Final = (
     OpenAIProvider(name="gemini", provider="Google Gemini", base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         key="gemini_key",
         system="gcp.gemini",
-        quirks=OpenAIQuirks(developer_role=False, hidden_reasoning=True, prompt_cache_key=False,
-                      unsupported=frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "top_logprobs",
-                                             "user", "parallel_tool_calls"}))),
+        quirks=_GEMINI),
+    OpenAIProvider(name="vertex-openai", provider="Vertex AI", vertex=True, system="gcp.vertex_ai", embeddings=False, quirks=_GEMINI),
+    OpenAIProvider(name="cerebras", provider="Cerebras", base_url="https://api.cerebras.ai/v1", key="cerebras_key", embeddings=False,
+        quirks=_OPEN),
+    OpenAIProvider(name="moonshot", provider="Moonshot AI", base_url="https://api.moonshot.ai/v1", key="moonshot_key",
+        system="moonshot_ai", embeddings=False, quirks=_OPEN),
+    OpenAIProvider(name="nvidia", provider="NVIDIA", base_url="https://integrate.api.nvidia.com/v1", key="nvidia_key", quirks=_OPEN),
+    OpenAIProvider(name="deepinfra", provider="DeepInfra", base_url="https://api.deepinfra.com/v1/openai", key="deepinfra_key",
+        quirks=_OPEN),
+    OpenAIProvider(name="huggingface", provider="Hugging Face", base_url="https://router.huggingface.co/v1", key="huggingface_key",
+        embeddings=False, quirks=_OPEN),
+    OpenAIProvider(name="sambanova", provider="SambaNova", base_url="https://api.sambanova.ai/v1", key="sambanova_key", quirks=_OPEN),
+    OpenAIProvider(name="zai", provider="Z.ai", base_url="https://api.z.ai/api/paas/v4", key="zai_key", embeddings=False, quirks=_OPEN),
     OpenAIProvider(name="bedrock-openai", provider="Amazon Bedrock", base_url="https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
         key="bedrock_key", system="aws.bedrock", region="us-east-1", embeddings=False, quirks=_BEDROCK),
     OpenAIProvider(name="bedrock-mantle", provider="Amazon Bedrock", base_url="https://bedrock-mantle.{region}.api.aws/v1",
@@ -106,6 +123,9 @@ ROWS: Final = (
         rerank="vllm",
         quirks=OpenAIQuirks(developer_role=False, top_k=True, reasoning_history="reasoning_content", prompt_cache_key=False, most_stops=0,
                       unsupported=frozenset({"modalities"}))),
+    OpenAIProvider(name="sglang", provider="SGLang", base_url="http://127.0.0.1:30000/v1", key="sglang_key", auth=_NO_KEY, local=True,
+        quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
+                      prompt_cache_key=False, most_stops=0, unsupported=frozenset({"modalities"}))),
     OpenAIProvider(name="llamacpp", provider="llama.cpp", base_url="http://127.0.0.1:8080/v1", key="llamacpp_key", auth=_NO_KEY, local=True,
         rerank="jina",
         quirks=OpenAIQuirks(max_tokens="max_tokens", developer_role=False, top_k=True, reasoning_history="reasoning_content",
