@@ -54,7 +54,7 @@ class Session:
         self.access = access
         self.output = output
         self._who = who
-        self.asked = aim_of(self)
+        self.aim = aim_of(self)
         """Where was asked last."""
         self._channels: dict[tuple[str, str], RemoteChannel] = {}
 
@@ -65,12 +65,12 @@ class Session:
     @property
     def peer(self) -> str:
         """What is said to have failed where nothing answers."""
-        return f"the mesh at {self.asked.address}"
+        return f"the mesh at {self.aim.address}"
 
     def channel(self, service: str = "") -> grpc.aio.Channel:
         """A channel to a service's public listener, with the key."""
-        self.asked = aim_of(self, service)
-        return self.channel_to(self.asked.address, self.owner(service))
+        self.aim = aim_of(self, service)
+        return self.channel_to(self.aim.address, self.owner(service))
 
     def owner(self, service: str) -> str:
         """Whose address a service is asked at: its own, or else that of the gateway, which answers for all."""

@@ -40,7 +40,7 @@ class Advice(NamedTuple):
 
 def advice(session: Session) -> Advice:
     """What to say where nobody answers at the place that was asked last."""
-    address, setting = session.asked
+    address, setting = session.aim
     if not setting:
         remedy = f"{_START}; where it runs elsewhere, say so with --address or LLM_MESH_ADDRESS"
         return Advice(f"the mesh is not running: nobody answers at {address}", remedy)
@@ -59,7 +59,7 @@ def explained(error: PeerError, session: Session) -> PeerError:
         return error
     if error.details:  # somebody did answer: the mesh, whose service does not
         peer = error.metadata.get("peer", error.peer)
-        error.message = f"the mesh answers at {session.asked.address}, but its service {peer} does not"
+        error.message = f"the mesh answers at {session.aim.address}, but its service {peer} does not"
         error.remedy = "`llm-mesh health` shows how each service is."
         return error
     error.message, error.remedy = advice(session)

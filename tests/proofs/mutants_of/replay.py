@@ -165,7 +165,7 @@ REPLAY: Mapping[str, Mutant] = {
     ),
     "replay/only-recorded-types": Mutant(
         file="gateway/llm_mesh_gateway/domain/replay.py",
-        guard="if found.answer.type != RECORDED:",
+        guard="if answered.answer.type != RECORDED:",
         instead="if False:",
         test="tests/gateway/test_gateway_replay.py::test_where_the_answer_cannot_be_had_the_refusal_is_told",
     ),

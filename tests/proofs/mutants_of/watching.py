@@ -39,7 +39,7 @@ WATCHING: Mapping[str, Mutant] = {
     ),
     "watching/a-check-has-a-limit": Mutant(
         file="adapters/kit/llm_mesh_adapter_kit/checking.py",
-        guard="if not 0 < given <= _LONGEST:",
+        guard="if not 0 < seconds <= _LONGEST:",
         instead="if False:",
         test="tests/adapter_openai/test_openai_adapter_checks.py",
     ),

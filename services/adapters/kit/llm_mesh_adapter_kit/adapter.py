@@ -47,13 +47,13 @@ class Adapter:
 
     def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:
         """A whole answer."""
-        asked = request.input
-        return self._attempts.generate(self._job(request, asked), asked, exact=request.exact)
+        generation = request.input
+        return self._attempts.generate(self._job(request, generation), generation, exact=request.exact)
 
     def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes."""
-        asked = request.input
-        return self._attempts.stream(self._job(request, asked), asked, exact=request.exact)
+        generation = request.input
+        return self._attempts.stream(self._job(request, generation), generation, exact=request.exact)
 
     async def embed(self, request: adapter_pb2.EmbedRequest) -> adapter_pb2.EmbedResponse:
         """Embed texts, and answer in one message."""
@@ -99,7 +99,7 @@ class Adapter:
         attempt = request.attempt
         return self._grants.job(request.grant, attempt, self._table.of(attempt.endpoint))
 
-    def _job(self, request: Generation, asked: generate_pb2.GenerateInput) -> Job:
+    def _job(self, request: Generation, generation: generate_pb2.GenerateInput) -> Job:
         job = self._granted(request)
-        check_generation(job, asked)
+        check_generation(job, generation)
         return job

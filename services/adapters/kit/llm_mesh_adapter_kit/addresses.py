@@ -27,15 +27,15 @@ class AddressRule:
     def allows(self, address: str) -> bool:
         """Whether it may be connected to."""
         try:
-            found = _plain(ip_address(address.partition("%")[0]))
+            parsed = _plain(ip_address(address.partition("%")[0]))
         except ValueError:
             return False
-        if any(found.version == network.version and found in network for network in self._extra):
+        if any(parsed.version == network.version and parsed in network for network in self._extra):
             return True
         if self._local:
-            return found.is_loopback
-        tunnel = isinstance(found, IPv6Address) and any(found in network for network in _TUNNELS)
-        return found.is_global and not found.is_multicast and not tunnel
+            return parsed.is_loopback
+        tunnel = isinstance(parsed, IPv6Address) and any(parsed in network for network in _TUNNELS)
+        return parsed.is_global and not parsed.is_multicast and not tunnel
 
 
 def _plain(address: Address) -> Address:

@@ -145,6 +145,6 @@ class ProviderAnswer(AttemptWatch):
 
 
 def _provider_id(answer: Exchange, redaction: Redaction) -> str:
-    found = next((identifier for name in _IDS if (identifier := answer.header(name))), "")
-    found = redaction.text_of(found)
-    return found if found.isascii() and found.isprintable() and len(found) <= _LONGEST_ID else ""
+    shown = next((identifier for name in _IDS if (identifier := answer.header(name))), "")
+    shown = redaction.text_of(shown)
+    return shown if shown.isascii() and shown.isprintable() and len(shown) <= _LONGEST_ID else ""

@@ -81,20 +81,20 @@ class Attempts:
         meter = AttemptMeter(attempt, job.most_output * max(1, request.candidate_count))
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
-        async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as asked:
-            body = await asked.answer.body()
+        async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as provider_answer:
+            body = await provider_answer.answer.body()
             response = adapter_pb2.GenerateResponse()
             output = response.output
             if len(body) <= LARGE:  # nearly always: as `_worked` would, without a coroutine and a function for it
-                self._read_whole(job, asked.answer, body, output)
+                self._read_whole(job, provider_answer.answer, body, output)
             else:
-                await self._worked(job, len(body), partial(self._read_whole, job, asked.answer, body, output))
+                await self._worked(job, len(body), partial(self._read_whole, job, provider_answer.answer, body, output))
             restore_in_output(output, call.tool_names)
             if call.proof_mark:
                 mark_in_output(output, call.proof_mark)
             timers.event(content=True)
             meter.whole(output)
-            asked.report(meter, response.report)
+            provider_answer.report(meter, response.report)
         if call.translations:
             output.translations.extend(call.translations)
         if response.report.source != usage_pb2.USAGE_SOURCE_PROVIDER:
@@ -115,10 +115,10 @@ class Attempts:
         meter = AttemptMeter(job.attempt, job.most_output * max(1, request.candidate_count))
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
-            async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as asked:
-                reader = await self._reader(job, asked.answer)
+            async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as provider_answer:
+                reader = await self._reader(job, provider_answer.answer)
                 parser = self._new_parser()
-                while not reader.done and (piece := await asked.answer.read()):
+                while not reader.done and (piece := await provider_answer.answer.read()):
                     message = adapter_pb2.GenerateStreamResponse()
                     events, before = message.events, meter.content
                     failure = _read(job, parser.feed, piece, reader, events, meter)
@@ -130,11 +130,11 @@ class Attempts:
                     if failure is not None:
                         raise failure
                 if reader.done:
-                    await asked.answer.farewell()
+                    await provider_answer.answer.await_end()
                 final = adapter_pb2.GenerateStreamResponse()
                 _close(job, parser, reader, final.events, meter)
                 complete_events(final.events, call, job.model)
-                asked.report(meter, final.final)
+                provider_answer.report(meter, final.final)
         except AdapterError as error:
             meter.tell(error)
             raise

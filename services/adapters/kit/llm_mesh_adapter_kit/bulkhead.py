@@ -75,9 +75,9 @@ class SharedFile:
         """Let go of the file, and of all places in it."""
         os.close(self._handle)
 
-    def _lock(self, offset: int, *, wanted: bool) -> bool:
+    def _lock(self, offset: int, *, held: bool) -> bool:
         try:
-            fcntl.lockf(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB if wanted else fcntl.LOCK_UN, 1, offset)
+            fcntl.lockf(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB if held else fcntl.LOCK_UN, 1, offset)
         except (BlockingIOError, PermissionError):  # POSIX has both for "another process holds it"
             return False
         return True
@@ -86,7 +86,7 @@ class SharedFile:
 class Lock(Protocol):
     """Takes or gives back a byte of the file."""
 
-    def __call__(self, offset: int, *, wanted: bool) -> bool:
+    def __call__(self, offset: int, *, held: bool) -> bool:
         """Whether that worked."""
 
 
@@ -111,7 +111,7 @@ class SharedPlaces:
         most = min(most, _MOST)
         for step in range(most):
             place = (self._next + step) % most
-            if place not in self._held and self._lock(self._offset + place, wanted=True):
+            if place not in self._held and self._lock(self._offset + place, held=True):
                 self._held[place] = None
                 self._next = place + 1
                 return True
@@ -120,7 +120,7 @@ class SharedPlaces:
     def give(self) -> None:
         """See `Places`."""
         place, _ = self._held.popitem()
-        self._lock(self._offset + place, wanted=False)
+        self._lock(self._offset + place, held=False)
         self._next = place  # most likely it is free still
 
 

@@ -54,10 +54,10 @@ class Checking:
 
 
 def _limits(request: adapter_pb2.CheckEndpointRequest) -> Limits:
-    given = request.timeout.ToMicroseconds() / 1e6 if request.HasField("timeout") else _USUAL
-    if not 0 < given <= _LONGEST:
+    seconds = request.timeout.ToMicroseconds() / 1e6 if request.HasField("timeout") else _USUAL
+    if not 0 < seconds <= _LONGEST:
         raise invalid("timeout", f"must be above 0 s and at most {_LONGEST:g} s")
-    return Limits(connect=given, first_token=given, idle=given, total=given)
+    return Limits(connect=seconds, first_token=seconds, idle=seconds, total=seconds)
 
 
 def _tell(error: AdapterError, response: adapter_pb2.CheckEndpointResponse) -> None:

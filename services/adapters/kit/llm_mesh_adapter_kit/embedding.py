@@ -109,18 +109,22 @@ class EmbeddingAttempts:
         meter = AttemptMeter(attempt, 0)
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
-        async with ProviderAnswer(self._asking, job, call, names.EMBEDDINGS, timers) as asked:
+        async with ProviderAnswer(self._asking, job, call, names.EMBEDDINGS, timers) as provider_answer:
             reader = self._dialect.vectors(job.endpoint, len(request.items))
-            await self._read(job, asked.answer, reader, share, timers, len(request.items))
+            await self._read(job, provider_answer.answer, reader, share, timers, len(request.items))
             output, vectors = await self._worked(job, reader.dimensions * _NUMBER * len(request.items), reader.finish)
             timers.event(content=True)
             if len(vectors) != len(request.items):
                 raise malformed(job.endpoint.name, f"{len(vectors)} vectors for {len(request.items)} items")
-            if not output.HasField("usage") and (tokens := asked.answer.header(_COUNTED)).isdecimal() and len(tokens) < _LONGEST_COUNT:
+            if (
+                not output.HasField("usage")
+                and (tokens := provider_answer.answer.header(_COUNTED)).isdecimal()
+                and len(tokens) < _LONGEST_COUNT
+            ):
                 output.usage.input_tokens = int(tokens)
             meter.embedded(output)
             report = adapter_pb2.AttemptReport()
-            asked.report(meter, report)
+            provider_answer.report(meter, report)
         output.translations.extend(call.translations)
         if request.dimensions and reader.dimensions != request.dimensions:
             output.translations.append(_other_length(reader.dimensions))

@@ -124,7 +124,7 @@ def answered(
     if reason == errors_pb2.ERROR_REASON_PROVIDER_UNAUTHENTICATED or (status in _ABOUT_ACCOUNT and reason not in _ABOUT_REQUEST):
         return _not_admitted(reason, endpoint, status=status, said=said)
     text = f"endpoint {endpoint} answered {status}" + (f": {message}" if message else "") if status else f"endpoint {endpoint}: {message}"
-    told = {
+    details = {
         "provider_status": str(status) if status else "",
         "provider_code": escaped(said.code, 128),
         "provider_type": escaped(said.type, 128),
@@ -133,7 +133,7 @@ def answered(
         "quota": "exhausted" if exhausted else "",
     }
     error = AdapterError(reason, text, retry_after=retry_after, endpoint=endpoint, sent="true")
-    error.metadata |= {key: value for key, value in told.items() if value}
+    error.metadata |= {key: value for key, value in details.items() if value}
     return error
 
 
@@ -141,12 +141,12 @@ def _not_admitted(reason: int, endpoint: str, *, status: int, said: Said) -> Ada
     """The caller learns that the mesh is not admitted there, and no more: the rest is about an account that is not theirs."""
     text = f"endpoint {endpoint} does not admit the mesh" + (f" ({status})" if status else "")
     error = AdapterError(reason, text, endpoint=endpoint, sent="true")
-    told = {
+    details = {
         "provider_status": str(status) if status else "",
         "provider_code": said.code if _WORD.fullmatch(said.code) else "",
         "provider_type": said.type if _WORD.fullmatch(said.type) else "",
     }
-    error.metadata |= {key: value for key, value in told.items() if value}
+    error.metadata |= {key: value for key, value in details.items() if value}
     error.about_account = escaped(said.message) or "nothing"
     return error
 

@@ -21,7 +21,7 @@ from llm_mesh_adapter_kit.limits import Timers
 from llm_mesh_adapter_kit.redaction import GrowingRedaction
 
 MOST_BYTES = 32 * 1024 * 1024
-_FAREWELL = 0.02
+_END_WAIT = 0.02
 
 
 class Exchange:
@@ -75,9 +75,9 @@ class Exchange:
             size += len(pieces[-1])
         return b"".join(pieces)
 
-    async def farewell(self) -> None:
+    async def await_end(self) -> None:
         """Waits a moment for the end of an answer that said that nothing follows: only then its connection serves again."""
-        deadline = time.monotonic() + _FAREWELL
+        deadline = time.monotonic() + _END_WAIT
         try:
             while await self._answer.read(deadline):
                 pass

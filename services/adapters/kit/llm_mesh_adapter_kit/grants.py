@@ -45,10 +45,10 @@ class Job:
         self.most_granted = granted.max_output_tokens
         self.most_output = attempt.max_output_tokens or self.most_granted
 
-    def ask(self, wanted: int, *, stream: bool) -> Ask:
+    def ask(self, requested_output: int, *, stream: bool) -> Ask:
         """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
         most = self.most_output
-        return Ask(self.endpoint, self.model, min(wanted or most, most), stream, self.zero_retention, credential=self.credential)
+        return Ask(self.endpoint, self.model, min(requested_output or most, most), stream, self.zero_retention, credential=self.credential)
 
 
 def check_generation(job: Job, source: generate_pb2.GenerateInput) -> None:
@@ -71,17 +71,17 @@ class GrantCheck:
     def job(self, sealed: resources_pb2.Sealed, attempt: plan_pb2.Attempt, endpoint: Endpoint) -> Job:
         """The attempt at its endpoint, as the grant allows it; raises where that is missing, forged, expired or about something else."""
         grant = self._opened(sealed)
-        found = _granted(grant, attempt.id)
-        job = Job(endpoint, attempt, grant, found)
-        adapter, region = found.adapter, found.region
+        granted = _granted(grant, attempt.id)
+        job = Job(endpoint, attempt, grant, granted)
+        adapter, region = granted.adapter, granted.region
         if not (
             adapter == attempt.adapter
-            and found.endpoint == endpoint.name
-            and found.upstream_model == job.model
-            and found.credential == job.credential
+            and granted.endpoint == endpoint.name
+            and granted.upstream_model == job.model
+            and granted.credential == job.credential
             and region == attempt.region
         ):
-            raise grant_mismatch(f"attempt.{_other(found, attempt)}")
+            raise grant_mismatch(f"attempt.{_other(granted, attempt)}")
         if adapter != self._adapter:
             raise grant_mismatch("attempt.adapter")
         if region and endpoint.region and region != endpoint.region:
@@ -102,9 +102,9 @@ class GrantCheck:
         return grant
 
 
-def _other(found: admission_pb2.AttemptGrant, attempt: plan_pb2.Attempt) -> str:
+def _other(granted: admission_pb2.AttemptGrant, attempt: plan_pb2.Attempt) -> str:
     """The first field in which they differ."""
-    return next(name for name in _SAME if getattr(found, name) != getattr(attempt, name))
+    return next(name for name in _SAME if getattr(granted, name) != getattr(attempt, name))
 
 
 def _granted(grant: admission_pb2.Grant, attempt: str) -> admission_pb2.AttemptGrant:

@@ -24,12 +24,12 @@ class Limits(NamedTuple):
         """The attempt's own limits, and these where it has none."""
         if not attempt.HasField("limits"):
             return self
-        given = attempt.limits
+        own = attempt.limits
         return Limits(
-            _seconds(given.connect) if given.HasField("connect") else self.connect,
-            _seconds(given.first_token) if given.HasField("first_token") else self.first_token,
-            _seconds(given.idle) if given.HasField("idle") else self.idle,
-            _seconds(given.total) if given.HasField("total") else self.total,
+            _seconds(own.connect) if own.HasField("connect") else self.connect,
+            _seconds(own.first_token) if own.HasField("first_token") else self.first_token,
+            _seconds(own.idle) if own.HasField("idle") else self.idle,
+            _seconds(own.total) if own.HasField("total") else self.total,
         )
 
 
@@ -44,12 +44,12 @@ class AttemptLimits:
         """They, and whether the attempt itself limits the time to its first content."""
         if not attempt.HasField("limits"):
             return self._usual, False
-        given = attempt.limits.SerializeToString()
-        known = self._known.get(given)
+        serialized = attempt.limits.SerializeToString()
+        known = self._known.get(serialized)
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            known = self._known[given] = (self._usual.of(attempt), attempt.limits.HasField("first_token"))
+            known = self._known[serialized] = (self._usual.of(attempt), attempt.limits.HasField("first_token"))
         return known
 
 

@@ -42,7 +42,7 @@ class AttemptMeter:
         """Whether the provider reported its final usage, be it wrong."""
         return self._final
 
-    def told(self, texts: list[str]) -> None:
+    def saw_texts(self, texts: list[str]) -> None:
         """Notes events that are plain texts, none of them empty."""
         self.content += len(texts)
         self._bytes += size_of(texts)

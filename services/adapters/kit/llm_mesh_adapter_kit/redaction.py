@@ -55,9 +55,9 @@ class Redaction:
         """The same of events of a stream."""
         if self._escaped is None:
             return events
-        for number, (said, name) in enumerate(events):
-            data, shown = self.bytes_of(said), self.name_of(name)
-            if data is not said or shown != name:
+        for number, (content, name) in enumerate(events):
+            data, shown = self.bytes_of(content), self.name_of(name)
+            if data is not content or shown != name:
                 events[number] = data, shown
         return events
 

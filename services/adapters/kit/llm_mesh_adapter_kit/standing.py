@@ -33,14 +33,14 @@ class UnclosedBreakers:
 
     async def of_all(self) -> tuple[ByEndpoint, list[str]]:
         """Those of all processes, by endpoint, and which processes did not answer."""
-        found: defaultdict[str, list[adapter_pb2.Breaker]] = defaultdict(list)
+        by_endpoint: defaultdict[str, list[adapter_pb2.Breaker]] = defaultdict(list)
         silent = []
         for process, breakers in {self._process: list(self.own()), **await self._others.tripped()}.items():
             if breakers is None:
                 silent.append(process)
                 continue
             for breaker in breakers:
-                if breaker.adapter == self._adapter and len(found[breaker.endpoint]) < MOST:
+                if breaker.adapter == self._adapter and len(by_endpoint[breaker.endpoint]) < MOST:
                     state = adapter_pb2.BREAKER_STATE_OPEN if breaker.open else adapter_pb2.BREAKER_STATE_HALF_OPEN
-                    found[breaker.endpoint].append(adapter_pb2.Breaker(process=process, model=breaker.model, state=state))
-        return found, silent
+                    by_endpoint[breaker.endpoint].append(adapter_pb2.Breaker(process=process, model=breaker.model, state=state))
+        return by_endpoint, silent

@@ -86,18 +86,18 @@ async def find(policy: Policy, reserve: policy_pb2.ReserveRequest, refusal: Mesh
     )
     question.admission.CopyFrom(reserve.admission)
     try:
-        found = await policy.kept_answer(question)
+        answered = await policy.kept_answer(question)
     except MeshError as failure:
         if failure.reason_name == _NOT_KEPT:
             raise refusal from failure
         raise
-    if found.answer.type != RECORDED:
+    if answered.answer.type != RECORDED:
         raise refusal
     try:
-        recorded = gateway_pb2.RecordedAnswer.FromString(found.answer.content)
+        recorded = gateway_pb2.RecordedAnswer.FromString(answered.answer.content)
     except DecodeError as failure:
         raise refusal from failure
-    return KeptAnswer(found.entry, recorded)
+    return KeptAnswer(answered.entry, recorded)
 
 
 async def _with_end(pieces: Iterator[Piece]) -> AsyncIterator[Piece]:

@@ -42,7 +42,7 @@ class StoreLane(threading.Thread, ABC):
     def run(self) -> None:
         """Works until the end marker comes."""
         while works := self._gather():
-            awaited = [work for work in works if work.wanted()]
+            awaited = [work for work in works if work.awaited()]
             if not awaited:
                 continue
             try:

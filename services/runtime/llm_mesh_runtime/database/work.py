@@ -33,7 +33,7 @@ class Work:
         self.value: object = None
         self.error: BaseException | None = None
 
-    def wanted(self) -> bool:
+    def awaited(self) -> bool:
         """Whether somebody still waits: a caller that was cancelled before the work began has taken it back."""
         return not self.future.done()
 

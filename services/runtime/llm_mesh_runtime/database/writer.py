@@ -70,7 +70,7 @@ class WriteLane(StoreLane):
                 self._refuse(works, error)
             return
         for work in works:
-            if work.wanted():
+            if work.awaited():
                 self._write([work])
 
     def _again(self, kind: Trouble, attempt: int) -> bool:
@@ -103,7 +103,7 @@ class WriteLane(StoreLane):
             try:
                 return self._begin()
             except NotBegunError as error:
-                works[:] = [work for work in works if work.wanted()]
+                works[:] = [work for work in works if work.awaited()]
                 if not works or not is_busy(error.__cause__):
                     raise
 

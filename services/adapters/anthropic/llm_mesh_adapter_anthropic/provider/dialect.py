@@ -40,7 +40,7 @@ class MessagesDialect:
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a message. The dialect has no key that forbids to keep data: accounts are agreed to be so."""
-        body, translations = _wanted(
+        body, translations = _sayable(
             lambda: requests.input_to_messages(
                 request,
                 of_model(ask.model),
@@ -81,7 +81,7 @@ class MessagesDialect:
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a count."""
-        body = _wanted(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model, allowance=_allowance(ask.endpoint)))
+        body = _sayable(lambda: requests.input_to_count(request, of_model(ask.model), model=ask.model, allowance=_allowance(ask.endpoint)))
         if invokes(ask.endpoint):
             return counting(ask.model, body)
         return _call(vertex.COUNT, vertex.counted(body)) if vertex.predicts(ask.endpoint) else _call(_COUNT, body)
@@ -129,7 +129,7 @@ def _allowance(endpoint: Endpoint) -> Allowance:
     return Allowance(endpoint.extras, MediaRule(endpoint.media))
 
 
-def _wanted(translate: Callable[[], T]) -> T:
+def _sayable(translate: Callable[[], T]) -> T:
     """A typed payload that the dialect cannot say is the caller's mistake."""
     try:
         return translate()

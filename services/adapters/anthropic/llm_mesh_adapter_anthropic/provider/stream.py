@@ -49,10 +49,10 @@ class MessageStream:
                     continue
                 if not data.strip():
                     continue
-                said = self._parsed(data)
-                if isinstance(said, dict) and (said.get("type") == "error" or name == "error"):
-                    raise of_event(self._endpoint, said)
-                made += self._reader.feed(said)
+                event = self._parsed(data)
+                if isinstance(event, dict) and (event.get("type") == "error" or name == "error"):
+                    raise of_event(self._endpoint, event)
+                made += self._reader.feed(event)
         except DialectError as error:
             raise malformed(self._endpoint, str(error)) from None
         finally:

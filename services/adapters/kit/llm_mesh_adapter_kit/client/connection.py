@@ -26,13 +26,13 @@ LOOK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 _TICK = 0.002
 """Timers of libuv are as coarse as milliseconds."""
 
-Told = Callable[["Connection"], None]
+Notified = Callable[["Connection"], None]
 
 
 class Connection(asyncio.BufferedProtocol):
     """Carries one request after the other. `made`, `idle` and `gone` tell the pool."""
 
-    def __init__(self, room: memoryview, *, made: Told, idle: Told, gone: Told) -> None:
+    def __init__(self, room: memoryview, *, made: Notified, idle: Notified, gone: Notified) -> None:
         self._loop = asyncio.get_running_loop()
         self._room = room
         self._made = made

@@ -96,13 +96,13 @@ class Dialler:
             raise ForbiddenError(self._host)
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            resolved = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
         except (OSError, UnicodeError):
             raise UnreachableError("its name does not resolve") from None
-        for *_, at in found:
+        for *_, at in resolved:
             if not self._rule.allows(str(at[0])):
                 raise ForbiddenError(f"{self._host} ({at[0]})")
-        self._known = tuple(dict.fromkeys(Address(family, at) for family, _, _, _, at in found))
+        self._known = tuple(dict.fromkeys(Address(family, at) for family, _, _, _, at in resolved))
         self._known_until = time.monotonic() + _NAMES_FOR
         return self._known
 

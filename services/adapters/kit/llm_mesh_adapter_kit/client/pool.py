@@ -49,17 +49,17 @@ class Pool:
         kept alive turns out to be closed: a provider may have begun to work for any other, and be paid.
         """
         head = self._head(request)
-        kept = self._kept()
+        idle = self._idle_connection()
         while True:
-            connection = kept or await self._dialler.dial(self._made, connect_timeout=request.connect_timeout, deadline=request.deadline)
+            connection = idle or await self._dialler.dial(self._made, connect_timeout=request.connect_timeout, deadline=request.deadline)
             answer = connection.ask(head, request.body)
             try:
                 await answer.head(request.deadline)
             except BaseException as error:
                 answer.close()
-                if kept is None or request.method != "GET" or not isinstance(error, BrokenError):
+                if idle is None or request.method != "GET" or not isinstance(error, BrokenError):
                     raise
-                kept = None
+                idle = None
             else:
                 return answer
 
@@ -96,7 +96,7 @@ class Pool:
         begin = self._heads[method, url] = f"{method} {target} HTTP/1.1\r\nhost: {self._origin[1]}\r\n{_COMMON}"
         return begin
 
-    def _kept(self) -> Connection | None:
+    def _idle_connection(self) -> Connection | None:
         """The connection that was used last, if it still stands."""
         now = time.monotonic()
         while self._free:

@@ -100,9 +100,9 @@ class OpenAIDialect:
 
     def refuses_packed(self, endpoint: Endpoint, error: AdapterError) -> bool:
         """Servers say it in many words, but name the field."""
-        said = error.metadata.get("provider_param", ""), error.metadata.get("provider_message", "")
-        asked = self._row(endpoint).quirks.base64_vectors
-        return asked and error.metadata.get("provider_status") in _REFUSED and any(_PACKED.search(text) for text in said)
+        complaint = error.metadata.get("provider_param", ""), error.metadata.get("provider_message", "")
+        packs = self._row(endpoint).quirks.base64_vectors
+        return packs and error.metadata.get("provider_status") in _REFUSED and any(_PACKED.search(text) for text in complaint)
 
     def count(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call | None:
         """VLLM counts a whole conversation, and so do Responses; other servers of the dialect do not count."""
@@ -113,8 +113,8 @@ class OpenAIDialect:
             return None
         allowance = allowance_of(ask.endpoint)
         body, _ = sayable(lambda: openai.requests.input_to_chat(request, row.quirks, model=ask.model, stream=False, allowance=allowance))
-        wanted = {key: value for key, value in body.items() if key in _COUNTED}
-        return Call("/tokenize", _json(wanted), at_origin=True)
+        counted = {key: value for key, value in body.items() if key in _COUNTED}
+        return Call("/tokenize", _json(counted), at_origin=True)
 
     def counted(self, endpoint: Endpoint, body: bytes) -> int:
         """An answer with a count."""

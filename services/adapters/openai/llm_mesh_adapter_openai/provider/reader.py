@@ -58,7 +58,7 @@ class OpenAIReader:
             raise malformed(self._endpoint, str(error)) from None
         finally:
             if texts:
-                meter.told(texts)
+                meter.saw_texts(texts)
 
     def _whole(self, data: bytes) -> list[generate_pb2.StreamEvent]:
         halves = False

@@ -12,11 +12,11 @@ _ONE = {REQUESTS: 1, CONCURRENCY: 1}
 
 
 def bound(lines: Sequence[QuoteLine], subjects: Iterable[str]) -> list[str]:
-    """Whom limits may bind where lines are asked for: the subjects, and each line's model and payer. The keys of `asked`."""
+    """Whom limits may bind where lines are asked for: the subjects, and each line's model and payer. The keys of `amounts_of`."""
     return list(dict.fromkeys((*subjects, *[f"model:{line.model}" for line in lines], *[line.payer for line in lines])))
 
 
-def asked(lines: Sequence[QuoteLine], subjects: Iterable[str], *, beyond: Sequence[QuoteLine] = ()) -> Amounts:
+def amounts_of(lines: Sequence[QuoteLine], subjects: Iterable[str], *, beyond: Sequence[QuoteLine] = ()) -> Amounts:
     """The worst case of the lines. Where they extend a reservation, `beyond` has its lines: the request itself is counted already."""
     whole = _tokens(lines) | ({} if beyond else _ONE)
     vector: Vector = dict.fromkeys(subjects, whole)

@@ -128,7 +128,7 @@ def _fitting(
         return refusal
     if not meters:
         return Fit()
-    fitting = fit(meters, amounts.asked(lines, reservation.subjects, beyond=beyond), view.now)
+    fitting = fit(meters, amounts.amounts_of(lines, reservation.subjects, beyond=beyond), view.now)
     return refusals.exceeded(fitting.excesses, terms.currency) if fitting.excesses else fitting
 
 

@@ -94,7 +94,7 @@ class Excess:
     """A meter that does not bear the request."""
 
     meter: Meter
-    asked: int
+    requested: int
     again_in: float | None
 
 

@@ -45,7 +45,7 @@ def attempts_of(root: plan_pb2.PlanNode) -> list[PlannedAttempt]:
     return attempts
 
 
-def asked(attempt: plan_pb2.Attempt, path: str) -> PlannedAttempt:
+def planned_attempt(attempt: plan_pb2.Attempt, path: str) -> PlannedAttempt:
     """What the attempt at a place of a plan asks."""
     attempt_id = attempt.id
     if not attempt_id:
@@ -67,7 +67,7 @@ def asked(attempt: plan_pb2.Attempt, path: str) -> PlannedAttempt:
 def _walk(node: plan_pb2.PlanNode, path: str, depth: int, attempts: list[PlannedAttempt]) -> None:
     kind = node.WhichOneof("kind")
     if kind == "attempt":
-        attempts.append(asked(node.attempt, path))
+        attempts.append(planned_attempt(node.attempt, path))
         return
     if kind is None or depth >= _DEEPEST:
         raise invalid(path, "a kind of node" if kind is None else f"a tree at most {_DEEPEST} deep")

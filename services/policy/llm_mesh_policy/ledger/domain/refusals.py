@@ -65,8 +65,7 @@ def _sentence(excess: Excess, currency: str) -> str:
     if meter.closed:
         return f"the budget {meter.name} was closed, since a provider billed more than was reserved; who governs it can set it again"
     if meter.metric == MONEY:
-        left, requested = text(max(0, meter.left), currency), text(excess.asked, currency)
+        left, requested = text(max(0, meter.left), currency), text(excess.requested, currency)
         return f"the budget of {meter.subject} has {left} left, and the request may cost {requested}"
-    return (
-        f"the limit of {meter.amount} {meter.metric} of {meter.subject} has {max(0, meter.left)} left, and the request needs {excess.asked}"
-    )
+    limit = f"the limit of {meter.amount} {meter.metric} of {meter.subject}"
+    return f"{limit} has {max(0, meter.left)} left, and the request needs {excess.requested}"

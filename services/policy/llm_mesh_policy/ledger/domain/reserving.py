@@ -10,7 +10,7 @@ from llm_mesh_policy.domain import sealed
 from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.ledger.domain import grants, ports
 from llm_mesh_policy.ledger.domain.offers import Offer, Readings, Served, Tariff
-from llm_mesh_policy.ledger.domain.plan_tree import PlannedAttempt, asked, attempts_of
+from llm_mesh_policy.ledger.domain.plan_tree import PlannedAttempt, attempts_of, planned_attempt
 from llm_mesh_policy.ledger.domain.ports import HeldReservation, Ledger, ProductRegistry, ReservationDraft
 from llm_mesh_policy.ledger.domain.quote import Admitted, Terms, quote
 from llm_mesh_policy.ledger.domain.reservation import HELD, Reservation
@@ -91,7 +91,7 @@ class Reserving:
         """Holds the worst case of one attempt more. It may ask for as many choices as the attempts before it."""
         reservation_id = checked_id(request.reservation_id)
         admission = sealed.admission_in(request.admission, self._seals)
-        admitted, attempt = _admitted(admission, admission.caller), asked(request.attempt, "plan.root")
+        admitted, attempt = _admitted(admission, admission.caller), planned_attempt(request.attempt, "plan.root")
         (line,) = quote([attempt], admitted, await self._terms([attempt], admitted.domain), 1)
         held = await self._ledger.extend(reservation_id, admission.id, micros_of(admission.expire_time), line)
         return self._granted(held, admitted, into)

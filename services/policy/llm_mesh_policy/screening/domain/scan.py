@@ -104,13 +104,13 @@ class Scan:
         self._characters = 0
         self._inside: TextFinding | None = None
         self._resume = 0
-        self.found: list[TextFinding] = []
+        self.findings_so_far: list[TextFinding] = []
         self.blocked = False
 
     @property
     def findings(self) -> list[policy_pb2.Finding]:
         """What was found."""
-        return [each.finding for each in self.found]
+        return [each.finding for each in self.findings_so_far]
 
     @property
     def decided(self) -> int:
@@ -125,12 +125,12 @@ class Scan:
     @property
     def whole(self) -> int:
         """How many findings have ended: no later text belongs to them."""
-        return len(self.found) - (self._inside is not None)
+        return len(self.findings_so_far) - (self._inside is not None)
 
     def taken(self) -> list[TextFinding]:
         """The findings that are whole, which are forgotten here."""
         count = self.whole
-        ended, self.found = self.found[:count], self.found[count:]
+        ended, self.findings_so_far = self.findings_so_far[:count], self.findings_so_far[count:]
         return ended
 
     def push(self, text: str, *, final: bool) -> str:
@@ -257,7 +257,7 @@ class Scan:
 
     def _begin(self, detector: Detector, end: int, action: policy_pb2.FindingAction) -> str:
         finding = TextFinding(detector, action, self._field, self._characters, self._bytes)
-        self.found.append(finding)
+        self.findings_so_far.append(finding)
         passed = self._take(end)
         finding.end, finding.end_byte = self._characters, self._bytes
         if action != BLOCKED and (detector.tail or detector.end is not None):
