@@ -11,8 +11,13 @@ import asyncio
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import accumulate, chain, repeat, starmap
+from operator import itemgetter
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llm_mesh_runtime.log import get_logger
 
@@ -117,7 +122,7 @@ class Watchdog:
             suspicious = at - beat.due > self._slow / 2 or used - before > (at - since) * _BUSY
             if not suspicious or (seen is not None and seen[0] is beat):
                 continue
-            stack = _stack(sys._current_frames().get(self._loop_thread))  # noqa: SLF001 (the interpreter offers no other way)
+            stack = _stack(_frames(self._loop_thread))
             if self._beat is beat:
                 self._seen = (beat, stack)
 
@@ -136,11 +141,19 @@ class Watchdog:
         self._logged_at, self._unlogged = now, 0
 
 
-def _stack(frame: FrameType | None) -> list[str]:
-    """Where a thread is, innermost first: files, lines and functions, no values."""
-    places: list[str] = []
-    while frame is not None and len(places) < _MOST_FRAMES:
-        code = frame.f_code
-        places.append(f"{'/'.join(code.co_filename.rsplit('/', 3)[1:])}:{frame.f_lineno} {code.co_qualname}")
-        frame = frame.f_back
-    return places
+def _frames(thread: int) -> Iterable[FrameType]:
+    """The frames of a thread, innermost first. They are walked without a line of Python in between.
+
+    Between two lines of Python the thread may go on and leave a coroutine, and CPython 3.11 then reads a caller that is gone: the process
+    crashes. What runs in C alone keeps the thread waiting.
+    """
+    frames: deque[Any] = deque()
+    innermost = map(itemgetter(thread), starmap(sys._current_frames, [()]))  # noqa: SLF001 (the interpreter offers no other way)
+    with suppress(AttributeError, KeyError):  # the outermost frame has no caller; the thread may have ended
+        frames.extend(accumulate(chain(innermost, repeat("f_back", _MOST_FRAMES - 1)), getattr))
+    return [frame for frame in frames if frame is not None]
+
+
+def _stack(frames: Iterable[FrameType]) -> list[str]:
+    """Where a thread is: files, lines and functions, no values."""
+    return [f"{'/'.join(frame.f_code.co_filename.rsplit('/', 3)[1:])}:{frame.f_lineno} {frame.f_code.co_qualname}" for frame in frames]
