@@ -191,7 +191,7 @@ LIBRARIES := gen/python services/figures services/runtime services/dialects serv
 .PHONY: longtail
 longtail: install $(APART) ## test the adapters over LiteLLM's library and any-llm, each in its own environment (makes them the first time)
 	PYTHONPATH=$(subst $() ,:,$(OPTIONAL)) $(BIN)/lint-imports --no-cache --no-logo --config tools/optional_imports.toml
-	PYTHONPATH=$(subst $() ,:,$(OPTIONAL)) $(BIN)/pytest tests/adapter_longtail/libraries/cases.py $(ARGS)
+	PYTHONPATH=$(subst $() ,:,$(OPTIONAL)) $(BIN)/pytest tests/adapter_longtail/libraries/cases.py tests/adapter_longtail/libraries/mesh_cases.py $(ARGS)
 
 $(APART): .venv-%/.made: services/adapters/%/requirements.lock
 	$(MAKE_VENV) $(@D)
