@@ -17,6 +17,8 @@ from llm_mesh_adapter_kit.transport.settings import TransportSettings
 
 LOOPBACK = AddressRule(local=True)
 Handler = Callable[["Visit"], Awaitable[None]]
+_ACCEPTING = 5
+"""Turns of the loop after which a connection that waits is a visit. One that asyncio has half taken when its server closes stays open."""
 
 
 class Visit:
@@ -69,6 +71,8 @@ async def provider(handler: Handler, *, context: ssl.SSLContext | None = None) -
     try:
         yield made, server.sockets[0].getsockname()[1]
     finally:
+        for _ in range(_ACCEPTING):
+            await asyncio.sleep(0)
         server.close()
         for visit in made.visits:
             visit.writer.transport.abort()
