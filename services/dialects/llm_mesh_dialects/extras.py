@@ -76,6 +76,14 @@ def put_back(
             report.dropped(f"{path}extras[{dialect}.{extra.key}]", _TYPED)
 
 
+def put_nowhere(extras: Sequence[content_pb2.Extra], dialect: str, report: Report, path: str, *, place: str) -> None:
+    """Judges extras as `put_back` does, and reports those that might pass: what they stand at is written where no key has a place."""
+    passed: dict[str, Any] = {}
+    put_back(passed, extras, dialect, report, path, place=place)
+    for key in passed:
+        report.dropped(f"{path}extras[{dialect}.{key}]", "a key has no place here")
+
+
 def _report_hidden(under: Mapping[str, Any], over: Mapping[str, Any], path: str, report: Report | None) -> None:
     """Tells what of an extra a typed field says otherwise."""
     if report is None:

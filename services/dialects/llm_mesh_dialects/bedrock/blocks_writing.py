@@ -18,7 +18,7 @@ from llm_mesh_dialects.bedrock.families import Family
 from llm_mesh_dialects.bedrock.opaque import check_bucket, check_inside, own_block
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_back, put_nowhere
 from llm_mesh_dialects.openai.names import ToolNames
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.proofs import proof_of
@@ -96,7 +96,10 @@ class ConverseBlocksWriter:
         if block is not None:
             report_unsaid(part, kind, path, self._report, _WRITTEN_FIELDS)
         inner = next(iter(block.values())) if block else None
-        put_back(inner if isinstance(inner, dict) and kind == "file" else {}, part.extras, DIALECT, self._report, path, place="part.")
+        if isinstance(inner, dict) and kind == "file":
+            put_back(inner, part.extras, DIALECT, self._report, path, place="part.")
+        else:
+            put_nowhere(part.extras, DIALECT, self._report, path, place="part.")
         return block
 
     def _cache(self, hint: content_pb2.CacheHint, blocks: list[Block], path: str, *, within_result: bool) -> None:

@@ -9,7 +9,7 @@ from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.cohere.parts import Content, beside, content, document
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_nowhere
 from llm_mesh_dialects.report import Report
 
 _ROLES: Final = {
@@ -51,7 +51,7 @@ class CohereMessagesWriter:
                 yield self._result(part.tool_result, f"{place}tool_result.")
             else:
                 rest.append((part, place))
-        put_back({}, message.extras, DIALECT, self._report, path, place="message.")
+        put_nowhere(message.extras, DIALECT, self._report, path, place="message.")
         if not rest and message.parts:
             return
         yield self._assistant(rest) if role == "assistant" else self._plain(role, rest)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.extras import put_nowhere
 from llm_mesh_dialects.openai.media import to_url
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
@@ -42,7 +42,7 @@ def beside(part: content_pb2.Part, path: str, report: Report) -> None:
     """Reports what stands beside the content of a part: the dialect has no place for any of it."""
     if part.HasField("cache_hint"):
         report.dropped(f"{path}cache_hint", "the provider caches by itself")
-    put_back({}, part.extras, DIALECT, report, path, place="part.")
+    put_nowhere(part.extras, DIALECT, report, path, place="part.")
 
 
 def document(file: content_pb2.Media, path: str, report: Report) -> Content | None:

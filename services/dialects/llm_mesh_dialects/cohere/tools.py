@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_nowhere
 from llm_mesh_dialects.report import Report
 
 _NO_ARGUMENTS: Final = {"type": "object", "properties": {}}
@@ -57,7 +57,7 @@ def _tool(definition: content_pb2.Tool, path: str, report: Report) -> dict[str, 
         written["description"] = function.description
     schema = parsed(function.parameters_json, f"{path}function.parameters_json") if function.parameters_json else _NO_ARGUMENTS
     written["parameters"] = schema
-    put_back({}, definition.extras, DIALECT, report, path, place="tool.")
+    put_nowhere(definition.extras, DIALECT, report, path, place="tool.")
     return {"type": "function", "function": written}
 
 

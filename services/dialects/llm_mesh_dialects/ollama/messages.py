@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_nowhere
 from llm_mesh_dialects.ollama.calls import CallNames
 from llm_mesh_dialects.ollama.vocabulary import DIALECT
 from llm_mesh_dialects.plain import text_of
@@ -49,7 +49,7 @@ class OllamaMessagesWriter:
             if part.WhichOneof("kind") == "tool_result":
                 _report_beside(part, f"{path}parts[{number}].", self._report)
                 yield self._result(part.tool_result, f"{path}parts[{number}].tool_result.")
-        put_back({}, message.extras, DIALECT, self._report, path, place="message.")
+        put_nowhere(message.extras, DIALECT, self._report, path, place="message.")
         if len(results) == len(message.parts) and results:
             return
         written = OllamaMessageWriter("user" if role == "tool" else role, self._report, self._calls)
@@ -76,7 +76,7 @@ def _report_beside(part: content_pb2.Part, path: str, report: Report) -> None:
     """What stands beside the content of a part: the dialect has no place for any of it."""
     if part.HasField("cache_hint"):
         report.dropped(f"{path}cache_hint", "the server caches prefixes by itself")
-    put_back({}, part.extras, DIALECT, report, path, place="part.")
+    put_nowhere(part.extras, DIALECT, report, path, place="part.")
 
 
 class OllamaMessageWriter:

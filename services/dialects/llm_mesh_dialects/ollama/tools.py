@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
-from llm_mesh_dialects.extras import parsed, put_back
+from llm_mesh_dialects.extras import parsed, put_nowhere
 from llm_mesh_dialects.ollama.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
 
@@ -48,7 +48,7 @@ def _tool(definition: content_pb2.Tool, path: str, report: Report) -> dict[str, 
         written["description"] = function.description
     schema = parsed(function.parameters_json, f"{path}function.parameters_json") if function.parameters_json else _NO_ARGUMENTS
     written["parameters"] = schema
-    put_back({}, definition.extras, DIALECT, report, path, place="tool.")
+    put_nowhere(definition.extras, DIALECT, report, path, place="tool.")
     return {"type": "function", "function": written}
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.allowing import ABSENT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import put_back, whole
+from llm_mesh_dialects.extras import put_back, put_nowhere, whole
 from llm_mesh_dialects.openai.parts_writing import plain_text
 from llm_mesh_dialects.openai.vocabulary import ROLE_WORDS
 from llm_mesh_dialects.proofs import proof_of
@@ -44,7 +44,7 @@ class InputsWriter:
             path = f"messages[{index}]."
             if message.name:
                 self._report.dropped(f"{path}name", "participants have no names")
-            put_back({}, message.extras, DIALECT, self._report, path, place="message.")
+            put_nowhere(message.extras, DIALECT, self._report, path, place="message.")
             text = _instruction(message) if index == 0 and len(messages) > 1 else None
             if text is not None:
                 self.instructions = text

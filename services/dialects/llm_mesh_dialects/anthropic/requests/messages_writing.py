@@ -14,7 +14,7 @@ from llm_mesh_dialects.anthropic.blocks_writing import Block, BlocksWriter
 from llm_mesh_dialects.anthropic.quirks import AnthropicQuirks
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.extras import put_back, put_nowhere
 from llm_mesh_dialects.report import Report
 
 _CALL_AND_RESULT: Final = 2
@@ -56,7 +56,7 @@ class AnthropicMessagesWriter:
                 _refuse_if_lost(message, path)
             if opening or (role == "system" and not self._fits(messages, index, path)):
                 self.system += blocks
-                put_back({}, message.extras, DIALECT, self._report, path, place="message.")
+                put_nowhere(message.extras, DIALECT, self._report, path, place="message.")
             elif blocks:
                 self._say(role, blocks, message, path)
 

@@ -87,16 +87,20 @@ def _extras(body: dict[str, Any], request: generate_pb2.GenerateInput, report: R
         report.dropped(f"extras[{extra.key}]", "the typed payload has a field for it")
     put_back(body, [extra for extra in request.extras if extra not in reserved], DIALECT, report)
     if report.gate is not None and isinstance(management := body.get(_CONTEXT), dict):
-        _edit(body, management, report.gate)
+        _edit(body, management, report.gate, report)
     betas = body.get(_BETA)
     if report.gate is not None and betas is not None:
+        if not isinstance(betas, list):
+            report.dropped(f"extras[{DIALECT}.{_BETA}]", "expected a list of features")
         body[_BETA] = [each for each in betas if _known(each, report.gate)] if isinstance(betas, list) else []
 
 
-def _edit(body: dict[str, Any], management: dict[str, Any], gate: Gate) -> None:
+def _edit(body: dict[str, Any], management: dict[str, Any], gate: Gate, report: Report) -> None:
     """Keeps the edits of a conversation that may be asked for; what is left out is reported."""
     edits = management.get("edits")
     passed = []
+    if not isinstance(edits, list):
+        report.dropped(f"extras[{DIALECT}.{_CONTEXT}].edits", "expected a list of edits")
     for place, edit in enumerate(edits if isinstance(edits, list) else []):
         kind = edit.get("type") if isinstance(edit, dict) else None
         name = kind if isinstance(kind, str) else ""

@@ -14,7 +14,7 @@ from llm_mesh_dialects.bedrock.blocks_writing import Block, ConverseBlocksWriter
 from llm_mesh_dialects.bedrock.families import Family
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.extras import put_nowhere
 from llm_mesh_dialects.report import Report
 
 _ROLES: Final = {
@@ -50,7 +50,7 @@ class MessagesWriter:
                 self._report.dropped(f"{path}name", "participants have no names")
             if message.role == content_pb2.ROLE_DEVELOPER:
                 self._report.renamed(f"{path}role", "the provider knows system, not developer")
-            put_back({}, message.extras, DIALECT, self._report, path, place="message.")
+            put_nowhere(message.extras, DIALECT, self._report, path, place="message.")
             blocks = self.blocks.written(message.parts, path)
             if role == "system":
                 blocks = self._instructions(blocks, path)

@@ -11,7 +11,7 @@ from llm_mesh_dialects.bedrock.blocks_writing import Block, ConverseBlocksWriter
 from llm_mesh_dialects.bedrock.families import Family
 from llm_mesh_dialects.bedrock.opaque import own_block
 from llm_mesh_dialects.bedrock.vocabulary import DIALECT
-from llm_mesh_dialects.extras import dumped, parsed, put_back
+from llm_mesh_dialects.extras import dumped, parsed, put_nowhere
 from llm_mesh_dialects.report import Report
 
 _ANY_OBJECT: Final = "Answer with one JSON object and nothing else."
@@ -91,7 +91,7 @@ class ToolsWriter:
         return written if _names(written) or any("systemTool" in each for each in written) else []
 
     def _tool(self, definition: content_pb2.Tool, path: str, *, own: bool) -> Block | None:
-        put_back({}, definition.extras, DIALECT, self._report, path, place="tool.")
+        put_nowhere(definition.extras, DIALECT, self._report, path, place="tool.")
         if definition.WhichOneof("kind") == "opaque":
             if definition.opaque.dialect == DIALECT:
                 return own_block(definition.opaque, "tool_type.", path, self._report)

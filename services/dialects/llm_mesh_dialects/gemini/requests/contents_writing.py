@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import put_back
+from llm_mesh_dialects.extras import put_nowhere
 from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.gemini.requests.parts_writing import SIGNATURE, GeminiPartsWriter, Part
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, PLACEHOLDER
@@ -35,7 +35,7 @@ class ContentsWriter:
             if message.name:
                 self._report.dropped(f"{path}name", "participants have no names")
             written = parts.written(message, path)
-            put_back({}, message.extras, DIALECT, self._report, path, place="message.")
+            put_nowhere(message.extras, DIALECT, self._report, path, place="message.")
             if message.role in _INSTRUCTS:
                 self._instruct(written, message.role, path)
             elif written:
