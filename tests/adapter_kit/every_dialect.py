@@ -33,11 +33,12 @@ class _PutTogetherError(Exception):
 
 def wired(adapter: str, address: str) -> Wired:
     """What the wiring of an adapter puts together for one endpoint; nothing is started."""
-    wiring: Any = importlib.import_module(f"llm_mesh_adapter_{adapter}.wiring")
-    endpoint = json.dumps({"base_url": f"http://{address}{WIRES[adapter].path}", "local": True})
+    wire = WIRES[adapter]
+    wiring: Any = importlib.import_module(f"llm_mesh_adapter_{wire.adapter}.wiring")
+    endpoint = json.dumps({"base_url": f"http://{address}{wire.path}", "local": True, **wire.settings})
 
     def assemble(name: str, dialect: Dialect, table: EndpointTable, *_: Any, **__: Any) -> Never:
-        assert name == adapter
+        assert name == wire.adapter
         raise _PutTogetherError(dialect, table)
 
     with pytest.MonkeyPatch.context() as patch:

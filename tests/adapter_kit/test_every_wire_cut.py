@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import importlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -164,5 +165,6 @@ async def test_an_answer_of_another_type_is_a_typed_error(adapter: str, content_
 
 
 def _service(adapter: str) -> tuple[Any, Any]:
-    wiring: Any = importlib.import_module(f"llm_mesh_adapter_{adapter}.wiring")
-    return wiring.service, lambda endpoint: wiring.Settings(endpoints={ENDPOINT: endpoint})
+    wire = WIRES[adapter]
+    wiring: Any = importlib.import_module(f"llm_mesh_adapter_{wire.adapter}.wiring")
+    return wiring.service, lambda endpoint: wiring.Settings(endpoints={ENDPOINT: json.dumps({**json.loads(endpoint), **wire.settings})})

@@ -23,16 +23,18 @@ class Idle(NamedTuple):
 _SCHEMAS = "an answer by a schema always follows it"
 _CHOOSES = "without a choice the model decides"
 _FEW = frozenset({"anthropic", "gemini", "bedrock", "cohere", "ollama"})
+_MOST = _FEW | {"openai-responses"}
 IDLE = (
     Idle("openai", r".*content<list>\[\](<text>)?", "one text is the same, in a list or not"),
     Idle("openai", r"messages\[\]<system>", "where the provider tells system and developer not apart, both are the same", adapters=_FEW),
     Idle("openai", "logprobs", "none come unless they are asked for", value=False),
-    Idle("openai", r"modalities\[\]", "answers are texts", "text", _FEW),
+    Idle("openai", r"modalities\[\]", "answers are texts", "text", _MOST),
     Idle("openai", "parallel_tool_calls", "several tools may be called unless it is forbidden", value=True, adapters=_FEW),
-    Idle("openai", "response_format<text>", "answers are texts", adapters=_FEW),
+    Idle("openai", "response_format<text>", "answers are texts", adapters=_MOST),
+    Idle("openai", "store", "nothing is stored", value=False, adapters=frozenset({"openai-responses"})),
     Idle("openai", "stream|stream_options.*", "how the mesh streams to its caller; the provider is not told"),
     Idle("openai", "tool_choice<word>", _CHOOSES, "auto", frozenset({"cohere", "ollama"})),
-    Idle("openai", r"tools\[\]<function>\.function\.strict", "arguments are not bound to a schema", value=False, adapters=_FEW),
+    Idle("openai", r"tools\[\]<function>\.function\.strict", "arguments are not bound to a schema", value=False, adapters=_MOST),
     Idle("openai", r"response_format<json_schema>\.json_schema\.strict", _SCHEMAS, adapters=_FEW),
     Idle("openai", "top_logprobs", "the note about logprobs is about these, too", adapters=frozenset({"anthropic", "bedrock"})),
     Idle("anthropic", r".*content<list>\[\](<text>)?|system<list>\[\]", "one text is the same, in a list or not"),
@@ -42,16 +44,16 @@ IDLE = (
     Idle("anthropic", "stream", "how the mesh streams to its caller"),
     Idle("anthropic", "tool_choice<auto>", _CHOOSES, adapters=frozenset({"cohere", "ollama"})),
     Idle("anthropic", r"tool_choice<\w+>\.disable_parallel_tool_use", "several tools may be called unless it is forbidden", False, _FEW),
-    Idle("anthropic", r"tools\[\]<ToolParam>\.strict", "arguments are not bound to a schema", value=False, adapters=_FEW),
+    Idle("anthropic", r"tools\[\]<ToolParam>\.strict", "arguments are not bound to a schema", value=False, adapters=_MOST),
     Idle("grpc", "model", "the alias is the mesh's; the provider gets its own name of the model"),
     Idle("grpc", "source_dialect", "what an edge notes for the mesh"),
     Idle("grpc", r"messages\[\]", "the suite's own question"),
     Idle("grpc", "sampling|reasoning", "a message of nothing"),
     Idle("grpc", "include_usage", "the contract has usage always"),
-    Idle("grpc", "modalities", "answers are texts", value=["text"], adapters=_FEW),
+    Idle("grpc", "modalities", "answers are texts", value=["text"], adapters=_MOST),
     Idle("grpc", "parallel_tool_calls", "several tools may be called unless it is forbidden", value=True, adapters=_FEW),
     Idle("grpc", r"response_format<json_schema>\.json_schema\.strict", _SCHEMAS, adapters=_FEW),
-    Idle("grpc", r"tools\[\]<function>\.function\.strict", "arguments are not bound to a schema", value=False, adapters=_FEW),
+    Idle("grpc", r"tools\[\]<function>\.function\.strict", "arguments are not bound to a schema", value=False, adapters=_MOST),
     Idle("grpc", r"tool_choice(\.mode)?", _CHOOSES, adapters=frozenset({"cohere", "ollama"})),
     Idle("grpc", "tool_choice.name", "a name counts where the mode is NAMED"),
 )

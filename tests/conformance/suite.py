@@ -72,7 +72,7 @@ def name_of(script: str) -> str:
 
 def alias(wire: Wire, script: str) -> str:
     """By which applications ask for it."""
-    return f"{wire.adapter}-{name_of(script)}"
+    return f"{wire.name}-{name_of(script)}"
 
 
 def look_at_fields(mesh: Stand, findings: Findings) -> None:
@@ -82,7 +82,7 @@ def look_at_fields(mesh: Stand, findings: Findings) -> None:
         findings.fields[edge.name] = {}
         for wire in WIRES.values():
             for variant, verdict in zip(found, _of_fields(mesh, edge, wire, found), strict=True):
-                findings.fields[edge.name].setdefault(variant.path, {}).setdefault(wire.adapter, []).append(verdict)
+                findings.fields[edge.name].setdefault(variant.path, {}).setdefault(wire.name, []).append(verdict)
 
 
 def _of_fields(mesh: Stand, edge: DeclaredEdge, wire: Wire, found: Sequence[Variant]) -> list[Verdict]:
@@ -106,7 +106,7 @@ def _excused(edge: DeclaredEdge, wire: Wire, variant: Variant, known: Mapping[st
         outer = known.get(around)
         if outer is not None and (left_out := frozenset(note for note in outer.notes if note.endswith("=dropped"))):
             return Verdict(Kind.LEFT_OUT, left_out)
-    row = idle(edge.name, variant.path, variant.value, wire.adapter)
+    row = idle(edge.name, variant.path, variant.value, wire.name)
     return None if row is None else Verdict(Kind.IDLE, why=row.why)
 
 
@@ -128,7 +128,7 @@ def look_at_features(mesh: Stand, findings: Findings) -> None:
     for stream in (False, True):
         answers = _answers(mesh, places, stream=stream)
         for (edge, wire, feature), one, reading in answers:
-            key = edge.name, wire.adapter, feature.name
+            key = edge.name, wire.name, feature.name
             if not stream:
                 seen[key] = one
                 if reading is not None:
@@ -137,8 +137,8 @@ def look_at_features(mesh: Stand, findings: Findings) -> None:
                 findings.unlike.append(f"{' > '.join(key)}: {difference}")
     _explain(mesh, findings, seen)
     for edge, wire, feature in places:
-        key = edge.name, wire.adapter, feature.name
-        other = seen.get((edge.name, wire.adapter, feature.unlike)) if feature.unlike else None
+        key = edge.name, wire.name, feature.name
+        other = seen.get((edge.name, wire.name, feature.unlike)) if feature.unlike else None
         verdict = of_feature(feature, seen[key], read.get(key), other)
         if verdict.kind is Kind.LOST and feature.name in wire.lacks:
             verdict = Verdict(Kind.ABSENT, why=wire.lacks[feature.name])
@@ -197,11 +197,11 @@ def look_at_errors(mesh: Stand, findings: Findings) -> None:
     for error in ERRORS:
         places = [(edge, wire) for edge in EDGES.values() for wire in WIRES.values()]
         questions = [
-            Question(edge.edge, f"{wire.adapter}-{error_model(edge.name, error)}", FEATURES["text"].bodies[edge.name], stream=error.stream)
+            Question(edge.edge, f"{wire.name}-{error_model(edge.name, error)}", FEATURES["text"].bodies[edge.name], stream=error.stream)
             for edge, wire in places
         ]
         for (edge, wire), one in zip(places, asked(mesh, questions), strict=True):
-            findings.errors.setdefault(error.name, {})[edge.name, wire.adapter] = one.reason
+            findings.errors.setdefault(error.name, {})[edge.name, wire.name] = one.reason
 
 
 def look_at_leaving(mesh: Stand, findings: Findings) -> None:
@@ -212,7 +212,7 @@ def look_at_leaving(mesh: Stand, findings: Findings) -> None:
         questions = [Question(edge.edge, alias(wire, script), FEATURES["text"].bodies[edge.name], stream=stream) for edge, wire in places]
         with ThreadPoolExecutor(len(WIRES)) as pool:
             outcomes = list(pool.map(partial(outcome_of_leaving, mesh), questions, [uuid4().hex for _ in questions]))
-        findings.leaving[moment] = {(edge.name, wire.adapter): outcome for (edge, wire), outcome in zip(places, outcomes, strict=True)}
+        findings.leaving[moment] = {(edge.name, wire.name): outcome for (edge, wire), outcome in zip(places, outcomes, strict=True)}
 
 
 def losses(findings: Findings) -> list[str]:

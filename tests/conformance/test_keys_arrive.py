@@ -61,7 +61,7 @@ def _targets(made: generate_pb2.GenerateInput) -> dict[str, Any]:
 
 
 def _table(adapter: str) -> Table:
-    table: Table = import_module(f"llm_mesh_dialects.{adapter}.allowed").TABLE
+    table: Table = import_module(f"llm_mesh_dialects.{WIRES[adapter].dialect}.allowed").TABLE
     return table
 
 
@@ -91,7 +91,7 @@ def test_a_key_that_may_pass_arrives_or_is_noted(case: Case) -> None:
     made = wired(case.adapter, "127.0.0.1:9")
     asked = _conversation()
     value = json.dumps(_value(_table(case.adapter).rules[_kind(case.place) + case.key])).encode()
-    _targets(asked)[case.place].extras.add(dialect=case.adapter, key=case.key, json=value)
+    _targets(asked)[case.place].extras.add(dialect=_table(case.adapter).dialect, key=case.key, json=value)
     try:
         call = made.dialect.generate(Ask(made.endpoint, "m", 256, stream=True), asked)
     except MeshError:

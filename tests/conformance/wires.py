@@ -26,6 +26,10 @@ class Wire:
     adapter: str
     path: str = ""
     """Below the simulator's address."""
+    second: str = ""
+    """Which further wire of the adapter it is."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Of its endpoint, so that it is this wire."""
     translates: AbstractSet[str] = frozenset()
     """Features that arrive with a note, or do not arrive and are noted; `edge: feature` where it is so from one edge alone."""
     refuses: AbstractSet[str] = frozenset()
@@ -34,6 +38,21 @@ class Wire:
     """Features of answers that the provider has no sign of, each with what it is instead."""
     errors: Mapping[str, str] = field(default_factory=dict)
     """Classes of errors by which this provider means another reason."""
+
+    @property
+    def name(self) -> str:
+        """The adapter, and which of its wires."""
+        return f"{self.adapter}-{self.second}" if self.second else self.adapter
+
+    @property
+    def endpoint(self) -> str:
+        """As the registry names it."""
+        return f"{ENDPOINT}-{self.second}" if self.second else ENDPOINT
+
+    @property
+    def dialect(self) -> str:
+        """Whose keys it lets through."""
+        return self.second or self.adapter
 
     def expected(self, edge: str, feature: str) -> Kind:
         """What becomes of a feature that an edge asks for."""
@@ -46,17 +65,18 @@ class Wire:
     def environment(self, simulator: str) -> dict[str, str]:
         """The settings of its endpoint."""
         prefix = f"LLM_MESH_ADAPTER_{self.adapter.upper()}"
-        endpoint = {"base_url": f"http://{simulator}{self.path}", "local": True, "credential": "conformance"}
-        return {f"{prefix}_ENDPOINT_{ENDPOINT.upper()}": json.dumps(endpoint), f"{prefix}_CREDENTIAL_CONFORMANCE": _CREDENTIAL}
+        endpoint = {"base_url": f"http://{simulator}{self.path}", "local": True, "credential": "conformance", **self.settings}
+        name = self.endpoint.upper().replace("-", "_")
+        return {f"{prefix}_ENDPOINT_{name}": json.dumps(endpoint), f"{prefix}_CREDENTIAL_CONFORMANCE": _CREDENTIAL}
 
     def model(self, name: str, upstream: str) -> registry_pb2.Model:
         """A model that can do everything, as far as the router knows: what a wire cannot carry, its adapter must say."""
-        alias = f"{self.adapter}-{name}"
+        alias = f"{self.name}-{name}"
         return registry_pb2.Model(
             name=f"domains/shared/models/{alias}",
             alias=alias,
             adapter=self.adapter,
-            endpoint=ENDPOINT,
+            endpoint=self.endpoint,
             upstream_model=upstream,
             capabilities=CAPABILITIES,
             context_window=128_000,
@@ -74,13 +94,24 @@ _NO_CACHE = "the provider says nothing of a cache"
 
 _COUNTED = "usage that is not said"
 WIRES: Mapping[str, Wire] = {
-    each.adapter: each
+    each.name: each
     for each in (
         Wire(
             "openai",
             "/v1",
             translates={
                 *("cache hint", "thinking, by tokens", "anthropic: thinking, by effort", "anthropic: sampling", "grpc: sampling", _COUNTED),
+                *("anthropic: thinking, sent back", "grpc: thinking, sent back"),
+            },
+            errors={"the key may not (403)": "PROVIDER_MODEL_NOT_FOUND"},
+        ),
+        Wire(
+            "openai",
+            "/v1",
+            second="responses",
+            settings={"responses": ["*"]},
+            translates={
+                *("cache hint", "several answers", "stop", "sampling", "thinking, by tokens", "anthropic: thinking, by effort", _COUNTED),
                 *("anthropic: thinking, sent back", "grpc: thinking, sent back"),
             },
             errors={"the key may not (403)": "PROVIDER_MODEL_NOT_FOUND"},

@@ -82,16 +82,19 @@ class InputsWriter:
         if len(parts) == 1 and (text := plain_text(parts[0][1])) is not None:
             self.items.append({"role": "assistant", "content": text})
             return
-        beside: Item = {}
+        of_item: Any = None
         content = []
         for index, part in parts:
             place = f"{path}parts[{index}]."
             if part.HasField("cache_hint"):
                 self._report.dropped(f"{place}cache_hint", "the provider caches prefixes by itself")
+            beside: Item = {}
             put_back(beside, part.extras, DIALECT, self._report, place, place="part.")
+            of_item = beside.pop(ITEM, of_item)
+            for key in beside:
+                self._report.dropped(f"{place}extras[{DIALECT}.{key}]", "a key has no place at a part of an answer")
             if (made := self._contents.spoken(part, place)) is not None:
                 content.append(made)
-        of_item = beside.pop(ITEM, None)
         if content:
             item = {"type": "message", "role": "assistant", "content": content}
             self.items.append({**item, "status": "completed", **of_item} if isinstance(of_item, dict) else item)
