@@ -35,6 +35,10 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         self._router.note(request.results)
         return router_pb2.ReportOutcomesResponse()
 
+    async def ReportLoads(self, request: router_pb2.ReportLoadsRequest, context: Context) -> router_pb2.ReportLoadsResponse:
+        self._router.note_loads(request.loads, request.cache_changes)
+        return router_pb2.ReportLoadsResponse()
+
     async def ListAliases(self, request: router_pb2.ListAliasesRequest, context: Context) -> router_pb2.ListAliasesResponse:
         page = page_of(request, request.domain)
         aliases = await self._router.aliases(request.domain, page.after, page.limit)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_router.domain.eligibility import EligibilityRequest, Objection
+from llm_mesh_router.domain.loads import SeenLoad
 from llm_mesh_router.domain.shortlists import Shortlist
 
 KEPT_AT_LEAST = 10_000
@@ -30,6 +31,8 @@ class Candidate(NamedTuple):
     """Where the route has it: no two looks of a request are equal up to here."""
     model: str
     excluded: Objection | None
+    seen: SeenLoad | None = None
+    """How busy its endpoint was, where that had been reported."""
 
 
 class Decision:
@@ -89,6 +92,9 @@ def _write_candidate(explanation: router_pb2.ExplainDecisionResponse, look: Cand
     shown = explanation.candidates.add(model=look.model, priority=look.priority, score=-look.key)
     if excluded is not None:
         shown.excluded_by, shown.note = excluded.rule, excluded.words
+    if look.seen is not None:
+        shown.load.CopyFrom(look.seen.load)
+        shown.cached_blocks = look.seen.cached_blocks
 
 
 class Decisions:

@@ -10,9 +10,10 @@ from llm_mesh_router.domain.affinity import Affinity
 from llm_mesh_router.domain.decisions import Candidate, Decision, Decisions
 from llm_mesh_router.domain.eligibility import PRICE, EligibilityRequest, Objection
 from llm_mesh_router.domain.errors import RouterError
+from llm_mesh_router.domain.loads import Loads, outstanding
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import UNKNOWN, Resolution
-from llm_mesh_router.domain.shortlists import Shortlist, Shortlists
+from llm_mesh_router.domain.shortlists import Shortlist, Shortlists, Target
 
 _SHOWN_EXCLUSIONS = 10
 _NAMED_EXCLUSIONS = 3
@@ -22,8 +23,9 @@ _NAMED_EXCLUSIONS = 3
 class Planner:
     """Makes plans from routes, models and how targets have done lately."""
 
-    def __init__(self, resolution: Resolution, ranking: Ranking, decisions: Decisions) -> None:
+    def __init__(self, resolution: Resolution, ranking: Ranking, loads: Loads, decisions: Decisions) -> None:
         self._shortlists = Shortlists(resolution)
+        self._loads = loads
         self._ranking = ranking
         self._decisions = decisions
         self._random = random.Random()  # noqa: S311 - spreads load and names decisions, guards nothing
@@ -45,6 +47,9 @@ class Planner:
         else:
             draw = self._random.random
             draws = [draw() for _ in targets]
+        if self._loads:
+            looks = self._looks_by_load(question, targets, draws)
+            return self._written(question, plan, shortlist, looks)
         looks = [
             # Efraimidis and Spirakis, 2006: sorting by such keys draws without replacement in proportion to the weights.
             Candidate(
@@ -52,6 +57,31 @@ class Planner:
             )
             for place, (target, drawn) in enumerate(zip(targets, draws, strict=True))
         ]
+        return self._written(question, plan, shortlist, looks)
+
+    def _looks_by_load(self, question: EligibilityRequest, targets: Sequence[Target], draws: Sequence[float]) -> list[Candidate]:
+        """Where engines report their load, each is drawn the less often the more requests it has. A session stays where it is."""
+        domain, profile, now = question.domain, question.profile, question.now
+        seen = [self._loads.of(target.place, now) for target in targets]
+        excluded = [target.excluded(profile) for target in targets]
+        eligible = [number for number, objection in enumerate(excluded) if objection is None]
+        counts = dict(zip(eligible, outstanding([seen[n] for n in eligible], [targets[n].priority for n in eligible]), strict=True))
+        return [
+            Candidate(
+                self._ranking.failing(domain, target.name, now),
+                target.priority,
+                -(draws[number] ** (target.share * (1 if profile.session else 1 + counts.get(number, 0)))),
+                number,
+                target.name,
+                excluded[number],
+                seen[number],
+            )
+            for number, target in enumerate(targets)
+        ]
+
+    def _written(self, question: EligibilityRequest, plan: plan_pb2.Plan, shortlist: Shortlist, looks: list[Candidate]) -> str:
+        """Writes the plan of the looks, and keeps the decision."""
+        profile = question.profile
         looks.sort()
         tried = [look.place for look in looks if look.excluded is None][: shortlist.attempts]
         decision_id = self._fresh()

@@ -12,6 +12,7 @@ from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import plan_pb2, router_pb2
 from llm_mesh_router.domain.decisions import Decisions
 from llm_mesh_router.domain.eligibility import EligibilityRequest, lifecycle
+from llm_mesh_router.domain.loads import Loads
 from llm_mesh_router.domain.planner import Planner
 from llm_mesh_router.domain.ranking import Ranking
 from llm_mesh_router.domain.resolution import Resolution
@@ -31,9 +32,10 @@ class Router:
     """Plans by the admission alone: nothing else says whose request it is or what it must keep to."""
 
     def __init__(self, resolution: Resolution, ranking: Ranking, decisions: Decisions, seals: Seals, clock: Clock) -> None:
+        self._loads = Loads()
         self._resolution = resolution
         self._ranking = ranking
-        self._planner = Planner(resolution, ranking, decisions)
+        self._planner = Planner(resolution, ranking, self._loads, decisions)
         self._seals = seals
         self._clock = clock
 
@@ -54,6 +56,11 @@ class Router:
         now = self._clock.now()
         for result in results:
             self._ranking.note(result, now)
+
+    def note_loads(self, loads: Iterable[router_pb2.EndpointLoad], changes: Iterable[router_pb2.CacheChanges]) -> None:
+        """Engines are as busy as this, and their caches have changed so."""
+        self._loads.note(loads, self._clock.now())
+        self._loads.change(changes)
 
     def has_models(self) -> bool:
         """Whether the domain of some model may address it: it is in service there."""

@@ -42,6 +42,7 @@ class Target:
         "_template",
         "_window",
         "name",
+        "place",
         "priority",
         "share",
     )
@@ -66,6 +67,7 @@ class Target:
         self._references = References.of(known, strict=question.constraints.strict_charging)
         self._most_output = _most_output(known, question)
         self._template = _attempt(known, limits, question)
+        self.place = (known.adapter, known.endpoint)
 
     def excluded(self, profile: router_pb2.RequestProfile) -> Objection | None:
         """The first rule that excludes the target, in the order of all rules."""

@@ -738,6 +738,401 @@ func (*ReportOutcomesResponse) Descriptor() ([]byte, []int) {
 	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{7}
 }
 
+// Request of `ReportLoads`.
+type ReportLoadsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How busy endpoints are now. The later of two reports of one endpoint counts.
+	Loads []*EndpointLoad `protobuf:"bytes,1,rep,name=loads,proto3" json:"loads,omitempty"`
+	// What changed in the caches of engines, in the order of each one's `sequence`.
+	CacheChanges  []*CacheChanges `protobuf:"bytes,2,rep,name=cache_changes,json=cacheChanges,proto3" json:"cache_changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportLoadsRequest) Reset() {
+	*x = ReportLoadsRequest{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportLoadsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportLoadsRequest) ProtoMessage() {}
+
+func (x *ReportLoadsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportLoadsRequest.ProtoReflect.Descriptor instead.
+func (*ReportLoadsRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReportLoadsRequest) GetLoads() []*EndpointLoad {
+	if x != nil {
+		return x.Loads
+	}
+	return nil
+}
+
+func (x *ReportLoadsRequest) GetCacheChanges() []*CacheChanges {
+	if x != nil {
+		return x.CacheChanges
+	}
+	return nil
+}
+
+// Response of `ReportLoads`.
+type ReportLoadsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportLoadsResponse) Reset() {
+	*x = ReportLoadsResponse{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportLoadsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportLoadsResponse) ProtoMessage() {}
+
+func (x *ReportLoadsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportLoadsResponse.ProtoReflect.Descriptor instead.
+func (*ReportLoadsResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{9}
+}
+
+// How busy the engine behind an endpoint is, over all of its ranks. What the engine does not say is 0.
+type EndpointLoad struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The adapter, such as `engine`. Required.
+	Adapter string `protobuf:"bytes,1,opt,name=adapter,proto3" json:"adapter,omitempty"`
+	// The endpoint. Required.
+	Endpoint string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// Requests that the engine works at.
+	RunningRequests int32 `protobuf:"varint,3,opt,name=running_requests,json=runningRequests,proto3" json:"running_requests,omitempty"`
+	// Requests that wait in its queue.
+	WaitingRequests int32 `protobuf:"varint,4,opt,name=waiting_requests,json=waitingRequests,proto3" json:"waiting_requests,omitempty"`
+	// Prompt tokens of waiting requests that its cache does not hold.
+	WaitingTokens int64 `protobuf:"varint,5,opt,name=waiting_tokens,json=waitingTokens,proto3" json:"waiting_tokens,omitempty"`
+	// Tokens that its cache holds for running requests.
+	UsedTokens int64 `protobuf:"varint,6,opt,name=used_tokens,json=usedTokens,proto3" json:"used_tokens,omitempty"`
+	// Tokens that its cache has room for.
+	MaxTokens int64 `protobuf:"varint,7,opt,name=max_tokens,json=maxTokens,proto3" json:"max_tokens,omitempty"`
+	// Share of the cache that is in use, 0 to 1.
+	CacheUsage float64 `protobuf:"fixed64,8,opt,name=cache_usage,json=cacheUsage,proto3" json:"cache_usage,omitempty"`
+	// Tokens that it generates in a second.
+	TokensPerSecond float64 `protobuf:"fixed64,9,opt,name=tokens_per_second,json=tokensPerSecond,proto3" json:"tokens_per_second,omitempty"`
+	// Share of prompt tokens that came from its cache, 0 to 1.
+	CacheHitRate float64 `protobuf:"fixed64,10,opt,name=cache_hit_rate,json=cacheHitRate,proto3" json:"cache_hit_rate,omitempty"`
+	// Most requests that it works at.
+	MaxRunningRequests int32 `protobuf:"varint,11,opt,name=max_running_requests,json=maxRunningRequests,proto3" json:"max_running_requests,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *EndpointLoad) Reset() {
+	*x = EndpointLoad{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointLoad) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointLoad) ProtoMessage() {}
+
+func (x *EndpointLoad) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointLoad.ProtoReflect.Descriptor instead.
+func (*EndpointLoad) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *EndpointLoad) GetAdapter() string {
+	if x != nil {
+		return x.Adapter
+	}
+	return ""
+}
+
+func (x *EndpointLoad) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *EndpointLoad) GetRunningRequests() int32 {
+	if x != nil {
+		return x.RunningRequests
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetWaitingRequests() int32 {
+	if x != nil {
+		return x.WaitingRequests
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetWaitingTokens() int64 {
+	if x != nil {
+		return x.WaitingTokens
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetUsedTokens() int64 {
+	if x != nil {
+		return x.UsedTokens
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetMaxTokens() int64 {
+	if x != nil {
+		return x.MaxTokens
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetCacheUsage() float64 {
+	if x != nil {
+		return x.CacheUsage
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetTokensPerSecond() float64 {
+	if x != nil {
+		return x.TokensPerSecond
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetCacheHitRate() float64 {
+	if x != nil {
+		return x.CacheHitRate
+	}
+	return 0
+}
+
+func (x *EndpointLoad) GetMaxRunningRequests() int32 {
+	if x != nil {
+		return x.MaxRunningRequests
+	}
+	return 0
+}
+
+// What changed in the prefix cache of one rank of an engine. Has hashes of blocks and no tokens: the router never sees a prompt.
+//
+// `sequence` grows by one from report to report of a rank. Where one is missing, the router forgets what it knew of the rank's cache and
+// begins anew with this one: what it then knows is a part.
+type CacheChanges struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The adapter, such as `engine`. Required.
+	Adapter string `protobuf:"bytes,1,opt,name=adapter,proto3" json:"adapter,omitempty"`
+	// The endpoint. Required.
+	Endpoint string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// The engine's rank, where it has several.
+	Rank int32 `protobuf:"varint,3,opt,name=rank,proto3" json:"rank,omitempty"`
+	// Counts the reports of the rank.
+	Sequence int64 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// What was known before holds no more; comes before `removed` and `stored`.
+	Reset_ bool `protobuf:"varint,5,opt,name=reset,proto3" json:"reset,omitempty"`
+	// Blocks that are gone, by their hashes. Come before `stored`.
+	Removed []int64 `protobuf:"fixed64,6,rep,packed,name=removed,proto3" json:"removed,omitempty"`
+	// Blocks that are new.
+	Stored        []*CacheBlock `protobuf:"bytes,7,rep,name=stored,proto3" json:"stored,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CacheChanges) Reset() {
+	*x = CacheChanges{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CacheChanges) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CacheChanges) ProtoMessage() {}
+
+func (x *CacheChanges) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CacheChanges.ProtoReflect.Descriptor instead.
+func (*CacheChanges) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CacheChanges) GetAdapter() string {
+	if x != nil {
+		return x.Adapter
+	}
+	return ""
+}
+
+func (x *CacheChanges) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *CacheChanges) GetRank() int32 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *CacheChanges) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *CacheChanges) GetReset_() bool {
+	if x != nil {
+		return x.Reset_
+	}
+	return false
+}
+
+func (x *CacheChanges) GetRemoved() []int64 {
+	if x != nil {
+		return x.Removed
+	}
+	return nil
+}
+
+func (x *CacheChanges) GetStored() []*CacheBlock {
+	if x != nil {
+		return x.Stored
+	}
+	return nil
+}
+
+// One block of a prefix cache.
+type CacheBlock struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The engine's own hash of the block and all before it.
+	Hash int64 `protobuf:"fixed64,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	// The hash of the block before it. 0: it is the first, or the engine does not say.
+	Parent int64 `protobuf:"fixed64,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many tokens it has.
+	Tokens        int32 `protobuf:"varint,3,opt,name=tokens,proto3" json:"tokens,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CacheBlock) Reset() {
+	*x = CacheBlock{}
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CacheBlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CacheBlock) ProtoMessage() {}
+
+func (x *CacheBlock) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CacheBlock.ProtoReflect.Descriptor instead.
+func (*CacheBlock) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CacheBlock) GetHash() int64 {
+	if x != nil {
+		return x.Hash
+	}
+	return 0
+}
+
+func (x *CacheBlock) GetParent() int64 {
+	if x != nil {
+		return x.Parent
+	}
+	return 0
+}
+
+func (x *CacheBlock) GetTokens() int32 {
+	if x != nil {
+		return x.Tokens
+	}
+	return 0
+}
+
 // Request of `ListAliases`.
 type ListAliasesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -753,7 +1148,7 @@ type ListAliasesRequest struct {
 
 func (x *ListAliasesRequest) Reset() {
 	*x = ListAliasesRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[8]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +1160,7 @@ func (x *ListAliasesRequest) String() string {
 func (*ListAliasesRequest) ProtoMessage() {}
 
 func (x *ListAliasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[8]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +1173,7 @@ func (x *ListAliasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAliasesRequest.ProtoReflect.Descriptor instead.
 func (*ListAliasesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListAliasesRequest) GetDomain() string {
@@ -815,7 +1210,7 @@ type ListAliasesResponse struct {
 
 func (x *ListAliasesResponse) Reset() {
 	*x = ListAliasesResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[9]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -827,7 +1222,7 @@ func (x *ListAliasesResponse) String() string {
 func (*ListAliasesResponse) ProtoMessage() {}
 
 func (x *ListAliasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[9]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -840,7 +1235,7 @@ func (x *ListAliasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAliasesResponse.ProtoReflect.Descriptor instead.
 func (*ListAliasesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListAliasesResponse) GetAliases() []*Alias {
@@ -878,7 +1273,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[10]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -890,7 +1285,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[10]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -903,7 +1298,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Alias) GetAlias() string {
@@ -961,7 +1356,7 @@ type ExplainDecisionRequest struct {
 
 func (x *ExplainDecisionRequest) Reset() {
 	*x = ExplainDecisionRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[11]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -973,7 +1368,7 @@ func (x *ExplainDecisionRequest) String() string {
 func (*ExplainDecisionRequest) ProtoMessage() {}
 
 func (x *ExplainDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[11]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -986,7 +1381,7 @@ func (x *ExplainDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainDecisionRequest.ProtoReflect.Descriptor instead.
 func (*ExplainDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExplainDecisionRequest) GetName() string {
@@ -1028,7 +1423,7 @@ type ExplainDecisionResponse struct {
 
 func (x *ExplainDecisionResponse) Reset() {
 	*x = ExplainDecisionResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[12]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1435,7 @@ func (x *ExplainDecisionResponse) String() string {
 func (*ExplainDecisionResponse) ProtoMessage() {}
 
 func (x *ExplainDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[12]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1448,7 @@ func (x *ExplainDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainDecisionResponse.ProtoReflect.Descriptor instead.
 func (*ExplainDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExplainDecisionResponse) GetPlan() *Plan {
@@ -1124,14 +1519,18 @@ type Candidate struct {
 	// Its priority.
 	Priority int32 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"`
 	// Its score; higher is better.
-	Score         float64 `protobuf:"fixed64,5,opt,name=score,proto3" json:"score,omitempty"`
+	Score float64 `protobuf:"fixed64,5,opt,name=score,proto3" json:"score,omitempty"`
+	// How busy its endpoint was, as it had last been reported. Unset: nothing was reported in the last 30 seconds.
+	Load *EndpointLoad `protobuf:"bytes,6,opt,name=load,proto3" json:"load,omitempty"`
+	// Blocks of its endpoint's cache that the router knew of. 0: none, or nothing is reported.
+	CachedBlocks  int64 `protobuf:"varint,7,opt,name=cached_blocks,json=cachedBlocks,proto3" json:"cached_blocks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[13]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1542,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[13]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1555,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Candidate) GetModel() string {
@@ -1194,6 +1593,20 @@ func (x *Candidate) GetScore() float64 {
 	return 0
 }
 
+func (x *Candidate) GetLoad() *EndpointLoad {
+	if x != nil {
+		return x.Load
+	}
+	return nil
+}
+
+func (x *Candidate) GetCachedBlocks() int64 {
+	if x != nil {
+		return x.CachedBlocks
+	}
+	return 0
+}
+
 // Request of `CreateRoute`.
 type CreateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1212,7 +1625,7 @@ type CreateRouteRequest struct {
 
 func (x *CreateRouteRequest) Reset() {
 	*x = CreateRouteRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[14]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1637,7 @@ func (x *CreateRouteRequest) String() string {
 func (*CreateRouteRequest) ProtoMessage() {}
 
 func (x *CreateRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[14]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1650,7 @@ func (x *CreateRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRouteRequest.ProtoReflect.Descriptor instead.
 func (*CreateRouteRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateRouteRequest) GetParent() string {
@@ -1279,7 +1692,7 @@ type CreateRouteResponse struct {
 
 func (x *CreateRouteResponse) Reset() {
 	*x = CreateRouteResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[15]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1291,7 +1704,7 @@ func (x *CreateRouteResponse) String() string {
 func (*CreateRouteResponse) ProtoMessage() {}
 
 func (x *CreateRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[15]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1304,7 +1717,7 @@ func (x *CreateRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRouteResponse.ProtoReflect.Descriptor instead.
 func (*CreateRouteResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateRouteResponse) GetRoute() *Route {
@@ -1325,7 +1738,7 @@ type GetRouteRequest struct {
 
 func (x *GetRouteRequest) Reset() {
 	*x = GetRouteRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[16]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1337,7 +1750,7 @@ func (x *GetRouteRequest) String() string {
 func (*GetRouteRequest) ProtoMessage() {}
 
 func (x *GetRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[16]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1350,7 +1763,7 @@ func (x *GetRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRouteRequest.ProtoReflect.Descriptor instead.
 func (*GetRouteRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetRouteRequest) GetName() string {
@@ -1371,7 +1784,7 @@ type GetRouteResponse struct {
 
 func (x *GetRouteResponse) Reset() {
 	*x = GetRouteResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[17]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1383,7 +1796,7 @@ func (x *GetRouteResponse) String() string {
 func (*GetRouteResponse) ProtoMessage() {}
 
 func (x *GetRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[17]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1396,7 +1809,7 @@ func (x *GetRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRouteResponse.ProtoReflect.Descriptor instead.
 func (*GetRouteResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetRouteResponse) GetRoute() *Route {
@@ -1421,7 +1834,7 @@ type ListRoutesRequest struct {
 
 func (x *ListRoutesRequest) Reset() {
 	*x = ListRoutesRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[18]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1846,7 @@ func (x *ListRoutesRequest) String() string {
 func (*ListRoutesRequest) ProtoMessage() {}
 
 func (x *ListRoutesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[18]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1859,7 @@ func (x *ListRoutesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRoutesRequest.ProtoReflect.Descriptor instead.
 func (*ListRoutesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListRoutesRequest) GetParent() string {
@@ -1483,7 +1896,7 @@ type ListRoutesResponse struct {
 
 func (x *ListRoutesResponse) Reset() {
 	*x = ListRoutesResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[19]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1908,7 @@ func (x *ListRoutesResponse) String() string {
 func (*ListRoutesResponse) ProtoMessage() {}
 
 func (x *ListRoutesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[19]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1921,7 @@ func (x *ListRoutesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRoutesResponse.ProtoReflect.Descriptor instead.
 func (*ListRoutesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListRoutesResponse) GetRoutes() []*Route {
@@ -1539,7 +1952,7 @@ type UpdateRouteRequest struct {
 
 func (x *UpdateRouteRequest) Reset() {
 	*x = UpdateRouteRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[20]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1964,7 @@ func (x *UpdateRouteRequest) String() string {
 func (*UpdateRouteRequest) ProtoMessage() {}
 
 func (x *UpdateRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[20]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1977,7 @@ func (x *UpdateRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRouteRequest.ProtoReflect.Descriptor instead.
 func (*UpdateRouteRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UpdateRouteRequest) GetRoute() *Route {
@@ -1592,7 +2005,7 @@ type UpdateRouteResponse struct {
 
 func (x *UpdateRouteResponse) Reset() {
 	*x = UpdateRouteResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[21]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +2017,7 @@ func (x *UpdateRouteResponse) String() string {
 func (*UpdateRouteResponse) ProtoMessage() {}
 
 func (x *UpdateRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[21]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +2030,7 @@ func (x *UpdateRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRouteResponse.ProtoReflect.Descriptor instead.
 func (*UpdateRouteResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UpdateRouteResponse) GetRoute() *Route {
@@ -1640,7 +2053,7 @@ type DeleteRouteRequest struct {
 
 func (x *DeleteRouteRequest) Reset() {
 	*x = DeleteRouteRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[22]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +2065,7 @@ func (x *DeleteRouteRequest) String() string {
 func (*DeleteRouteRequest) ProtoMessage() {}
 
 func (x *DeleteRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[22]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +2078,7 @@ func (x *DeleteRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRouteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRouteRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteRouteRequest) GetName() string {
@@ -1691,7 +2104,7 @@ type DeleteRouteResponse struct {
 
 func (x *DeleteRouteResponse) Reset() {
 	*x = DeleteRouteResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[23]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1703,7 +2116,7 @@ func (x *DeleteRouteResponse) String() string {
 func (*DeleteRouteResponse) ProtoMessage() {}
 
 func (x *DeleteRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[23]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1716,7 +2129,7 @@ func (x *DeleteRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRouteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRouteResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{28}
 }
 
 // Request of `ApplyRoutes`.
@@ -1741,7 +2154,7 @@ type ApplyRoutesRequest struct {
 
 func (x *ApplyRoutesRequest) Reset() {
 	*x = ApplyRoutesRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[24]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1753,7 +2166,7 @@ func (x *ApplyRoutesRequest) String() string {
 func (*ApplyRoutesRequest) ProtoMessage() {}
 
 func (x *ApplyRoutesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[24]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1766,7 +2179,7 @@ func (x *ApplyRoutesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyRoutesRequest.ProtoReflect.Descriptor instead.
 func (*ApplyRoutesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ApplyRoutesRequest) GetParent() string {
@@ -1815,7 +2228,7 @@ type ApplyRoutesResponse struct {
 
 func (x *ApplyRoutesResponse) Reset() {
 	*x = ApplyRoutesResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[25]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +2240,7 @@ func (x *ApplyRoutesResponse) String() string {
 func (*ApplyRoutesResponse) ProtoMessage() {}
 
 func (x *ApplyRoutesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[25]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,7 +2253,7 @@ func (x *ApplyRoutesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyRoutesResponse.ProtoReflect.Descriptor instead.
 func (*ApplyRoutesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ApplyRoutesResponse) GetChanges() []*v1.Change {
@@ -1859,7 +2272,7 @@ type CheckReadinessRequest struct {
 
 func (x *CheckReadinessRequest) Reset() {
 	*x = CheckReadinessRequest{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[26]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1871,7 +2284,7 @@ func (x *CheckReadinessRequest) String() string {
 func (*CheckReadinessRequest) ProtoMessage() {}
 
 func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[26]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1884,7 +2297,7 @@ func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
 func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{31}
 }
 
 // Response of `CheckReadiness`.
@@ -1898,7 +2311,7 @@ type CheckReadinessResponse struct {
 
 func (x *CheckReadinessResponse) Reset() {
 	*x = CheckReadinessResponse{}
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[27]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +2323,7 @@ func (x *CheckReadinessResponse) String() string {
 func (*CheckReadinessResponse) ProtoMessage() {}
 
 func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[27]
+	mi := &file_llm_mesh_router_v1_router_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +2336,7 @@ func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
 func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_router_v1_router_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CheckReadinessResponse) GetHasModels() bool {
@@ -2001,7 +2414,40 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\vdecision_id\x18\b \x01(\tR\n" +
 	"decisionId\x12\x16\n" +
 	"\x06domain\x18\t \x01(\tR\x06domain\"\x18\n" +
-	"\x16ReportOutcomesResponse\"h\n" +
+	"\x16ReportOutcomesResponse\"\xa3\x01\n" +
+	"\x12ReportLoadsRequest\x12>\n" +
+	"\x05loads\x18\x01 \x03(\v2 .llm_mesh.router.v1.EndpointLoadB\x06\xe2\xf3\x18\x02 dR\x05loads\x12M\n" +
+	"\rcache_changes\x18\x02 \x03(\v2 .llm_mesh.router.v1.CacheChangesB\x06\xe2\xf3\x18\x02 dR\fcacheChanges\"\x15\n" +
+	"\x13ReportLoadsResponse\"\xe6\x03\n" +
+	"\fEndpointLoad\x12 \n" +
+	"\aadapter\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\aadapter\x12\"\n" +
+	"\bendpoint\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\bendpoint\x121\n" +
+	"\x10running_requests\x18\x03 \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x0frunningRequests\x121\n" +
+	"\x10waiting_requests\x18\x04 \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x0fwaitingRequests\x12-\n" +
+	"\x0ewaiting_tokens\x18\x05 \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\rwaitingTokens\x12'\n" +
+	"\vused_tokens\x18\x06 \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\n" +
+	"usedTokens\x12%\n" +
+	"\n" +
+	"max_tokens\x18\a \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\tmaxTokens\x12\x1f\n" +
+	"\vcache_usage\x18\b \x01(\x01R\n" +
+	"cacheUsage\x12*\n" +
+	"\x11tokens_per_second\x18\t \x01(\x01R\x0ftokensPerSecond\x12$\n" +
+	"\x0ecache_hit_rate\x18\n" +
+	" \x01(\x01R\fcacheHitRate\x128\n" +
+	"\x14max_running_requests\x18\v \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x12maxRunningRequests\"\x8e\x02\n" +
+	"\fCacheChanges\x12 \n" +
+	"\aadapter\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\aadapter\x12\"\n" +
+	"\bendpoint\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\bendpoint\x12\x1a\n" +
+	"\x04rank\x18\x03 \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x04rank\x12\"\n" +
+	"\bsequence\x18\x04 \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\bsequence\x12\x14\n" +
+	"\x05reset\x18\x05 \x01(\bR\x05reset\x12!\n" +
+	"\aremoved\x18\x06 \x03(\x10B\a\xe2\xf3\x18\x03 \x80 R\aremoved\x12?\n" +
+	"\x06stored\x18\a \x03(\v2\x1e.llm_mesh.router.v1.CacheBlockB\a\xe2\xf3\x18\x03 \x80 R\x06stored\"P\n" +
+	"\n" +
+	"CacheBlock\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\x10R\x04hash\x12\x16\n" +
+	"\x06parent\x18\x02 \x01(\x10R\x06parent\x12\x16\n" +
+	"\x06tokens\x18\x03 \x01(\x05R\x06tokens\"h\n" +
 	"\x12ListAliasesRequest\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -2034,14 +2480,16 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\x12\x1c\n" +
 	"\tprincipal\x18\a \x01(\tR\tprincipal\x12\x14\n" +
-	"\x05alias\x18\b \x01(\tR\x05alias\"\x88\x01\n" +
+	"\x05alias\x18\b \x01(\tR\x05alias\"\xe3\x01\n" +
 	"\tCandidate\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1f\n" +
 	"\vexcluded_by\x18\x02 \x01(\tR\n" +
 	"excludedBy\x12\x12\n" +
 	"\x04note\x18\x03 \x01(\tR\x04note\x12\x1a\n" +
 	"\bpriority\x18\x04 \x01(\x05R\bpriority\x12\x14\n" +
-	"\x05score\x18\x05 \x01(\x01R\x05score\"\xb4\x01\n" +
+	"\x05score\x18\x05 \x01(\x01R\x05score\x124\n" +
+	"\x04load\x18\x06 \x01(\v2 .llm_mesh.router.v1.EndpointLoadR\x04load\x12#\n" +
+	"\rcached_blocks\x18\a \x01(\x03R\fcachedBlocks\"\xb4\x01\n" +
 	"\x12CreateRouteRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x19\n" +
 	"\broute_id\x18\x02 \x01(\tR\arouteId\x127\n" +
@@ -2084,10 +2532,11 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x15CheckReadinessRequest\"7\n" +
 	"\x16CheckReadinessResponse\x12\x1d\n" +
 	"\n" +
-	"has_models\x18\x01 \x01(\bR\thasModels2\xb8\v\n" +
+	"has_models\x18\x01 \x01(\bR\thasModels2\xbd\f\n" +
 	"\rRouterService\x12f\n" +
 	"\x04Plan\x12\x1f.llm_mesh.router.v1.PlanRequest\x1a .llm_mesh.router.v1.PlanResponse\"\x1b\xca\xf3\x18\x17\b\x02\x12\x06router\x1a\vrouter.plan\x12\x86\x01\n" +
-	"\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06router\x1a\rrouter.report\x12~\n" +
+	"\x0eReportOutcomes\x12).llm_mesh.router.v1.ReportOutcomesRequest\x1a*.llm_mesh.router.v1.ReportOutcomesResponse\"\x1d\xca\xf3\x18\x19\b\x02\x12\x06router\x1a\rrouter.report\x12\x82\x01\n" +
+	"\vReportLoads\x12&.llm_mesh.router.v1.ReportLoadsRequest\x1a'.llm_mesh.router.v1.ReportLoadsResponse\"\"\xca\xf3\x18\x1e\b\x02\x12\x06router\x1a\x12router.reportLoads\x12~\n" +
 	"\vListAliases\x12&.llm_mesh.router.v1.ListAliasesRequest\x1a'.llm_mesh.router.v1.ListAliasesResponse\"\x1e\xca\xf3\x18\x1a\b\x02\x12\x06router\x1a\x0erouter.aliases\x12\x8e\x01\n" +
 	"\x0eCheckReadiness\x12).llm_mesh.router.v1.CheckReadinessRequest\x1a*.llm_mesh.router.v1.CheckReadinessResponse\"%\xca\xf3\x18!\b\x02\x12\x06router\x1a\x15router.checkReadiness\x12\x8c\x01\n" +
 	"\x0fExplainDecision\x12*.llm_mesh.router.v1.ExplainDecisionRequest\x1a+.llm_mesh.router.v1.ExplainDecisionResponse\" \xca\xf3\x18\x1c\b\x01\x12\x04self\x1a\x12routeDecisions.get\x12\x91\x01\n" +
@@ -2113,7 +2562,7 @@ func file_llm_mesh_router_v1_router_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_router_v1_router_proto_rawDescData
 }
 
-var file_llm_mesh_router_v1_router_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_llm_mesh_router_v1_router_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	(*Route)(nil),                   // 0: llm_mesh.router.v1.Route
 	(*RouteTarget)(nil),             // 1: llm_mesh.router.v1.RouteTarget
@@ -2123,91 +2572,102 @@ var file_llm_mesh_router_v1_router_proto_goTypes = []any{
 	(*ReportOutcomesRequest)(nil),   // 5: llm_mesh.router.v1.ReportOutcomesRequest
 	(*AttemptResult)(nil),           // 6: llm_mesh.router.v1.AttemptResult
 	(*ReportOutcomesResponse)(nil),  // 7: llm_mesh.router.v1.ReportOutcomesResponse
-	(*ListAliasesRequest)(nil),      // 8: llm_mesh.router.v1.ListAliasesRequest
-	(*ListAliasesResponse)(nil),     // 9: llm_mesh.router.v1.ListAliasesResponse
-	(*Alias)(nil),                   // 10: llm_mesh.router.v1.Alias
-	(*ExplainDecisionRequest)(nil),  // 11: llm_mesh.router.v1.ExplainDecisionRequest
-	(*ExplainDecisionResponse)(nil), // 12: llm_mesh.router.v1.ExplainDecisionResponse
-	(*Candidate)(nil),               // 13: llm_mesh.router.v1.Candidate
-	(*CreateRouteRequest)(nil),      // 14: llm_mesh.router.v1.CreateRouteRequest
-	(*CreateRouteResponse)(nil),     // 15: llm_mesh.router.v1.CreateRouteResponse
-	(*GetRouteRequest)(nil),         // 16: llm_mesh.router.v1.GetRouteRequest
-	(*GetRouteResponse)(nil),        // 17: llm_mesh.router.v1.GetRouteResponse
-	(*ListRoutesRequest)(nil),       // 18: llm_mesh.router.v1.ListRoutesRequest
-	(*ListRoutesResponse)(nil),      // 19: llm_mesh.router.v1.ListRoutesResponse
-	(*UpdateRouteRequest)(nil),      // 20: llm_mesh.router.v1.UpdateRouteRequest
-	(*UpdateRouteResponse)(nil),     // 21: llm_mesh.router.v1.UpdateRouteResponse
-	(*DeleteRouteRequest)(nil),      // 22: llm_mesh.router.v1.DeleteRouteRequest
-	(*DeleteRouteResponse)(nil),     // 23: llm_mesh.router.v1.DeleteRouteResponse
-	(*ApplyRoutesRequest)(nil),      // 24: llm_mesh.router.v1.ApplyRoutesRequest
-	(*ApplyRoutesResponse)(nil),     // 25: llm_mesh.router.v1.ApplyRoutesResponse
-	(*CheckReadinessRequest)(nil),   // 26: llm_mesh.router.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil),  // 27: llm_mesh.router.v1.CheckReadinessResponse
-	nil,                             // 28: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
-	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
-	(*AttemptLimits)(nil),           // 30: llm_mesh.router.v1.AttemptLimits
-	(*UnitBounds)(nil),              // 31: llm_mesh.router.v1.UnitBounds
-	(*v1.Sealed)(nil),               // 32: llm_mesh.mesh.v1.Sealed
-	(*Plan)(nil),                    // 33: llm_mesh.router.v1.Plan
-	(*durationpb.Duration)(nil),     // 34: google.protobuf.Duration
-	(*v1.Change)(nil),               // 35: llm_mesh.mesh.v1.Change
-	(*fieldmaskpb.FieldMask)(nil),   // 36: google.protobuf.FieldMask
+	(*ReportLoadsRequest)(nil),      // 8: llm_mesh.router.v1.ReportLoadsRequest
+	(*ReportLoadsResponse)(nil),     // 9: llm_mesh.router.v1.ReportLoadsResponse
+	(*EndpointLoad)(nil),            // 10: llm_mesh.router.v1.EndpointLoad
+	(*CacheChanges)(nil),            // 11: llm_mesh.router.v1.CacheChanges
+	(*CacheBlock)(nil),              // 12: llm_mesh.router.v1.CacheBlock
+	(*ListAliasesRequest)(nil),      // 13: llm_mesh.router.v1.ListAliasesRequest
+	(*ListAliasesResponse)(nil),     // 14: llm_mesh.router.v1.ListAliasesResponse
+	(*Alias)(nil),                   // 15: llm_mesh.router.v1.Alias
+	(*ExplainDecisionRequest)(nil),  // 16: llm_mesh.router.v1.ExplainDecisionRequest
+	(*ExplainDecisionResponse)(nil), // 17: llm_mesh.router.v1.ExplainDecisionResponse
+	(*Candidate)(nil),               // 18: llm_mesh.router.v1.Candidate
+	(*CreateRouteRequest)(nil),      // 19: llm_mesh.router.v1.CreateRouteRequest
+	(*CreateRouteResponse)(nil),     // 20: llm_mesh.router.v1.CreateRouteResponse
+	(*GetRouteRequest)(nil),         // 21: llm_mesh.router.v1.GetRouteRequest
+	(*GetRouteResponse)(nil),        // 22: llm_mesh.router.v1.GetRouteResponse
+	(*ListRoutesRequest)(nil),       // 23: llm_mesh.router.v1.ListRoutesRequest
+	(*ListRoutesResponse)(nil),      // 24: llm_mesh.router.v1.ListRoutesResponse
+	(*UpdateRouteRequest)(nil),      // 25: llm_mesh.router.v1.UpdateRouteRequest
+	(*UpdateRouteResponse)(nil),     // 26: llm_mesh.router.v1.UpdateRouteResponse
+	(*DeleteRouteRequest)(nil),      // 27: llm_mesh.router.v1.DeleteRouteRequest
+	(*DeleteRouteResponse)(nil),     // 28: llm_mesh.router.v1.DeleteRouteResponse
+	(*ApplyRoutesRequest)(nil),      // 29: llm_mesh.router.v1.ApplyRoutesRequest
+	(*ApplyRoutesResponse)(nil),     // 30: llm_mesh.router.v1.ApplyRoutesResponse
+	(*CheckReadinessRequest)(nil),   // 31: llm_mesh.router.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil),  // 32: llm_mesh.router.v1.CheckReadinessResponse
+	nil,                             // 33: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
+	(*AttemptLimits)(nil),           // 35: llm_mesh.router.v1.AttemptLimits
+	(*UnitBounds)(nil),              // 36: llm_mesh.router.v1.UnitBounds
+	(*v1.Sealed)(nil),               // 37: llm_mesh.mesh.v1.Sealed
+	(*Plan)(nil),                    // 38: llm_mesh.router.v1.Plan
+	(*durationpb.Duration)(nil),     // 39: google.protobuf.Duration
+	(*v1.Change)(nil),               // 40: llm_mesh.mesh.v1.Change
+	(*fieldmaskpb.FieldMask)(nil),   // 41: google.protobuf.FieldMask
 }
 var file_llm_mesh_router_v1_router_proto_depIdxs = []int32{
 	1,  // 0: llm_mesh.router.v1.Route.targets:type_name -> llm_mesh.router.v1.RouteTarget
-	29, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
-	29, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
-	30, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
-	31, // 4: llm_mesh.router.v1.RequestProfile.units:type_name -> llm_mesh.router.v1.UnitBounds
-	32, // 5: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	34, // 1: llm_mesh.router.v1.Route.create_time:type_name -> google.protobuf.Timestamp
+	34, // 2: llm_mesh.router.v1.Route.update_time:type_name -> google.protobuf.Timestamp
+	35, // 3: llm_mesh.router.v1.Route.limits:type_name -> llm_mesh.router.v1.AttemptLimits
+	36, // 4: llm_mesh.router.v1.RequestProfile.units:type_name -> llm_mesh.router.v1.UnitBounds
+	37, // 5: llm_mesh.router.v1.PlanRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
 	2,  // 6: llm_mesh.router.v1.PlanRequest.profile:type_name -> llm_mesh.router.v1.RequestProfile
-	33, // 7: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	38, // 7: llm_mesh.router.v1.PlanResponse.plan:type_name -> llm_mesh.router.v1.Plan
 	6,  // 8: llm_mesh.router.v1.ReportOutcomesRequest.results:type_name -> llm_mesh.router.v1.AttemptResult
-	34, // 9: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
-	34, // 10: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
-	10, // 11: llm_mesh.router.v1.ListAliasesResponse.aliases:type_name -> llm_mesh.router.v1.Alias
-	29, // 12: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
-	33, // 13: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
-	13, // 14: llm_mesh.router.v1.ExplainDecisionResponse.candidates:type_name -> llm_mesh.router.v1.Candidate
-	29, // 15: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
-	2,  // 16: llm_mesh.router.v1.ExplainDecisionResponse.profile:type_name -> llm_mesh.router.v1.RequestProfile
-	0,  // 17: llm_mesh.router.v1.CreateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 18: llm_mesh.router.v1.CreateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 19: llm_mesh.router.v1.GetRouteResponse.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 20: llm_mesh.router.v1.ListRoutesResponse.routes:type_name -> llm_mesh.router.v1.Route
-	0,  // 21: llm_mesh.router.v1.UpdateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 22: llm_mesh.router.v1.UpdateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
-	0,  // 23: llm_mesh.router.v1.ApplyRoutesRequest.routes:type_name -> llm_mesh.router.v1.Route
-	28, // 24: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
-	35, // 25: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
-	36, // 26: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
-	3,  // 27: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
-	5,  // 28: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
-	8,  // 29: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
-	26, // 30: llm_mesh.router.v1.RouterService.CheckReadiness:input_type -> llm_mesh.router.v1.CheckReadinessRequest
-	11, // 31: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
-	14, // 32: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
-	16, // 33: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
-	18, // 34: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
-	20, // 35: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
-	22, // 36: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
-	24, // 37: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
-	4,  // 38: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
-	7,  // 39: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
-	9,  // 40: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
-	27, // 41: llm_mesh.router.v1.RouterService.CheckReadiness:output_type -> llm_mesh.router.v1.CheckReadinessResponse
-	12, // 42: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
-	15, // 43: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
-	17, // 44: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
-	19, // 45: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
-	21, // 46: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
-	23, // 47: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
-	25, // 48: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
-	38, // [38:49] is the sub-list for method output_type
-	27, // [27:38] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	39, // 9: llm_mesh.router.v1.AttemptResult.first_token:type_name -> google.protobuf.Duration
+	39, // 10: llm_mesh.router.v1.AttemptResult.total:type_name -> google.protobuf.Duration
+	10, // 11: llm_mesh.router.v1.ReportLoadsRequest.loads:type_name -> llm_mesh.router.v1.EndpointLoad
+	11, // 12: llm_mesh.router.v1.ReportLoadsRequest.cache_changes:type_name -> llm_mesh.router.v1.CacheChanges
+	12, // 13: llm_mesh.router.v1.CacheChanges.stored:type_name -> llm_mesh.router.v1.CacheBlock
+	15, // 14: llm_mesh.router.v1.ListAliasesResponse.aliases:type_name -> llm_mesh.router.v1.Alias
+	34, // 15: llm_mesh.router.v1.Alias.create_time:type_name -> google.protobuf.Timestamp
+	38, // 16: llm_mesh.router.v1.ExplainDecisionResponse.plan:type_name -> llm_mesh.router.v1.Plan
+	18, // 17: llm_mesh.router.v1.ExplainDecisionResponse.candidates:type_name -> llm_mesh.router.v1.Candidate
+	34, // 18: llm_mesh.router.v1.ExplainDecisionResponse.create_time:type_name -> google.protobuf.Timestamp
+	2,  // 19: llm_mesh.router.v1.ExplainDecisionResponse.profile:type_name -> llm_mesh.router.v1.RequestProfile
+	10, // 20: llm_mesh.router.v1.Candidate.load:type_name -> llm_mesh.router.v1.EndpointLoad
+	0,  // 21: llm_mesh.router.v1.CreateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 22: llm_mesh.router.v1.CreateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 23: llm_mesh.router.v1.GetRouteResponse.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 24: llm_mesh.router.v1.ListRoutesResponse.routes:type_name -> llm_mesh.router.v1.Route
+	0,  // 25: llm_mesh.router.v1.UpdateRouteRequest.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 26: llm_mesh.router.v1.UpdateRouteResponse.route:type_name -> llm_mesh.router.v1.Route
+	0,  // 27: llm_mesh.router.v1.ApplyRoutesRequest.routes:type_name -> llm_mesh.router.v1.Route
+	33, // 28: llm_mesh.router.v1.ApplyRoutesRequest.update_masks:type_name -> llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry
+	40, // 29: llm_mesh.router.v1.ApplyRoutesResponse.changes:type_name -> llm_mesh.mesh.v1.Change
+	41, // 30: llm_mesh.router.v1.ApplyRoutesRequest.UpdateMasksEntry.value:type_name -> google.protobuf.FieldMask
+	3,  // 31: llm_mesh.router.v1.RouterService.Plan:input_type -> llm_mesh.router.v1.PlanRequest
+	5,  // 32: llm_mesh.router.v1.RouterService.ReportOutcomes:input_type -> llm_mesh.router.v1.ReportOutcomesRequest
+	8,  // 33: llm_mesh.router.v1.RouterService.ReportLoads:input_type -> llm_mesh.router.v1.ReportLoadsRequest
+	13, // 34: llm_mesh.router.v1.RouterService.ListAliases:input_type -> llm_mesh.router.v1.ListAliasesRequest
+	31, // 35: llm_mesh.router.v1.RouterService.CheckReadiness:input_type -> llm_mesh.router.v1.CheckReadinessRequest
+	16, // 36: llm_mesh.router.v1.RouterService.ExplainDecision:input_type -> llm_mesh.router.v1.ExplainDecisionRequest
+	19, // 37: llm_mesh.router.v1.RouterService.CreateRoute:input_type -> llm_mesh.router.v1.CreateRouteRequest
+	21, // 38: llm_mesh.router.v1.RouterService.GetRoute:input_type -> llm_mesh.router.v1.GetRouteRequest
+	23, // 39: llm_mesh.router.v1.RouterService.ListRoutes:input_type -> llm_mesh.router.v1.ListRoutesRequest
+	25, // 40: llm_mesh.router.v1.RouterService.UpdateRoute:input_type -> llm_mesh.router.v1.UpdateRouteRequest
+	27, // 41: llm_mesh.router.v1.RouterService.DeleteRoute:input_type -> llm_mesh.router.v1.DeleteRouteRequest
+	29, // 42: llm_mesh.router.v1.RouterService.ApplyRoutes:input_type -> llm_mesh.router.v1.ApplyRoutesRequest
+	4,  // 43: llm_mesh.router.v1.RouterService.Plan:output_type -> llm_mesh.router.v1.PlanResponse
+	7,  // 44: llm_mesh.router.v1.RouterService.ReportOutcomes:output_type -> llm_mesh.router.v1.ReportOutcomesResponse
+	9,  // 45: llm_mesh.router.v1.RouterService.ReportLoads:output_type -> llm_mesh.router.v1.ReportLoadsResponse
+	14, // 46: llm_mesh.router.v1.RouterService.ListAliases:output_type -> llm_mesh.router.v1.ListAliasesResponse
+	32, // 47: llm_mesh.router.v1.RouterService.CheckReadiness:output_type -> llm_mesh.router.v1.CheckReadinessResponse
+	17, // 48: llm_mesh.router.v1.RouterService.ExplainDecision:output_type -> llm_mesh.router.v1.ExplainDecisionResponse
+	20, // 49: llm_mesh.router.v1.RouterService.CreateRoute:output_type -> llm_mesh.router.v1.CreateRouteResponse
+	22, // 50: llm_mesh.router.v1.RouterService.GetRoute:output_type -> llm_mesh.router.v1.GetRouteResponse
+	24, // 51: llm_mesh.router.v1.RouterService.ListRoutes:output_type -> llm_mesh.router.v1.ListRoutesResponse
+	26, // 52: llm_mesh.router.v1.RouterService.UpdateRoute:output_type -> llm_mesh.router.v1.UpdateRouteResponse
+	28, // 53: llm_mesh.router.v1.RouterService.DeleteRoute:output_type -> llm_mesh.router.v1.DeleteRouteResponse
+	30, // 54: llm_mesh.router.v1.RouterService.ApplyRoutes:output_type -> llm_mesh.router.v1.ApplyRoutesResponse
+	43, // [43:55] is the sub-list for method output_type
+	31, // [31:43] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_router_v1_router_proto_init() }
@@ -2222,7 +2682,7 @@ func file_llm_mesh_router_v1_router_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_router_v1_router_proto_rawDesc), len(file_llm_mesh_router_v1_router_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

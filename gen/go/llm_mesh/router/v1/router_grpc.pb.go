@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	RouterService_Plan_FullMethodName            = "/llm_mesh.router.v1.RouterService/Plan"
 	RouterService_ReportOutcomes_FullMethodName  = "/llm_mesh.router.v1.RouterService/ReportOutcomes"
+	RouterService_ReportLoads_FullMethodName     = "/llm_mesh.router.v1.RouterService/ReportLoads"
 	RouterService_ListAliases_FullMethodName     = "/llm_mesh.router.v1.RouterService/ListAliases"
 	RouterService_CheckReadiness_FullMethodName  = "/llm_mesh.router.v1.RouterService/CheckReadiness"
 	RouterService_ExplainDecision_FullMethodName = "/llm_mesh.router.v1.RouterService/ExplainDecision"
@@ -47,6 +48,10 @@ type RouterServiceClient interface {
 	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*PlanResponse, error)
 	// Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
 	ReportOutcomes(ctx context.Context, in *ReportOutcomesRequest, opts ...grpc.CallOption) (*ReportOutcomesResponse, error)
+	// Reports how busy engines are and what their prefix caches hold, as their adapter heard it. Plans draw targets of equal priority by it where
+	// each of them has reported, and `ExplainDecision` shows it. Kept in memory alone, by the router that is called; a load counts for
+	// 30 seconds. A lost report affects the draw alone; a lost change of a cache shows at the next one's `sequence`.
+	ReportLoads(ctx context.Context, in *ReportLoadsRequest, opts ...grpc.CallOption) (*ReportLoadsResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(ctx context.Context, in *ListAliasesRequest, opts ...grpc.CallOption) (*ListAliasesResponse, error)
 	// Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
@@ -100,6 +105,16 @@ func (c *routerServiceClient) ReportOutcomes(ctx context.Context, in *ReportOutc
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReportOutcomesResponse)
 	err := c.cc.Invoke(ctx, RouterService_ReportOutcomes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routerServiceClient) ReportLoads(ctx context.Context, in *ReportLoadsRequest, opts ...grpc.CallOption) (*ReportLoadsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReportLoadsResponse)
+	err := c.cc.Invoke(ctx, RouterService_ReportLoads_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -211,6 +226,10 @@ type RouterServiceServer interface {
 	Plan(context.Context, *PlanRequest) (*PlanResponse, error)
 	// Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
 	ReportOutcomes(context.Context, *ReportOutcomesRequest) (*ReportOutcomesResponse, error)
+	// Reports how busy engines are and what their prefix caches hold, as their adapter heard it. Plans draw targets of equal priority by it where
+	// each of them has reported, and `ExplainDecision` shows it. Kept in memory alone, by the router that is called; a load counts for
+	// 30 seconds. A lost report affects the draw alone; a lost change of a cache shows at the next one's `sequence`.
+	ReportLoads(context.Context, *ReportLoadsRequest) (*ReportLoadsResponse, error)
 	// Lists the aliases that a domain may address, for the gateway's `ListModels`.
 	ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error)
 	// Checks whether the router has what a newcomer needs. Changes nothing; answers from memory.
@@ -255,6 +274,9 @@ func (UnimplementedRouterServiceServer) Plan(context.Context, *PlanRequest) (*Pl
 }
 func (UnimplementedRouterServiceServer) ReportOutcomes(context.Context, *ReportOutcomesRequest) (*ReportOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReportOutcomes not implemented")
+}
+func (UnimplementedRouterServiceServer) ReportLoads(context.Context, *ReportLoadsRequest) (*ReportLoadsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReportLoads not implemented")
 }
 func (UnimplementedRouterServiceServer) ListAliases(context.Context, *ListAliasesRequest) (*ListAliasesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAliases not implemented")
@@ -336,6 +358,24 @@ func _RouterService_ReportOutcomes_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RouterServiceServer).ReportOutcomes(ctx, req.(*ReportOutcomesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RouterService_ReportLoads_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReportLoadsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RouterServiceServer).ReportLoads(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RouterService_ReportLoads_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RouterServiceServer).ReportLoads(ctx, req.(*ReportLoadsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -516,6 +556,10 @@ var RouterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReportOutcomes",
 			Handler:    _RouterService_ReportOutcomes_Handler,
+		},
+		{
+			MethodName: "ReportLoads",
+			Handler:    _RouterService_ReportLoads_Handler,
 		},
 		{
 			MethodName: "ListAliases",

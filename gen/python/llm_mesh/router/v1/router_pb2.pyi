@@ -139,6 +139,72 @@ class ReportOutcomesResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class ReportLoadsRequest(_message.Message):
+    __slots__ = ("loads", "cache_changes")
+    LOADS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_CHANGES_FIELD_NUMBER: _ClassVar[int]
+    loads: _containers.RepeatedCompositeFieldContainer[EndpointLoad]
+    cache_changes: _containers.RepeatedCompositeFieldContainer[CacheChanges]
+    def __init__(self, loads: _Optional[_Iterable[_Union[EndpointLoad, _Mapping]]] = ..., cache_changes: _Optional[_Iterable[_Union[CacheChanges, _Mapping]]] = ...) -> None: ...
+
+class ReportLoadsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class EndpointLoad(_message.Message):
+    __slots__ = ("adapter", "endpoint", "running_requests", "waiting_requests", "waiting_tokens", "used_tokens", "max_tokens", "cache_usage", "tokens_per_second", "cache_hit_rate", "max_running_requests")
+    ADAPTER_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    USED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_USAGE_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CACHE_HIT_RATE_FIELD_NUMBER: _ClassVar[int]
+    MAX_RUNNING_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    adapter: str
+    endpoint: str
+    running_requests: int
+    waiting_requests: int
+    waiting_tokens: int
+    used_tokens: int
+    max_tokens: int
+    cache_usage: float
+    tokens_per_second: float
+    cache_hit_rate: float
+    max_running_requests: int
+    def __init__(self, adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., running_requests: _Optional[int] = ..., waiting_requests: _Optional[int] = ..., waiting_tokens: _Optional[int] = ..., used_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., cache_usage: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., cache_hit_rate: _Optional[float] = ..., max_running_requests: _Optional[int] = ...) -> None: ...
+
+class CacheChanges(_message.Message):
+    __slots__ = ("adapter", "endpoint", "rank", "sequence", "reset", "removed", "stored")
+    ADAPTER_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    adapter: str
+    endpoint: str
+    rank: int
+    sequence: int
+    reset: bool
+    removed: _containers.RepeatedScalarFieldContainer[int]
+    stored: _containers.RepeatedCompositeFieldContainer[CacheBlock]
+    def __init__(self, adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., rank: _Optional[int] = ..., sequence: _Optional[int] = ..., reset: _Optional[bool] = ..., removed: _Optional[_Iterable[int]] = ..., stored: _Optional[_Iterable[_Union[CacheBlock, _Mapping]]] = ...) -> None: ...
+
+class CacheBlock(_message.Message):
+    __slots__ = ("hash", "parent", "tokens")
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    hash: int
+    parent: int
+    tokens: int
+    def __init__(self, hash: _Optional[int] = ..., parent: _Optional[int] = ..., tokens: _Optional[int] = ...) -> None: ...
+
 class ListAliasesRequest(_message.Message):
     __slots__ = ("domain", "page_size", "page_token")
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
@@ -202,18 +268,22 @@ class ExplainDecisionResponse(_message.Message):
     def __init__(self, plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., profile: _Optional[_Union[RequestProfile, _Mapping]] = ..., name: _Optional[str] = ..., request_id: _Optional[str] = ..., principal: _Optional[str] = ..., alias: _Optional[str] = ...) -> None: ...
 
 class Candidate(_message.Message):
-    __slots__ = ("model", "excluded_by", "note", "priority", "score")
+    __slots__ = ("model", "excluded_by", "note", "priority", "score", "load", "cached_blocks")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_BY_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
+    CACHED_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     model: str
     excluded_by: str
     note: str
     priority: int
     score: float
-    def __init__(self, model: _Optional[str] = ..., excluded_by: _Optional[str] = ..., note: _Optional[str] = ..., priority: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
+    load: EndpointLoad
+    cached_blocks: int
+    def __init__(self, model: _Optional[str] = ..., excluded_by: _Optional[str] = ..., note: _Optional[str] = ..., priority: _Optional[int] = ..., score: _Optional[float] = ..., load: _Optional[_Union[EndpointLoad, _Mapping]] = ..., cached_blocks: _Optional[int] = ...) -> None: ...
 
 class CreateRouteRequest(_message.Message):
     __slots__ = ("parent", "route_id", "route", "allow_missing_targets")

@@ -45,6 +45,11 @@ class RouterServiceStub:
                 request_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportOutcomesRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportOutcomesResponse.FromString,
                 _registered_method=True)
+        self.ReportLoads = channel.unary_unary(
+                '/llm_mesh.router.v1.RouterService/ReportLoads',
+                request_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportLoadsRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportLoadsResponse.FromString,
+                _registered_method=True)
         self.ListAliases = channel.unary_unary(
                 '/llm_mesh.router.v1.RouterService/ListAliases',
                 request_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ListAliasesRequest.SerializeToString,
@@ -110,6 +115,15 @@ class RouterServiceServicer:
 
     def ReportOutcomes(self, request, context):
         """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportLoads(self, request, context):
+        """Reports how busy engines are and what their prefix caches hold, as their adapter heard it. Plans draw targets of equal priority by it where
+        each of them has reported, and `ExplainDecision` shows it. Kept in memory alone, by the router that is called; a load counts for
+        30 seconds. A lost report affects the draw alone; a lost change of a cache shows at the next one's `sequence`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,6 +215,11 @@ def add_RouterServiceServicer_to_server(servicer, server):
                     servicer.ReportOutcomes,
                     request_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportOutcomesRequest.FromString,
                     response_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportOutcomesResponse.SerializeToString,
+            ),
+            'ReportLoads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportLoads,
+                    request_deserializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportLoadsRequest.FromString,
+                    response_serializer=llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportLoadsResponse.SerializeToString,
             ),
             'ListAliases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAliases,
@@ -303,6 +322,33 @@ class RouterService:
             '/llm_mesh.router.v1.RouterService/ReportOutcomes',
             llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportOutcomesRequest.SerializeToString,
             llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportOutcomesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportLoads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.router.v1.RouterService/ReportLoads',
+            llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportLoadsRequest.SerializeToString,
+            llm__mesh_dot_router_dot_v1_dot_router__pb2.ReportLoadsResponse.FromString,
             options,
             channel_credentials,
             insecure,

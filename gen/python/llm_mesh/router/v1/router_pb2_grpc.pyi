@@ -26,6 +26,11 @@ class RouterServiceStub:
     """
     ReportOutcomes: _aio.UnaryUnaryMultiCallable[_router_pb2.ReportOutcomesRequest, _router_pb2.ReportOutcomesResponse]
     """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone."""
+    ReportLoads: _aio.UnaryUnaryMultiCallable[_router_pb2.ReportLoadsRequest, _router_pb2.ReportLoadsResponse]
+    """Reports how busy engines are and what their prefix caches hold, as their adapter heard it. Plans draw targets of equal priority by it where
+    each of them has reported, and `ExplainDecision` shows it. Kept in memory alone, by the router that is called; a load counts for
+    30 seconds. A lost report affects the draw alone; a lost change of a cache shows at the next one's `sequence`.
+    """
     ListAliases: _aio.UnaryUnaryMultiCallable[_router_pb2.ListAliasesRequest, _router_pb2.ListAliasesResponse]
     """Lists the aliases that a domain may address, for the gateway's `ListModels`."""
     CheckReadiness: _aio.UnaryUnaryMultiCallable[_router_pb2.CheckReadinessRequest, _router_pb2.CheckReadinessResponse]
@@ -80,6 +85,16 @@ class RouterServiceServicer:
         context: _aio.ServicerContext[_Any, _Any],
     ) -> _abc.Awaitable[_router_pb2.ReportOutcomesResponse]:
         """Reports the outcomes of attempts, by which later plans rank targets. A lost report affects the ranking alone."""
+
+    def ReportLoads(
+        self,
+        request: _router_pb2.ReportLoadsRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_router_pb2.ReportLoadsResponse]:
+        """Reports how busy engines are and what their prefix caches hold, as their adapter heard it. Plans draw targets of equal priority by it where
+        each of them has reported, and `ExplainDecision` shows it. Kept in memory alone, by the router that is called; a load counts for
+        30 seconds. A lost report affects the draw alone; a lost change of a cache shows at the next one's `sequence`.
+        """
 
     def ListAliases(
         self,

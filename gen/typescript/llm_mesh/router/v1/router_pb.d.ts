@@ -444,6 +444,236 @@ export declare type ReportOutcomesResponse = Message<"llm_mesh.router.v1.ReportO
 export declare const ReportOutcomesResponseSchema: GenMessage<ReportOutcomesResponse>;
 
 /**
+ * Request of `ReportLoads`.
+ *
+ * @generated from message llm_mesh.router.v1.ReportLoadsRequest
+ */
+export declare type ReportLoadsRequest = Message<"llm_mesh.router.v1.ReportLoadsRequest"> & {
+  /**
+   * How busy endpoints are now. The later of two reports of one endpoint counts.
+   *
+   * @generated from field: repeated llm_mesh.router.v1.EndpointLoad loads = 1;
+   */
+  loads: EndpointLoad[];
+
+  /**
+   * What changed in the caches of engines, in the order of each one's `sequence`.
+   *
+   * @generated from field: repeated llm_mesh.router.v1.CacheChanges cache_changes = 2;
+   */
+  cacheChanges: CacheChanges[];
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.ReportLoadsRequest.
+ * Use `create(ReportLoadsRequestSchema)` to create a new message.
+ */
+export declare const ReportLoadsRequestSchema: GenMessage<ReportLoadsRequest>;
+
+/**
+ * Response of `ReportLoads`.
+ *
+ * @generated from message llm_mesh.router.v1.ReportLoadsResponse
+ */
+export declare type ReportLoadsResponse = Message<"llm_mesh.router.v1.ReportLoadsResponse"> & {
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.ReportLoadsResponse.
+ * Use `create(ReportLoadsResponseSchema)` to create a new message.
+ */
+export declare const ReportLoadsResponseSchema: GenMessage<ReportLoadsResponse>;
+
+/**
+ * How busy the engine behind an endpoint is, over all of its ranks. What the engine does not say is 0.
+ *
+ * @generated from message llm_mesh.router.v1.EndpointLoad
+ */
+export declare type EndpointLoad = Message<"llm_mesh.router.v1.EndpointLoad"> & {
+  /**
+   * The adapter, such as `engine`. Required.
+   *
+   * @generated from field: string adapter = 1;
+   */
+  adapter: string;
+
+  /**
+   * The endpoint. Required.
+   *
+   * @generated from field: string endpoint = 2;
+   */
+  endpoint: string;
+
+  /**
+   * Requests that the engine works at.
+   *
+   * @generated from field: int32 running_requests = 3;
+   */
+  runningRequests: number;
+
+  /**
+   * Requests that wait in its queue.
+   *
+   * @generated from field: int32 waiting_requests = 4;
+   */
+  waitingRequests: number;
+
+  /**
+   * Prompt tokens of waiting requests that its cache does not hold.
+   *
+   * @generated from field: int64 waiting_tokens = 5;
+   */
+  waitingTokens: bigint;
+
+  /**
+   * Tokens that its cache holds for running requests.
+   *
+   * @generated from field: int64 used_tokens = 6;
+   */
+  usedTokens: bigint;
+
+  /**
+   * Tokens that its cache has room for.
+   *
+   * @generated from field: int64 max_tokens = 7;
+   */
+  maxTokens: bigint;
+
+  /**
+   * Share of the cache that is in use, 0 to 1.
+   *
+   * @generated from field: double cache_usage = 8;
+   */
+  cacheUsage: number;
+
+  /**
+   * Tokens that it generates in a second.
+   *
+   * @generated from field: double tokens_per_second = 9;
+   */
+  tokensPerSecond: number;
+
+  /**
+   * Share of prompt tokens that came from its cache, 0 to 1.
+   *
+   * @generated from field: double cache_hit_rate = 10;
+   */
+  cacheHitRate: number;
+
+  /**
+   * Most requests that it works at.
+   *
+   * @generated from field: int32 max_running_requests = 11;
+   */
+  maxRunningRequests: number;
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.EndpointLoad.
+ * Use `create(EndpointLoadSchema)` to create a new message.
+ */
+export declare const EndpointLoadSchema: GenMessage<EndpointLoad>;
+
+/**
+ * What changed in the prefix cache of one rank of an engine. Has hashes of blocks and no tokens: the router never sees a prompt.
+ *
+ * `sequence` grows by one from report to report of a rank. Where one is missing, the router forgets what it knew of the rank's cache and
+ * begins anew with this one: what it then knows is a part.
+ *
+ * @generated from message llm_mesh.router.v1.CacheChanges
+ */
+export declare type CacheChanges = Message<"llm_mesh.router.v1.CacheChanges"> & {
+  /**
+   * The adapter, such as `engine`. Required.
+   *
+   * @generated from field: string adapter = 1;
+   */
+  adapter: string;
+
+  /**
+   * The endpoint. Required.
+   *
+   * @generated from field: string endpoint = 2;
+   */
+  endpoint: string;
+
+  /**
+   * The engine's rank, where it has several.
+   *
+   * @generated from field: int32 rank = 3;
+   */
+  rank: number;
+
+  /**
+   * Counts the reports of the rank.
+   *
+   * @generated from field: int64 sequence = 4;
+   */
+  sequence: bigint;
+
+  /**
+   * What was known before holds no more; comes before `removed` and `stored`.
+   *
+   * @generated from field: bool reset = 5;
+   */
+  reset: boolean;
+
+  /**
+   * Blocks that are gone, by their hashes. Come before `stored`.
+   *
+   * @generated from field: repeated sfixed64 removed = 6;
+   */
+  removed: bigint[];
+
+  /**
+   * Blocks that are new.
+   *
+   * @generated from field: repeated llm_mesh.router.v1.CacheBlock stored = 7;
+   */
+  stored: CacheBlock[];
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.CacheChanges.
+ * Use `create(CacheChangesSchema)` to create a new message.
+ */
+export declare const CacheChangesSchema: GenMessage<CacheChanges>;
+
+/**
+ * One block of a prefix cache.
+ *
+ * @generated from message llm_mesh.router.v1.CacheBlock
+ */
+export declare type CacheBlock = Message<"llm_mesh.router.v1.CacheBlock"> & {
+  /**
+   * The engine's own hash of the block and all before it.
+   *
+   * @generated from field: sfixed64 hash = 1;
+   */
+  hash: bigint;
+
+  /**
+   * The hash of the block before it. 0: it is the first, or the engine does not say.
+   *
+   * @generated from field: sfixed64 parent = 2;
+   */
+  parent: bigint;
+
+  /**
+   * How many tokens it has.
+   *
+   * @generated from field: int32 tokens = 3;
+   */
+  tokens: number;
+};
+
+/**
+ * Describes the message llm_mesh.router.v1.CacheBlock.
+ * Use `create(CacheBlockSchema)` to create a new message.
+ */
+export declare const CacheBlockSchema: GenMessage<CacheBlock>;
+
+/**
  * Request of `ListAliases`.
  *
  * @generated from message llm_mesh.router.v1.ListAliasesRequest
@@ -695,6 +925,20 @@ export declare type Candidate = Message<"llm_mesh.router.v1.Candidate"> & {
    * @generated from field: double score = 5;
    */
   score: number;
+
+  /**
+   * How busy its endpoint was, as it had last been reported. Unset: nothing was reported in the last 30 seconds.
+   *
+   * @generated from field: llm_mesh.router.v1.EndpointLoad load = 6;
+   */
+  load?: EndpointLoad | undefined;
+
+  /**
+   * Blocks of its endpoint's cache that the router knew of. 0: none, or nothing is reported.
+   *
+   * @generated from field: int64 cached_blocks = 7;
+   */
+  cachedBlocks: bigint;
 };
 
 /**
@@ -1090,6 +1334,18 @@ export declare const RouterService: GenService<{
     methodKind: "unary";
     input: typeof ReportOutcomesRequestSchema;
     output: typeof ReportOutcomesResponseSchema;
+  },
+  /**
+   * Reports how busy engines are and what their prefix caches hold, as their adapter heard it. Plans draw targets of equal priority by it where
+   * each of them has reported, and `ExplainDecision` shows it. Kept in memory alone, by the router that is called; a load counts for
+   * 30 seconds. A lost report affects the draw alone; a lost change of a cache shows at the next one's `sequence`.
+   *
+   * @generated from rpc llm_mesh.router.v1.RouterService.ReportLoads
+   */
+  reportLoads: {
+    methodKind: "unary";
+    input: typeof ReportLoadsRequestSchema;
+    output: typeof ReportLoadsResponseSchema;
   },
   /**
    * Lists the aliases that a domain may address, for the gateway's `ListModels`.
