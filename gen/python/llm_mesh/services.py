@@ -146,6 +146,15 @@ SERVICES: tuple[Declaration, ...] = (
         records_changes=True,
     ),
     Declaration(
+        name="adapter/engine",
+        identities=("adapter/engine",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "registry", "router", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50067,
+        in_workers=True,
+    ),
+    Declaration(
         name="gateway",
         identities=("gateway",),
         contracts=("llm_mesh.gateway.v1.GatewayService",),
@@ -242,6 +251,7 @@ MESH_ACTIONS: frozenset[str] = frozenset(
         "router.checkReadiness",
         "router.plan",
         "router.report",
+        "router.reportLoads",
     }
 )
 """Actions of methods that serve services only. No key has them, whatever its role."""

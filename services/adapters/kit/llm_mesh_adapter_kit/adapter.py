@@ -10,14 +10,16 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit.attempts import Attempts
 from llm_mesh_adapter_kit.checking import Checking
-from llm_mesh_adapter_kit.dialect import Ask, Dialect
+from llm_mesh_adapter_kit.dialect import Ask, Dialect, Judging
 from llm_mesh_adapter_kit.discovering import Discovering
 from llm_mesh_adapter_kit.endpoint_list import EndpointList
-from llm_mesh_adapter_kit.endpoints import EndpointTable
+from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from llm_mesh_adapter_kit.errors import AdapterError, unsupported
 from llm_mesh_adapter_kit.grants import GrantCheck, Job, check_generation
 from llm_mesh_adapter_kit.lanes import Lanes
+from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.standing import UnclosedBreakers
+from llm_mesh_adapter_kit.values import LARGE
 
 MethodRequest = (
     adapter_pb2.RerankRequest
@@ -42,7 +44,7 @@ class Adapter:
         self._grants = grants
         self._attempts = attempts
         self._list = EndpointList(table, lanes, standing, attempts.refusal)
-        self._checking = Checking(lambda endpoint, limits: attempts.ask(endpoint, dialect.check(endpoint), limits))
+        self._checking = Checking(self._ask)
         self._discovering = Discovering(dialect, attempts)
 
     def generate(self, request: adapter_pb2.GenerateRequest) -> Awaitable[adapter_pb2.GenerateResponse]:
@@ -71,6 +73,8 @@ class Adapter:
         """The provider's count where it counts for nothing, else the plan's bound."""
         attempt = request.attempt
         endpoint = self._table.of(attempt.endpoint)
+        if tokens := await self._own_count(endpoint, request):
+            return embed_pb2.TokenCount(input_tokens=tokens, source=embed_pb2.COUNT_SOURCE_COUNTED)
         call = self._dialect.count(Ask(endpoint=endpoint, model=attempt.upstream_model), request.input)
         if call is not None and endpoint.usable:
             try:
@@ -94,6 +98,22 @@ class Adapter:
     async def check(self, request: adapter_pb2.CheckEndpointRequest) -> adapter_pb2.CheckEndpointResponse:
         """Whether an endpoint's provider answers and admits the mesh."""
         return await self._checking.check(self._table.of(request.endpoint), request)
+
+    async def _ask(self, endpoint: Endpoint, limits: Limits) -> None:
+        """The check of an endpoint."""
+        body = await self._attempts.ask(endpoint, self._dialect.check(endpoint), limits)
+        if isinstance(self._dialect, Judging):
+            self._dialect.judge(endpoint, body)
+
+    async def _own_count(self, endpoint: Endpoint, request: adapter_pb2.CountTokensRequest) -> int:
+        """The count of the dialect's own tokenizer; 0 where it has none, or could not learn it."""
+        if not endpoint.usable:
+            return 0
+        attempt = request.attempt
+        try:
+            return await self._attempts.tokens(endpoint, attempt.upstream_model, request.input, attempt.max_input_tokens or LARGE)
+        except AdapterError:
+            return 0  # counting is a courtesy; the bound is always there
 
     def _granted(self, request: Granted) -> Job:
         attempt = request.attempt

@@ -67,10 +67,14 @@ class Asking:
             return signed(self._client(endpoint), endpoint, request, timers, signed_with)
         return begun(self._client(endpoint), endpoint, request, timers)
 
-    async def freely(self, endpoint: Endpoint, call: Call, limits: Limits = _FREE) -> bytes:
-        """The answer to a call that generates nothing and costs nothing: no grant, no bulkhead, no breaker."""
+    async def freely(self, endpoint: Endpoint, call: Call, limits: Limits = _FREE, *, own: bool = False) -> bytes:
+        """The answer to a call that generates nothing and costs nothing: no grant, no bulkhead, no breaker.
+
+        `own`: the mesh asks for itself, so that no domain has to be one of those that may use the credential.
+        """
         timers = Timers(limits, wants_first=True)
-        answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", ""), timers)
+        domain = endpoint.domains[0] if own and endpoint.domains else ""
+        answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", domain), timers)
         try:
             if answer.status != _OK:
                 raise await self.failure(endpoint, answer)
@@ -82,6 +86,17 @@ class Asking:
             raise
         finally:
             answer.close()
+
+    async def open(self, endpoint: Endpoint, call: Call, timers: Timers) -> Exchange:
+        """The answer to a call of the mesh's own, once its head is there; the failure where it is no good one."""
+        prepared = self.headers.of(endpoint, call, "", endpoint.domains[0] if endpoint.domains else "")
+        answer = await self.begin(endpoint, call, prepared, timers)
+        if answer.status != _OK:
+            try:
+                raise await self.failure(endpoint, answer)
+            finally:
+                answer.close()
+        return answer
 
     async def failure(self, endpoint: Endpoint, answer: Exchange) -> AdapterError:
         """What an answer means that is no good one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
@@ -14,7 +15,7 @@ from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
-from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader
+from llm_mesh_adapter_kit.dialect import Ask, Call, Dialect, Events, StreamReader, Tokenizing
 from llm_mesh_adapter_kit.embedding import EmbeddingAttempts
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
@@ -62,6 +63,7 @@ class Attempts:
     ) -> None:
         self._heavy = heavy
         self._dialect = dialect
+        self._tokenizing = dialect if isinstance(dialect, Tokenizing) else None
         self._framing = dialect.framing
         self._new_parser = self._framing.parser
         self._genai = genai
@@ -72,6 +74,8 @@ class Attempts:
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
         """A whole answer."""
+        if self._tokenizing is not None:
+            await self.prepare(job.endpoint)
         call = (
             self._call(job, request, stream=False, exact=exact)
             if _small(job)
@@ -86,9 +90,9 @@ class Attempts:
             response = adapter_pb2.GenerateResponse()
             output = response.output
             if len(body) <= LARGE:  # nearly always: as `_worked` would, without a coroutine and a function for it
-                self._read_whole(job, provider_answer.answer, body, output)
+                self._read_whole(job, call, provider_answer.answer, body, output)
             else:
-                await self._worked(job, len(body), partial(self._read_whole, job, provider_answer.answer, body, output))
+                await self._worked(job, len(body), partial(self._read_whole, job, call, provider_answer.answer, body, output))
             restore_in_output(output, call.tool_names)
             if call.proof_mark:
                 mark_in_output(output, call.proof_mark)
@@ -109,6 +113,8 @@ class Attempts:
         self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool
     ) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes: everything that arrived in one read is one message; the last has the report."""
+        if self._tokenizing is not None:
+            await self.prepare(job.endpoint)
         call = (
             self._call(job, request, stream=True, exact=exact) if _small(job) else await self._large(job, request, stream=True, exact=exact)
         )
@@ -116,7 +122,7 @@ class Attempts:
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
         try:
             async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as provider_answer:
-                reader = await self._reader(job, provider_answer.answer)
+                reader = await self._reader(job, call, provider_answer.answer)
                 parser = self._new_parser()
                 while not reader.done and (piece := await provider_answer.answer.read()):
                     message = adapter_pb2.GenerateStreamResponse()
@@ -158,6 +164,23 @@ class Attempts:
         """A call that generates nothing and costs nothing, such as a list of models."""
         return await (self._asking.freely(endpoint, call) if limits is None else self._asking.freely(endpoint, call, limits))
 
+    async def open(self, endpoint: Endpoint, call: Call, limits: Limits) -> Exchange:
+        """The answer to a call of the mesh's own that costs nothing, as it comes. Close it."""
+        return await self._asking.open(endpoint, call, Timers(limits, wants_first=False))
+
+    async def prepare(self, endpoint: Endpoint) -> None:
+        """The dialect learns what it needs to know of the endpoint, where it needs to know something."""
+        if self._tokenizing is not None:
+            await self._tokenizing.prepare(endpoint, partial(self._asking.freely, endpoint, own=True))
+
+    async def tokens(self, endpoint: Endpoint, model: str, request: generate_pb2.GenerateInput, size: int) -> int:
+        """How many tokens a request of so many bytes at most has, by the dialect's own tokenizer. 0: it has none."""
+        if self._tokenizing is None:
+            return 0
+        await self.prepare(endpoint)
+        count = partial(self._tokenizing.tokens, Ask(endpoint=endpoint, model=model), request)
+        return count() if size <= LARGE else await asyncio.to_thread(count)
+
     def refusal(self, endpoint: str) -> str:
         """What a provider said when it last did not admit the mesh; empty where it does."""
         return self._asking.refusals.get(endpoint, "")
@@ -175,27 +198,27 @@ class Attempts:
         work = partial(self._call, job, request, stream=stream, exact=exact)
         return await self._heavy.run(job.domain, job.attempt.max_input_tokens, work)
 
-    async def _reader(self, job: Job, answer: Exchange) -> StreamReader:
+    async def _reader(self, job: Job, call: Call, answer: Exchange) -> StreamReader:
         """Reads the answer; one that is not marked as a stream is read whole first."""
         content_type = answer.header("content-type")
         if not content_type or content_type.startswith(self._framing.media_types):
-            return self._dialect.reader(job.endpoint)
+            return call.reader() if call.reader is not None else self._dialect.reader(job.endpoint)
         output = generate_pb2.GenerateOutput()
         body = await answer.body()
-        await self._worked(job, len(body), partial(self._read_whole, job, answer, body, output))
+        await self._worked(job, len(body), partial(self._read_whole, job, call, answer, body, output))
         return WholeAnswer(output)
 
     async def _worked(self, job: Job, size: int, work: Callable[[], T]) -> T:
         """A large answer is read off the event loop, in turns between domains."""
         return work() if size <= LARGE else await self._heavy.follow(job.domain, size, work)
 
-    def _read_whole(self, job: Job, answer: Exchange, body: bytes, output: generate_pb2.GenerateOutput) -> None:
+    def _read_whole(self, job: Job, call: Call, answer: Exchange, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """Reads a whole answer, be it sent as a stream."""
         check_values(job.endpoint.name, body, MOST_VALUES)
         if not self._framing.recognises(answer.header("content-type"), body):
             self._dialect.output(job.endpoint, body, output)
             return
-        parser, reader = self._new_parser(), self._dialect.reader(job.endpoint)
+        parser, reader = self._new_parser(), call.reader() if call.reader is not None else self._dialect.reader(job.endpoint)
         message, meter = adapter_pb2.GenerateStreamResponse(), AttemptMeter(job.attempt, 0)
         failure = _read(job, parser.feed, body, reader, message.events, meter)
         if failure is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -51,6 +51,8 @@ class Call(NamedTuple):
     """Where the call goes instead, with the same credential: some providers list their models apart. Of lists alone."""
     proof_mark: str = ""
     """Put before each proof of reasoning in the answer, so that it tells where it came from. Empty: proofs hold everywhere."""
+    reader: Callable[[], StreamReader] | None = None
+    """Reads the answer, whole or streamed, where what it means depends on what was asked. None: the dialect's own reader does."""
 
 
 Events: TypeAlias = "RepeatedCompositeFieldContainer[generate_pb2.StreamEvent]"
@@ -144,3 +146,25 @@ class Describing(Protocol):
 
     def described(self, endpoint: Endpoint, body: bytes, description: adapter_pb2.ModelDescription) -> None:
         """Adds what the answer to `describe` says."""
+
+
+@runtime_checkable
+class Tokenizing(Protocol):
+    """A dialect that makes and counts tokens itself, by what it first has to learn of an endpoint. A `Dialect` may implement it besides."""
+
+    async def prepare(self, endpoint: Endpoint, fetch: Callable[[Call], Awaitable[bytes]]) -> None:
+        """Learns what translating for the endpoint needs, such as its tokenizer. Comes before every call; mostly there is nothing to do.
+
+        `fetch` makes a call that costs nothing.
+        """
+
+    def tokens(self, ask: Ask, request: generate_pb2.GenerateInput) -> int:
+        """How many tokens a request has there, exactly."""
+
+
+@runtime_checkable
+class Judging(Protocol):
+    """A dialect in which a provider that answers may yet say that it is not well. A `Dialect` may implement it besides."""
+
+    def judge(self, endpoint: Endpoint, body: bytes) -> None:
+        """Raises what the answer to `check` says is wrong."""

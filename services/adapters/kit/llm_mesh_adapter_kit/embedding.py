@@ -16,7 +16,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
-from llm_mesh_adapter_kit.dialect import Call, Dialect, VectorReader
+from llm_mesh_adapter_kit.dialect import Call, Dialect, Tokenizing, VectorReader
 from llm_mesh_adapter_kit.errors import AdapterError, malformed
 from llm_mesh_adapter_kit.exchange import Exchange
 from llm_mesh_adapter_kit.grants import Job
@@ -55,6 +55,7 @@ class EmbeddingAttempts:
 
     def __init__(self, dialect: Dialect, asking: Asking, limits: AttemptLimits, heavy: HeavyWork, memory: VectorMemory) -> None:
         self._dialect = dialect
+        self._tokenizing = dialect if isinstance(dialect, Tokenizing) else None
         self._asking = asking
         self._limits = limits
         self._heavy = heavy
@@ -103,6 +104,8 @@ class EmbeddingAttempts:
 
     async def _attempted(self, job: Job, request: embed_pb2.EmbedInput, share: MemoryShare, *, packed: bool) -> Embedded:
         attempt = job.attempt
+        if self._tokenizing is not None:
+            await self._tokenizing.prepare(job.endpoint, partial(self._asking.freely, job.endpoint, own=True))
         translate = partial(self._dialect.embed, job.ask(0, stream=False)._replace(packed=packed), request)
         size = attempt.max_input_tokens  # a token is a byte at least
         call: Call = translate() if size <= LARGE else await self._heavy.run(job.domain, size, translate)

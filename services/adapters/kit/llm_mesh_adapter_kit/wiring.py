@@ -123,6 +123,7 @@ class Assembled:
     clients: Clients
     shared: SharedFile | None
     table: EndpointTable
+    attempts: Attempts
     added: AddedEndpoints | None = None
 
     async def start(self) -> None:
@@ -161,7 +162,7 @@ def assemble(  # noqa: PLR0913 (what an adapter is made of, each by its name)
     standing = standing_of(lanes, links)
     table.changed = partial(_changed, table, clients, lanes)
     adapter = Adapter(dialect, table, grants, attempts, lanes, standing)
-    return Assembled(adapter, clients, shared, table)
+    return Assembled(adapter, clients, shared, table, attempts)
 
 
 def lanes_of(name: str, links: Links) -> tuple[Lanes, SharedFile | None]:

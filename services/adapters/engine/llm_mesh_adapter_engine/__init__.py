@@ -1,0 +1,1 @@
+"""Speaks gRPC to inference engines: vLLM and SGLang."""

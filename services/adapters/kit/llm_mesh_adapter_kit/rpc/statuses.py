@@ -1,0 +1,60 @@
+"""What statuses of gRPC mean: what the status of HTTP does that google.rpc.Code gives each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from llm_mesh_adapter_kit.errors import AdapterError, Said, malformed, unsupported
+from llm_mesh_adapter_kit.failures import of_status
+from llm_mesh_adapter_kit.framing import Frame, FramingError
+from llm_mesh_adapter_kit.rpc.framing import TRAILERS, RpcStatus, frames_of, status_of
+
+T = TypeVar("T")
+NAMES: Final = (
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+    "UNAUTHENTICATED",
+)  # fmt: skip
+"""By code."""
+_HTTP: Final = (200, 500, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
+UNIMPLEMENTED: Final = 12
+_NONE: Final[Mapping[str, str]] = {}
+
+
+def http_status(code: int) -> int:
+    """The status of HTTP that stands for a code; that of UNKNOWN for codes that nobody knows."""
+    return _HTTP[code] if 0 <= code < len(_HTTP) else _HTTP[2]
+
+
+def failure_of(endpoint: str, status: RpcStatus, *, worded: int = 0) -> AdapterError:
+    """The failure that a call's status is. `worded`: what its message means, which counts where the status leaves it open."""
+    if status.code == UNIMPLEMENTED:
+        return unsupported(endpoint, f"such method: {status.message}" if status.message else "such method")
+    name = NAMES[status.code] if 0 <= status.code < len(NAMES) else ""
+    return of_status(endpoint, http_status(status.code), _NONE, Said(status.message, code=name), worded=worded)
+
+
+def messages_of(endpoint: str, body: bytes, failure: Callable[[str, RpcStatus], AdapterError]) -> list[bytes]:
+    """The messages of a whole answer; its failure where it ended in one."""
+    try:
+        frames = frames_of(body)
+    except FramingError as error:
+        raise malformed(endpoint, str(error)) from None
+    return [checked(endpoint, frame, failure) for frame in frames]
+
+
+def checked(endpoint: str, frame: Frame, failure: Callable[[str, RpcStatus], AdapterError]) -> bytes:
+    """The message of a frame; the failure that it tells of where it is the end of a call."""
+    data, kind = frame
+    if kind == TRAILERS:
+        raise failure(endpoint, status_of(data))
+    return data
+
+
+def only_message(endpoint: str, body: bytes, failure: Callable[[str, RpcStatus], AdapterError]) -> bytes:
+    """The message of a call that has one answer."""
+    messages = messages_of(endpoint, body, failure)
+    if len(messages) != 1:
+        raise malformed(endpoint, f"{len(messages)} messages where one was expected")
+    return messages[0]

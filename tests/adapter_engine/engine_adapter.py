@@ -1,0 +1,28 @@
+"""The adapter in front of a fake engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from llm_mesh_adapter_engine.settings import Settings
+from llm_mesh_adapter_engine.wiring import service
+from tests.adapter_engine.fake_engine import FakeEngine, Script, engine
+from tests.adapter_kit.standing_adapter import ENDPOINT, StandingAdapter, at
+
+KINDS = ("vllm", "sglang")
+
+
+def settings(port: int, kind: str = "vllm", more: dict[str, Any] | None = None, **others: Any) -> Settings:
+    """The adapter's settings, with one endpoint."""
+    endpoint = {"base_url": f"http://127.0.0.1:{port}", "local": True, "engine": kind, **(more or {})}
+    return Settings(endpoints={ENDPOINT: json.dumps(endpoint)}, **others)
+
+
+@asynccontextmanager
+async def asked(script: Script | None = None, kind: str = "vllm", **more: Any) -> AsyncIterator[tuple[StandingAdapter, FakeEngine]]:
+    """Both of them. `more` goes into the endpoint's setting."""
+    async with engine(script, kind) as made, at(service, settings(made.port, kind, more)) as adapter:
+        yield adapter, made
