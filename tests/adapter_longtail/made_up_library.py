@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar
 
 from llm_mesh_adapter_longtail.child.library import LibraryTarget
+from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, Kind, packed
 
 
 class RateLimitError(Exception):
@@ -109,6 +110,12 @@ def ends(_: LibraryTarget) -> str:
     os._exit(7)
 
 
+def writes(*frames: bytes) -> str:
+    """Past the server of the process, at its socket."""
+    os.write(int(sys.argv[1]), b"".join(frames))
+    return "wrote"
+
+
 def itself(target: LibraryTarget) -> tuple[str, int]:
     host, _, port = target.base_url.removeprefix("http://").partition(":")
     return host, int(port)
@@ -130,4 +137,7 @@ DEEDS: dict[str, Callable[[LibraryTarget], str]] = {
     "hoards": hoards,
     "blocks": blocks,
     "ends": ends,
+    "writes-no-head": lambda _: writes(packed(Kind.HEAD, 1, b"{")),
+    "keeps-to-no-window": lambda _: writes(packed(Kind.HEAD, 1, b'{"status": 200}'), packed(Kind.PIECE, 1, b"x") * (WINDOW + 1)),
+    "writes-a-large-piece": lambda _: writes(packed(Kind.PIECE, 1, b"x" * (PIECE + 1))),
 }

@@ -98,6 +98,15 @@ async def test_a_library_that_blocks_is_killed_and_replaced() -> None:
         assert made.starts == 2
 
 
+@pytest.mark.parametrize("model", ["writes-no-head", "keeps-to-no-window", "writes-a-large-piece"])
+async def test_a_library_that_writes_to_the_adapter_by_itself_is_replaced(model: str) -> None:
+    async with process() as made:
+        with pytest.raises(BrokenError):
+            await whole(made, model)
+        assert (await whole(made, "fine"))[0] == 200
+        assert made.starts == 2
+
+
 async def test_a_call_that_nobody_waits_for_is_cancelled_and_others_go_on() -> None:
     async with process() as made:
         await whole(made, "fine")

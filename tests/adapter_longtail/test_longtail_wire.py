@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh_adapter_longtail.child.failing import failure
-from llm_mesh_adapter_longtail.wire import LONGEST, FrameBuffer, FrameError, Kind, WireFrame, packed
+from llm_mesh_adapter_longtail.wire import LONGEST, FrameBuffer, FrameError, Kind, WireFrame, head_of, packed
 
 FRAMES = st.lists(st.builds(WireFrame, st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=40)), max_size=5)
 
@@ -26,8 +26,14 @@ def test_what_is_no_frame_is_refused(data: bytes) -> None:
         FrameBuffer().feed(data)
 
 
+@pytest.mark.parametrize("data", [b"{", b"[]", b"{}", b'{"status": "200"}', b'{"status": 200, "headers": []}'])
+def test_what_is_no_head_is_refused(data: bytes) -> None:
+    with pytest.raises(FrameError):
+        head_of(data)
+
+
 @pytest.mark.parametrize(
-    ("name", "status", "told"),
+    ("name", "own_status", "status"),
     [
         ("AuthenticationError", 0, 401),
         ("RateLimitError", 500, 429),
@@ -38,8 +44,8 @@ def test_what_is_no_frame_is_refused(data: bytes) -> None:
         ("ContextWindowExceededError", 0, 400),
     ],
 )
-def test_an_exception_has_the_status_that_it_says_or_that_its_name_means(name: str, status: int, told: int) -> None:
-    raised = type(name, (Exception,), {"status_code": status} if status else {})("why")
+def test_an_exception_has_the_status_that_it_says_or_that_its_name_means(name: str, own_status: int, status: int) -> None:
+    raised = type(name, (Exception,), {"status_code": own_status} if own_status else {})("why")
     head, body = failure(raised)
-    assert head["status"] == told
+    assert head["status"] == status
     assert name.encode() in body

@@ -21,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from llm_mesh_adapter_kit.http import BrokenError, ConnectTimeoutError, UnreachableError
-from llm_mesh_adapter_longtail.wire import FrameBuffer, FrameError, Kind, WireFrame, packed
+from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameBuffer, FrameError, Kind, WireFrame, head_of, packed
 from llm_mesh_runtime.log import get_logger
 
 _READ: Final = 256 * 1024
@@ -65,10 +65,12 @@ class LibraryReply:
         self.failed = ""
 
     def take(self, frame: WireFrame) -> None:
-        """What the process says of the call."""
+        """What the process says of the call. Raises `FrameError` where it keeps to no window: nothing would bound what waits here."""
         if frame.kind is Kind.HEAD:
-            self.head = orjson.loads(frame.data)
+            self.head = head_of(frame.data)
         elif frame.kind is Kind.PIECE:
+            if len(self._pieces) >= WINDOW or len(frame.data) > PIECE:
+                raise FrameError("more of an answer than was read")
             self._pieces.append(frame.data)
         elif frame.kind is Kind.END:
             self.ended = True

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import enum
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 _HEAD: Final = struct.Struct("!IBI")
 LONGEST: Final = 48 * 1024 * 1024
@@ -32,7 +35,7 @@ class Kind(enum.IntEnum):
     END = 13
     PONG = 14
     REFUSED = 15
-    """JSON: what the library was about to do, and may not."""
+    """What the library was about to do, and may not, in words."""
 
 
 class FrameError(Exception):
@@ -50,6 +53,17 @@ class WireFrame(NamedTuple):
 def packed(kind: Kind, call: int = 0, data: bytes = b"") -> bytes:
     """A frame, as it travels."""
     return _HEAD.pack(len(data), kind, call) + data
+
+
+def head_of(data: bytes) -> Mapping[str, Any]:
+    """The head of an answer. Raises `FrameError`."""
+    try:
+        head = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise FrameError("a head that is not JSON") from None
+    if not isinstance(head, dict) or not isinstance(head.get("status"), int) or not isinstance(head.get("headers", {}), dict):
+        raise FrameError("a head without a status")
+    return head
 
 
 class FrameBuffer:
