@@ -75,7 +75,7 @@ class ProcessClient:
             "provider": call["provider"],
             "model": call["model"],
             "base_url": self._endpoint.base_url,
-            "key": ({**_read(request.prepared), **request.headers}).get("authorization", "").removeprefix(_BEARER),
+            "key": ({**_headers_in(request.prepared), **request.headers}).get("authorization", "").removeprefix(_BEARER),
             "timeout": max(min(request.deadline - time.monotonic(), _LONGEST_CALL), 0.001),
         }
         head = {"operation": call["operation"], "target": target}
@@ -89,5 +89,5 @@ class ProcessClient:
         """The process is closed by who started it."""
 
 
-def _read(lines: str) -> dict[str, str]:
+def _headers_in(lines: str) -> dict[str, str]:
     return {name: value for line in lines.split("\r\n") if line for name, _, value in (line.partition(": "),)}

@@ -11,7 +11,7 @@ from llm_mesh_adapter_longtail.child.library import LibraryTarget
 
 _NO_KEY: Final = "none"
 """For servers without keys: without any the library looks for one, and refuses."""
-_MOST_KNOWN: Final = 64
+_MOST_CLIENTS: Final = 64
 
 
 class AnyLlm:
@@ -20,7 +20,7 @@ class AnyLlm:
     def __init__(self) -> None:
         self.version = version("any-llm-sdk")
         self._module: Any = importlib.import_module("any_llm")
-        self._known: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
         """Clients with their connections, by provider, address and key."""
 
     async def chat(self, target: LibraryTarget, arguments: Mapping[str, Any]) -> object:
@@ -53,13 +53,13 @@ class AnyLlm:
 
     def _of(self, target: LibraryTarget) -> Any:  # noqa: ANN401 (a provider of the library)
         key = (target.provider, target.base_url, target.key)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            made = self._module.AnyLLM.create(target.provider, api_key=target.key or _NO_KEY, api_base=target.base_url, max_retries=0)
-            known = self._known[key] = made
-        return known
+        client = self._clients.get(key)
+        if client is None:
+            if len(self._clients) >= _MOST_CLIENTS:
+                self._clients.clear()
+            client = self._module.AnyLLM.create(target.provider, api_key=target.key or _NO_KEY, api_base=target.base_url, max_retries=0)
+            self._clients[key] = client
+        return client
 
 
 def library() -> AnyLlm:

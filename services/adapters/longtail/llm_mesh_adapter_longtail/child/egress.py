@@ -35,10 +35,10 @@ _NEVER: Final = (
     "smtplib.connect",
     "telnetlib.Telnet.open",
 )
-_UNTOLD: Final = "socket.bind"
+_UNREPORTED: Final = "socket.bind"
 """Refused and not worth a line: libraries bind a socket of loopback to see whether the machine has IPv6."""
 _MOST_KNOWN: Final = 4_096
-_MOST_TOLD: Final = 64
+_MOST_REPORTED: Final = 64
 
 
 class EgressRefusedError(PermissionError):
@@ -122,7 +122,7 @@ class Egress:
         return self._allowed.get((_plain(host), number), []) if number is not None else []
 
     def _refused(self, what: str) -> EgressRefusedError:
-        if what not in self._reported and what != _UNTOLD and len(self._reported) < _MOST_TOLD:
+        if what not in self._reported and what != _UNREPORTED and len(self._reported) < _MOST_REPORTED:
             self._reported.add(what)
             self._tell(what)
         return EgressRefusedError(f"{what} is not configured")

@@ -24,14 +24,14 @@ def run(descriptor: int, module: str, bounds: str) -> None:
     channel = socket.socket(fileno=descriptor)
     bound(limits["memory"], limits["files"])
     loop = asyncio.new_event_loop()
-    telling = _Telling(loop)
-    Egress(reachable(limits["endpoints"]), telling.refused).install()
+    reports = _RefusalReports(loop)
+    Egress(reachable(limits["endpoints"]), reports.refused).install()
     library: Library = importlib.import_module(module).library()
-    loop.run_until_complete(_serve(channel, library, telling))
+    loop.run_until_complete(_serve(channel, library, reports))
 
 
-class _Telling:
-    """Tells the adapter what the guard refused, also while the library is still loading, and from any of its threads."""
+class _RefusalReports:
+    """Reports to the adapter what the guard refused, also while the library is still loading, and from any of its threads."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -54,10 +54,10 @@ class _Telling:
                 writer.write(frame)
 
 
-async def _serve(channel: socket.socket, library: Library, telling: _Telling) -> None:
+async def _serve(channel: socket.socket, library: Library, reports: _RefusalReports) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=channel, limit=1024 * 1024)
     serving = CallServer(library, reader, writer)
-    telling.begin(writer)
+    reports.begin(writer)
     try:
         await serving.run()
     finally:

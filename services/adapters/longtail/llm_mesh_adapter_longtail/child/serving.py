@@ -130,7 +130,7 @@ class _Answer:
 
 
 def dumped(value: object) -> bytes:
-    """JSON of what a library returned: a dictionary, or one of its own objects. What cannot be written is head as text."""
+    """JSON of what a library returned: a dictionary, or one of its own objects. What JSON has no form for is written as text."""
     dump = getattr(value, "model_dump", None)
     return orjson.dumps(dump(exclude_none=True) if callable(dump) else value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
