@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from llm_mesh_adapter_kit.http import BrokenError
-from llm_mesh_adapter_longtail.process import LibraryProcess, LibraryReply
+from llm_mesh_adapter_longtail.process import LibraryProcess
+from llm_mesh_adapter_longtail.reply import LibraryReply
 from llm_mesh_adapter_longtail.wire import PIECE, WINDOW
 from tests.adapter_longtail.conftest import MODULE, bounds
 

@@ -11,7 +11,8 @@ import orjson
 
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.http import BrokenError, HttpRequest
-from llm_mesh_adapter_longtail.process import LibraryProcess, LibraryReply
+from llm_mesh_adapter_longtail.process import LibraryProcess
+from llm_mesh_adapter_longtail.reply import LibraryReply
 
 _BEARER: Final = "Bearer "
 _JSON: Final = "application/json"

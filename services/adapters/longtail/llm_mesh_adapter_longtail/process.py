@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +20,8 @@ from typing import Any, Final
 import orjson
 
 from llm_mesh_adapter_kit.http import BrokenError, ConnectTimeoutError, UnreachableError
-from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameBuffer, FrameError, Kind, WireFrame, head_of, packed
+from llm_mesh_adapter_longtail.reply import LibraryReply
+from llm_mesh_adapter_longtail.wire import FrameBuffer, FrameError, Kind, WireFrame, packed
 from llm_mesh_runtime.log import get_logger
 
 _READ: Final = 256 * 1024
@@ -48,71 +48,6 @@ class ProcessBounds:
     """All that the library finds in its environment: nothing of the adapter's own is there."""
     endpoints: Sequence[Mapping[str, Any]] = ()
     """What it may reach: `base_url`, `local` and `allow` of each endpoint."""
-
-
-class LibraryReply:
-    """The answer to one call, in pieces."""
-
-    __slots__ = ("_pieces", "_process", "_waiting", "call", "ended", "failed", "head")
-
-    def __init__(self, process: LibraryProcess, call: int) -> None:
-        self._process = process
-        self._pieces: deque[bytes] = deque()
-        self._waiting: asyncio.Future[None] | None = None
-        self.call = call
-        self.head: Mapping[str, Any] | None = None
-        self.ended = False
-        self.failed = ""
-
-    def take(self, frame: WireFrame) -> None:
-        """What the process says of the call. Raises `FrameError` where it keeps to no window: nothing would bound what waits here."""
-        if frame.kind is Kind.HEAD:
-            self.head = head_of(frame.data)
-        elif frame.kind is Kind.PIECE:
-            if len(self._pieces) >= WINDOW or len(frame.data) > PIECE:
-                raise FrameError("more of an answer than was read")
-            self._pieces.append(frame.data)
-        elif frame.kind is Kind.END:
-            self.ended = True
-        self._wake()
-
-    def fail(self, why: str) -> None:
-        """The answer comes no further."""
-        self.failed = why
-        self._wake()
-
-    def gathered(self) -> bytes:
-        """What is there; the process may send as much again."""
-        count = len(self._pieces)
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        if not self.ended and not self.failed:
-            for _ in range(count):
-                self._process.send(Kind.READ, self.call)
-        return data
-
-    @property
-    def holds(self) -> bool:
-        """Whether pieces wait to be read."""
-        return bool(self._pieces)
-
-    @property
-    def there(self) -> bool:
-        """Whether something can be read, or nothing is to come."""
-        return bool(self._pieces) or self.ended or bool(self.failed)
-
-    async def wait(self, deadline: float) -> None:
-        """Until something happens. Raises `TimeoutError`."""
-        self._waiting = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(None if deadline == float("inf") else max(deadline - time.monotonic(), 0)):
-                await self._waiting
-        finally:
-            self._waiting = None
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
 
 
 class LibraryProcess:
@@ -168,7 +103,7 @@ class LibraryProcess:
         if len(self._calls) >= _MOST_CALLS:
             raise UnreachableError("the library has too many calls")
         self._last = self._last % 0xFFFFFFFE + 1
-        reply = self._calls[self._last] = LibraryReply(self, self._last)
+        reply = self._calls[self._last] = LibraryReply(self._last, self.send)
         self.send(Kind.CALL, reply.call, orjson.dumps(head) + b"\n" + arguments)
         try:
             while reply.head is None and not reply.failed:
