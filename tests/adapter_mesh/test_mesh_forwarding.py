@@ -114,11 +114,11 @@ async def test_key_deadline_and_request_id_travel_and_no_more_tokens_than_grante
     async with linked(project="claims") as made:
         metadata = (("x-request-id", "our-request"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))
         await made.stub.Generate(made.granted("Generate", input={"max_output_tokens": 10_000}), timeout=7, metadata=metadata)
-        told, remaining = made.other.metadata[-1], made.other.remaining[-1]
-    assert told["authorization"] == f"Bearer {KEY}"
-    assert told["x-request-id"] == "our-request"
-    assert told["x-llm-mesh-project"] == "claims"
-    assert told["traceparent"].startswith("00-0af7651916cd43dd8448eb211c80319c-")
+        received, remaining = made.other.metadata[-1], made.other.remaining[-1]
+    assert received["authorization"] == f"Bearer {KEY}"
+    assert received["x-request-id"] == "our-request"
+    assert received["x-llm-mesh-project"] == "claims"
+    assert received["traceparent"].startswith("00-0af7651916cd43dd8448eb211c80319c-")
     assert 0 < remaining <= 7
     assert made.other.asked[-1].input.max_output_tokens == 256
 
@@ -169,6 +169,9 @@ async def test_vectors_come_once_in_order_and_only_whole() -> None:
         made.other.vectors = [[1.0, 2.0]]
         with pytest.raises(Exception, match="1 vectors for 2 items"):
             await made.stub.Embed(made.granted("Embed", input={"items": items}), timeout=20)
+        made.other.vectors = [[1.0, 2.0]] * 1_000
+        with pytest.raises(Exception, match="more vectors than the 2 items"):
+            await made.stub.Embed(made.granted("Embed", input={"items": items}), timeout=20)
 
 
 async def test_offers_are_discovered_page_by_page_and_the_check_admits() -> None:
@@ -194,7 +197,7 @@ async def test_a_kept_answer_there_is_told_apart_and_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("charged", "told"),
+    ("charged", "believed"),
     [
         ({"currency": "EUR", "nanos": -1}, False),
         ({"currency": "euro", "nanos": 5}, False),
@@ -202,10 +205,10 @@ async def test_a_kept_answer_there_is_told_apart_and_costs_nothing() -> None:
         ({"currency": "EUR", "nanos": 5}, True),
     ],
 )
-def test_a_charge_that_cannot_be_is_not_believed(charged: dict[str, Any], told: bool) -> None:  # noqa: FBT001 (a case)
+def test_a_charge_that_cannot_be_is_not_believed(charged: dict[str, Any], believed: bool) -> None:  # noqa: FBT001 (a case)
     receipt = gateway_pb2.Receipt(reservation="r\n" * 300, charged=charged)
-    found = charge_in(receipt)
-    assert (found is not None) == told
-    if found is not None:
-        assert found.reservation.isprintable()
-        assert len(found.reservation.encode()) <= 300
+    charge = charge_in(receipt)
+    assert (charge is not None) == believed
+    if charge is not None:
+        assert charge.reservation.isprintable()
+        assert len(charge.reservation.encode()) <= 300

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
 _COUNTED = usage_pb2.USAGE_SOURCE_COUNTED
 _LONGEST_FIELD = 255
-_LONGEST_AMOUNT = 18
-"""Digits of an amount in nanos that is surely one."""
+_MOST_DIGITS = 18
+"""Digits of an amount in nanos: more may not fit into 64 bits."""
 
 
 class AttemptRecord:
@@ -208,7 +208,7 @@ def upstream_charge_of(failure: MeshError) -> usage_pb2.UpstreamCharge | None:
     """What another mesh charged for a failed attempt, as its adapter says."""
     metadata = failure.metadata
     nanos, currency = metadata.get("upstream_charged_nanos", ""), metadata.get("upstream_charged_currency", "")
-    if not nanos.isdecimal() or len(nanos) > _LONGEST_AMOUNT:
+    if not (nanos.isascii() and nanos.isdecimal()) or len(nanos) > _MOST_DIGITS:
         return None
     charge = usage_pb2.UpstreamCharge(reservation=metadata.get("upstream_reservation", ""))
     charge.charge.currency, charge.charge.nanos = currency, int(nanos)

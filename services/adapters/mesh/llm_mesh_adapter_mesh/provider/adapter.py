@@ -137,7 +137,7 @@ class MeshAdapter:
             try:
                 answer = await self._calls.freely(endpoint, "CountTokens", self._sender.count(request))
             except AdapterError:
-                pass  # counting is a courtesy; the bound is always there
+                pass  # logged; the bound of the plan answers, where there is one
             else:
                 count: embed_pb2.TokenCount = answer.count
                 return count
@@ -202,6 +202,6 @@ def _report(attempt: MeshAttempt, meter: Reporting, receipt: gateway_pb2.Receipt
 
 
 def _complete(output: Any, report: adapter_pb2.AttemptReport) -> None:  # noqa: ANN401 (any output has usage)
-    """The usage that is charged is told to the caller, where the other mesh told none."""
+    """Puts the usage that is charged into the answer, where the other mesh reported none."""
     if report.source != _PROVIDER:
         output.usage.CopyFrom(report.usage)

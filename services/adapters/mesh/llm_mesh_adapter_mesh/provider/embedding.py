@@ -64,6 +64,8 @@ class VectorReading:
                 raise malformed(self._endpoint, f"{size} bytes of vectors, where {self._most} are allowed")
             await self._share.take(size)
             timers.event(content=False)  # we have waited, and not the other mesh
+        if self._count + len(embeddings) > self._items:  # beyond the share: nothing else bounds what is held
+            raise malformed(self._endpoint, f"more vectors than the {self._items} items")
         for embedding in embeddings:
             if embedding.index != self._count or len(embedding.values) != self._dimensions:
                 raise self._wrong(embedding)

@@ -138,7 +138,8 @@ BY_CODE: Final[Mapping[grpc.StatusCode, Meaning]] = {
     grpc.StatusCode.UNAUTHENTICATED: Meaning(_ACCOUNT),
 }
 """For reasons that this build does not know. Everything else is a failure of the other mesh."""
-_LARGEST_AMOUNT = 18
+_MOST_DIGITS = 18
+"""Digits of an amount in nanos: more may not fit into 64 bits."""
 
 
 def failure_of(endpoint: str, error: grpc.aio.AioRpcError, phase: str, seconds: float) -> MeshError:
@@ -180,7 +181,7 @@ def _failure(endpoint: str, fault: PeerError, meaning: Meaning | None) -> Adapte
 def _charged(fault: PeerError) -> Mapping[str, str]:
     """What the other mesh says that the failed request was charged there."""
     nanos = fault.metadata.get("charged_nanos", "")
-    if not nanos.isdecimal() or len(nanos) > _LARGEST_AMOUNT:
+    if not (nanos.isascii() and nanos.isdecimal()) or len(nanos) > _MOST_DIGITS:
         return {}
     currency, reservation = fault.metadata.get("charged_currency", ""), fault.metadata.get("reservation", "")
     amount = {"nanos": nanos, "currency": escaped(currency, 3)}
