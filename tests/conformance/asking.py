@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import uuid4
 
 import grpc
 from google.protobuf import json_format
@@ -75,7 +75,7 @@ class Edge(Protocol):
 def asked(stand: Stand, questions: Iterable[Question]) -> list[Seen]:
     """All requests, several at once, in their order."""
     numbered = list(enumerate(questions))
-    run = f"conformance-{threading.get_ident():x}-{id(numbered):x}"
+    run = f"conformance-{uuid4().hex}"
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         seen = list(pool.map(lambda each: each[1].edge.ask(stand, each[1], f"{run}-{each[0]}"), numbered))
     arrived: dict[str, list[Any]] = {}

@@ -27,8 +27,6 @@ class SdkShapes:
     def __init__(self, samples: Samples, whole: Iterable[str] = ()) -> None:
         self._samples = samples
         self._whole = [re.compile(each) for each in whole]
-        self.used: set[str] = set()
-        """The samples that stand for something."""
 
     def of(self, hint: Any, path: str, within: tuple[Any, ...] = ()) -> Shape | None:  # noqa: PLR0911 (a way for each kind of type)
         """The shape of a type; None for one that only repeats what it stands in."""
@@ -53,7 +51,6 @@ class SdkShapes:
     def _sample(self, path: str) -> Leaf | None:
         for end, value in self._samples.items():
             if path == end or path.endswith(f".{end}"):
-                self.used.add(end)
                 return Leaf(value if isinstance(value, tuple) else (value,))
         return None
 
