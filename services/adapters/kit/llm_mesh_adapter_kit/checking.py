@@ -25,14 +25,14 @@ _INCONCLUSIVE: Final = frozenset(
 """It answers, and says nothing of the credential: it is busy, or has no such list."""
 
 
-Ask = Callable[[Endpoint, Limits], Awaitable[object]]
+CheapestCall = Callable[[Endpoint, Limits], Awaitable[object]]
 """Makes the cheapest call that an endpoint only answers to whom it admits. Raises `AdapterError`."""
 
 
 class Checking:
     """Checks endpoints, over whatever wire they are reached."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: CheapestCall) -> None:
         self._ask = ask
 
     async def check(self, endpoint: Endpoint, request: adapter_pb2.CheckEndpointRequest) -> adapter_pb2.CheckEndpointResponse:

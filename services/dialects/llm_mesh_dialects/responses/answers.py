@@ -16,15 +16,7 @@ from llm_mesh_dialects.responses.vocabulary import DIALECT, OBJECT, finish_of
 _HEAD: Final = frozenset({"id", "object", "created_at", "model", "output", "usage", "status", "error", "incomplete_details"})
 _ECHOED: Final = frozenset(
     {"instructions", "metadata", "parallel_tool_calls", "temperature", "tool_choice", "tools", "top_p", "background", "max_output_tokens"}
-    | {
-        "max_tool_calls",
-        "previous_response_id",
-        "prompt",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "prompt_cache_options",
-        "reasoning",
-    }
+    | {"max_tool_calls", "previous_response_id", "prompt", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"}
     | {"reasoning", "safety_identifier", "text", "top_logprobs", "truncation", "user", "store", "include", "conversation", "image"}
     | {"frequency_penalty", "presence_penalty", "context_management", "output_text"}
 )

@@ -73,11 +73,6 @@ class ResponseEventReader:
             "response.cancelled": self._end,
         }
 
-    @property
-    def usage(self) -> generate_pb2.Usage | None:
-        """What the provider reported at the end."""
-        return self._usage
-
     def feed(self, event: dict[str, Any], *, halves: bool = False) -> list[Event]:
         """The typed events of one event; raises `DialectError` where it is none. `halves`: its texts may have half of a surrogate pair."""
         if not isinstance(event, dict):

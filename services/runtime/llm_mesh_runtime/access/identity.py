@@ -20,7 +20,7 @@ _SAN = "x509_subject_alternative_name"
 class PublicOrigin:
     """The public listener: the mesh's own metadata is dropped, and nobody is a service.
 
-    `keys` are those of clients that prove who they are by a certificate instead, by the name in it. Whoever sends a key is taken at that.
+    `keys` are those that certificates stand for, by a name in the certificate. A key that the call sends goes before.
     """
 
     def __init__(self, keys: Mapping[str, Secret] | None = None) -> None:
