@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -28,11 +28,13 @@ from llm_mesh_adapter_mesh.provider.embedding import VectorReading, WholeVectors
 from llm_mesh_adapter_mesh.provider.forwarding import Sender
 from llm_mesh_adapter_mesh.provider.offers import offers_of
 from llm_mesh_adapter_mesh.provider.receipts import charge_in, source_in
+from llm_mesh_adapter_mesh.provider.usage import keep_possible, keep_possible_in
 
 _PROVIDER = usage_pb2.USAGE_SOURCE_PROVIDER
 _COUNTED = usage_pb2.USAGE_SOURCE_COUNTED
 _UNSAID = frozenset({usage_pb2.USAGE_SOURCE_UNSPECIFIED, _PROVIDER})
 _LONGEST_ID = 128
+_MOST_EVENTS = 1024
 
 
 class MeshAdapter:
@@ -67,7 +69,7 @@ class MeshAdapter:
         async with self._attempt(job, names.CHAT) as attempt:
             answer = await attempt.call.whole("Generate", question)
             attempt.timers.event(content=True)
-            response.output.CopyFrom(answer.output)
+            _take(answer.output, response.output)
             meter.whole(response.output)
             _report(attempt, meter, answer.receipt, response.report)
         _complete(response.output, response.report)
@@ -85,11 +87,10 @@ class MeshAdapter:
                 aclosing(attempt.call.stream("GenerateStream", question)) as answers,
             ):
                 async for answer in answers:
+                    attempt.call.cleaned(answer)
                     receipt = answer.receipt if answer.HasField("receipt") else receipt
-                    if answer.events:
-                        attempt.saw(answer.events, meter)
-                        message = adapter_pb2.GenerateStreamResponse()
-                        message.events.MergeFrom(answer.events)
+                    for message in _messages(answer.events):
+                        attempt.saw(message.events, meter)
                         yield message
                 if receipt is None:
                     raise reset(job.endpoint.name, "the stream ended before its end")
@@ -125,7 +126,7 @@ class MeshAdapter:
         async with self._attempt(job, rpc.lower()) as attempt:
             answer = await attempt.call.whole(rpc, question)
             attempt.timers.event(content=True)
-            response.output.CopyFrom(answer.output)
+            _take(answer.output, response.output)
             _report(attempt, MethodMeter(job.attempt, response.output), answer.receipt, response.report)
         _complete(response.output, response.report)
 
@@ -180,10 +181,27 @@ class MeshAdapter:
         async with self._attempt(job, names.EMBEDDINGS) as attempt:
             vectors = await reading.read(attempt.call, question, attempt.timers)
             attempt.timers.event(content=True)
+            if vectors.output.HasField("usage"):
+                keep_possible(vectors.output.usage)
             meter.embedded(vectors.output)
             _report(attempt, meter, vectors.receipt, report)
         _complete(vectors.output, report)
         return vectors, report
+
+
+def _messages(events: Sequence[generate_pb2.StreamEvent]) -> Iterator[adapter_pb2.GenerateStreamResponse]:
+    """The events of one message, a bounded number in each: what all of them cost at once, everybody else would wait for."""
+    for start in range(0, len(events), _MOST_EVENTS):
+        message = adapter_pb2.GenerateStreamResponse(events=events[start : start + _MOST_EVENTS])
+        keep_possible_in(message.events)
+        yield message
+
+
+def _take(said: Any, output: Any) -> None:  # noqa: ANN401 (any output has usage)
+    """The other mesh's output as ours."""
+    output.CopyFrom(said)
+    if output.HasField("usage"):
+        keep_possible(output.usage)
 
 
 def _meter(job: Job, source: generate_pb2.GenerateInput) -> AttemptMeter:

@@ -21,6 +21,7 @@ from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import Limits, Timers
 from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.watching import AttemptWatch, Refusals, log_failure, note
+from llm_mesh_adapter_mesh.provider.cleaning import cleaned
 from llm_mesh_adapter_mesh.provider.connection import MeshConnections, metadata_of
 from llm_mesh_adapter_mesh.provider.failures import failure_of
 
@@ -72,10 +73,15 @@ class OpenCall:
         """The answer to a method with one answer. Whoever is cancelled cancels it there, too."""
         left = self._timers.next(head=True) - time.monotonic()
         with self._failing(head=True):
-            return await getattr(self._stub, rpc)(question, timeout=max(left, 0.001), metadata=self._metadata)
+            answer = await getattr(self._stub, rpc)(question, timeout=max(left, 0.001), metadata=self._metadata)
+        return self.cleaned(answer)
+
+    def cleaned(self, message: Any) -> Any:  # noqa: ANN401 (any message)
+        """What the other mesh said, without our credentials."""
+        return cleaned(message, self._endpoint.redaction)
 
     async def stream(self, rpc: str, question: Any) -> AsyncGenerator[Any]:  # noqa: ANN401 (messages of the method)
-        """The answers, as they come. Ending the iteration cancels the call there."""
+        """The answers, as they come and not cleaned: vectors have no words. Ending the iteration cancels the call there."""
         timers = self._timers
         left = timers.limits.total - timers.elapsed
         call = getattr(self._stub, rpc)(question, timeout=max(left, 0.001), metadata=self._metadata)
@@ -98,7 +104,7 @@ class OpenCall:
         try:
             yield
         except grpc.aio.AioRpcError as error:
-            raise failure_of(self._endpoint.name, error, *self._timers.phase(head=head)) from None
+            raise failure_of(self._endpoint, error, *self._timers.phase(head=head)) from None
         except TimeoutError:
             raise timed_out(self._endpoint.name, *self._timers.phase(head=head)) from None
 

@@ -47,8 +47,9 @@ class VectorReading:
             async for answer in answers:
                 timers.event(content=False)
                 if answer.HasField("output"):
-                    vectors.output.CopyFrom(answer.output)
-                    vectors.receipt.CopyFrom(answer.receipt)
+                    answer.output.ClearField("embeddings")  # vectors travel beside it, where they are counted
+                    vectors.output.CopyFrom(call.cleaned(answer.output))
+                    vectors.receipt.CopyFrom(call.cleaned(answer.receipt))
                 if answer.embeddings:
                     await self._take(answer.embeddings, timers)
                     vectors.pieces.append(adapter_pb2.EmbedStreamResponse(embeddings=answer.embeddings))
@@ -67,8 +68,9 @@ class VectorReading:
         if self._count + len(embeddings) > self._items:  # beyond the share: nothing else bounds what is held
             raise malformed(self._endpoint, f"more vectors than the {self._items} items")
         for embedding in embeddings:
-            if embedding.index != self._count or len(embedding.values) != self._dimensions:
+            if not self._count == embedding.index < self._items or len(embedding.values) != self._dimensions:
                 raise self._wrong(embedding)
+            embedding.DiscardUnknownFields()
             self._count += 1
 
     def _wrong(self, embedding: embed_pb2.Embedding) -> AdapterError:

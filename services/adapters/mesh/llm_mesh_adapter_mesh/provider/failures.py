@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 import grpc
 
 from llm_mesh.adapter.v1 import errors_pb2
+from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, Said, answered, escaped, reset, timed_out
+from llm_mesh_adapter_mesh.provider.cleaning import cleaned_texts
 from llm_mesh_runtime.context import deadline_remaining
 from llm_mesh_runtime.errors import MeshError, PeerError, deadline_exceeded
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -110,7 +112,7 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "MESH_ONLY": Meaning(_ACCOUNT),
         "CALLER_NOT_ALLOWED": Meaning(_ACCOUNT),
         "OVERLOADED": Meaning(_ERROR),
-        "DEADLINE_EXCEEDED": Meaning(_TIMEOUT),
+        "DEADLINE_EXCEEDED": Meaning(_TIMEOUT, of_one_request=True),
         "DRAINING": Meaning(_ERROR),
         "STORE_UNAVAILABLE": Meaning(_ERROR),
         "PEER_UNAVAILABLE": Meaning(_ERROR),
@@ -142,11 +144,13 @@ _MOST_DIGITS = 18
 """Digits of an amount in nanos: more may not fit into 64 bits."""
 
 
-def failure_of(endpoint: str, error: grpc.aio.AioRpcError, phase: str, seconds: float) -> MeshError:
+def failure_of(at: Endpoint, error: grpc.aio.AioRpcError, phase: str, seconds: float) -> MeshError:
     """The failure of a call in a phase that had so many seconds. Where the caller's own time is up, that is what failed."""
-    fault = from_rpc_error(error, peer=endpoint)
+    endpoint, fault = at.name, from_rpc_error(error, peer=at.name)
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and deadline_remaining() == 0:
         return deadline_exceeded()
+    fault.message, fault.field = at.redaction.text_of(fault.message), at.redaction.text_of(fault.field)
+    fault.metadata = cleaned_texts(fault.metadata, at.redaction)
     if not fault.details:
         return _without_words(endpoint, error, fault, phase, seconds)
     known = MEANINGS.get(fault.domain.removesuffix(".llm-mesh"), {}).get(fault.reason_name)
