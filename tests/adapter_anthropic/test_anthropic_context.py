@@ -10,6 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 
+from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects import openai
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance
 from llm_mesh_dialects.anthropic import quirks, requests, responses, streams
@@ -133,6 +134,18 @@ def test_parts_of_a_bill_are_read_where_they_say_more_than_the_sums(listed: list
     again = write_usage(used)
     assert (again["input_tokens"], again["output_tokens"]) == (3, 2)
     assert len(again["iterations"]) == len(listed)
+
+
+@pytest.mark.parametrize("depth", [1, 60, 600])
+def test_parts_have_no_parts_however_deep_they_are_nested(depth: int) -> None:
+    counts = {"input_tokens": 3, "output_tokens": 2}
+    nested: dict[str, Any] = counts
+    for _ in range(depth):
+        nested = {**counts, "iterations": [{**nested, "type": "compaction"}, {**counts, "type": "message"}]}
+    used = read_usage(Fields(nested))
+    assert generate_pb2.Usage.FromString(used.SerializeToString()) == used
+    assert (used.input_tokens, used.output_tokens) == (6, 4)
+    assert not any(each.usage.iterations for each in used.iterations)
 
 
 async def test_an_unknown_edit_is_refused_by_the_simulator(claude: anthropic.AsyncAnthropic) -> None:

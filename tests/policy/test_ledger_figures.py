@@ -152,6 +152,14 @@ def test_each_run_of_a_bill_may_have_read_the_conversation() -> None:
     assert impossible(quoted, usage(input_tokens=3_000, iterations=parts)) is None
 
 
+@pytest.mark.parametrize("price", [registry_pb2.Price(input_nanos_per_million=1), registry_pb2.Price(image_input_nanos_per_million=1)])
+@pytest.mark.parametrize("counts", [(3_000, 0, 0), (1_000, 1_000, 500), (4_000, -500, -500)])
+def test_parts_make_no_room_for_a_bill_that_no_run_can_have(price: registry_pb2.Price, counts: tuple[int, ...]) -> None:
+    quoted = line(Rates.of(price), 100, Units())
+    parts = [generate_pb2.ModelUsage(usage=usage(input_tokens=count)) for count in counts]
+    assert impossible(quoted, usage(input_tokens=3_000, iterations=parts)) == "iterations"
+
+
 @given(PRICES, COUNTS, BOUNDS)
 def test_what_is_charged_in_the_place_of_an_impossible_report_is_within_the_reservation(
     price: registry_pb2.Price, tokens: int, units: Units

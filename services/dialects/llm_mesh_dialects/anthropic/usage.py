@@ -29,7 +29,12 @@ _TIER_WORDS: Final = {tier: word for word, tier in _TIERS.items()}
 
 def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> generate_pb2.Usage:
     """What a provider reports. Figures of a stream are cumulative: those that are absent stay as they were `before`."""
-    known = without_iterations(before or generate_pb2.Usage())
+    iterations = _iterations(fields) or ([] if before is None else list(before.iterations))
+    return with_iterations(_figures(fields, without_iterations(before or generate_pb2.Usage())), iterations)
+
+
+def _figures(fields: Fields, known: generate_pb2.Usage) -> generate_pb2.Usage:
+    """All but the parts of the bill."""
     cached = _count(fields, "cache_read_input_tokens", known.cached_input_tokens)
     written = _count(fields, "cache_creation_input_tokens", known.cache_write_input_tokens)
     fresh = _count(fields, "input_tokens", max(0, known.input_tokens - known.cached_input_tokens - known.cache_write_input_tokens))
@@ -44,7 +49,6 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         service_tier=known.service_tier,
     )
     left: dict[str, Any] = {}
-    iterations = _iterations(fields) or ([] if before is None else list(before.iterations))
     _lifetimes(fields, used)
     if (tier := fields.peek("service_tier")) in _TIERS:
         used.service_tier = _TIERS[tier]
@@ -55,7 +59,7 @@ def read_usage(fields: Fields, before: generate_pb2.Usage | None = None) -> gene
         left |= {"output_tokens_details": rest} if (rest := details.rest()) else {}
     left |= {key: value for key, value in fields.rest().items() if value is not None}
     used.extras.extend(_together(known.extras, as_extras(DIALECT, left)))
-    return with_iterations(used, iterations)
+    return used
 
 
 def write_usage(used: generate_pb2.Usage) -> dict[str, Any]:
@@ -90,7 +94,8 @@ def _iterations(fields: Fields) -> list[generate_pb2.ModelUsage]:
     made = []
     for each in fields.each("iterations"):
         kind, model = loose_text(each.raw("type")), loose_text(each.raw("model"))
-        made.append(generate_pb2.ModelUsage(type=kind, model=model, usage=read_usage(each)))
+        each.raw("iterations")  # a part has no parts, however deep a provider nests them
+        made.append(generate_pb2.ModelUsage(type=kind, model=model, usage=_figures(each, generate_pb2.Usage())))
     return made
 
 

@@ -41,9 +41,11 @@ def impossible(line: QuoteLine, usage: generate_pb2.Usage) -> str | None:
         return "output_tokens"
     if min(_all_counts(usage)) < 0:  # hardly ever, and found in one step
         return next(name for name in _COUNTS if getattr(usage, name) < 0)
+    if usage.iterations and not _are_parts(line, usage):
+        return "iterations"
     if line.rates.plain:  # as nearly every price is: all else costs nothing
         return None
-    return _impossible_units(line.units, usage) or _impossible_parts(usage)
+    return _impossible_units(line.units, usage)
 
 
 def _impossible_units(units: Units, usage: generate_pb2.Usage) -> str | None:
@@ -53,15 +55,16 @@ def _impossible_units(units: Units, usage: generate_pb2.Usage) -> str | None:
     return next((name for name in COUNTED if getattr(usage, name) > _more(getattr(units, name))), None)
 
 
-def _impossible_parts(usage: generate_pb2.Usage) -> str | None:
-    """What is wrong with the parts of a bill by model: they are no sums of it."""
+def _are_parts(line: QuoteLine, usage: generate_pb2.Usage) -> bool:
+    """Whether the parts of a bill sum up to it, and each is possible by itself: no empty part makes room for another."""
     parts = [each.usage for each in usage.iterations]
-    if not parts:
-        return None
     if len(parts) > _MOST_PARTS or any(min(_all_counts(each)) < 0 or each.iterations for each in parts):
-        return "iterations"
+        return False
+    most = most_input(line), most_output(line)
+    if any(each.input_tokens > most[0] or each.output_tokens > most[1] for each in parts):
+        return False
     sums = zip(_all_counts(usage), zip(*[_all_counts(each) for each in parts], strict=True), strict=True)
-    return None if all(whole == sum(each) for whole, each in sums) else "iterations"
+    return all(whole == sum(each) for whole, each in sums)
 
 
 def _more(bound: int) -> int:
