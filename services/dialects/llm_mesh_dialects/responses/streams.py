@@ -14,7 +14,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError, TruncatedError
 from llm_mesh_dialects.extras import as_extras, dumped
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.loose import Halves, loose_count, loose_text
+from llm_mesh_dialects.loose import Halves, loose_count, loose_text, mended
 from llm_mesh_dialects.openai.logprobs import read_logprob
 from llm_mesh_dialects.responses.answers import rest_of
 from llm_mesh_dialects.responses.items_reading import CALLS, call_extras, message_extras, opaque_item, placed_proof
@@ -48,6 +48,7 @@ class ResponseEventReader:
         self._started = False
         self._known: dict[str, Any] = {}
         self._calls: dict[int, _ArgumentsOfCall] = {}
+        self._begun = 0
         self._extras: list[content_pb2.Extra] = []
         self._thought: dict[str, Any] | None = None
         self._called = False
@@ -80,10 +81,13 @@ class ResponseEventReader:
         kind = event.get("type")
         if not isinstance(kind, str):
             raise DialectError("type", "required: expected a string")
+        if halves or self._halves:
+            event = self._whole(kind, event)
+            kind = str(event["type"])
         events: list[Event] = []
         write = self._texts.get(kind)
         if write is not None:
-            self._delta(kind, write, event, events, halves=halves or bool(self._halves))
+            self._delta(write, event, events)
         elif (read := self._readers.get(kind)) is not None:
             read(event, events)
         elif kind not in _REPEATS:
@@ -102,12 +106,17 @@ class ResponseEventReader:
         events = [Event(usage=self._usage)] if self._usage is not None else []
         return [*events, Event(finished=generate_pb2.Finished())]
 
-    def _delta(self, kind: str, write: TextWriter, event: dict[str, Any], events: list[Event], *, halves: bool) -> None:
+    def _whole(self, kind: str, event: dict[str, Any]) -> dict[str, Any]:
+        """The event with whole characters: a half at the end of a delta waits for the other one, all others are replaced."""
+        whole: dict[str, Any] = mended(event)
+        if isinstance(delta := event.get("delta"), str):
+            whole["delta"] = self._halves.mended((kind, str(event.get("output_index"))), delta)
+        return whole
+
+    def _delta(self, write: TextWriter, event: dict[str, Any], events: list[Event]) -> None:
         text = event.get("delta")
         if type(text) is not str:
             raise DialectError("delta", "expected a string")
-        if halves:
-            text = self._halves.mended(kind, text)
         if text or event.get("logprobs"):
             events.append(write(text, event))
 
@@ -177,7 +186,8 @@ class ResponseEventReader:
             events.append(Event(opaque=opaque_item(item).opaque))
 
     def _call(self, place: int, item: dict[str, Any], events: list[Event]) -> _ArgumentsOfCall:
-        call = self._calls[place] = _ArgumentsOfCall(len(self._calls))
+        call = self._calls[place] = _ArgumentsOfCall(self._begun)
+        self._begun += 1  # a provider that repeats a place begins another call all the same
         extras = call_extras(item)
         started = generate_pb2.ToolCallStarted(
             index=call.number, id=loose_text(item.get("call_id")), name=loose_text(item.get("name")), extras=extras

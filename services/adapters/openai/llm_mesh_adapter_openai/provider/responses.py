@@ -20,7 +20,7 @@ from llm_mesh_adapter_openai.provider.rows import OpenAIProvider
 from llm_mesh_adapter_openai.provider.saying import allowance_of, path_of, sayable
 from llm_mesh_dialects import openai, responses
 from llm_mesh_dialects.errors import TruncatedError
-from llm_mesh_dialects.loose import loose_parsed
+from llm_mesh_dialects.loose import loose_parsed, loose_text
 from llm_mesh_dialects.proofs import mark, origin_of
 
 _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
@@ -97,7 +97,7 @@ class ResponsesReader:
             event = orjson.loads(data)
         except orjson.JSONDecodeError:
             event, halves = loose_parsed(data), True
-        if isinstance(event, dict) and (event.get("type") in _FAILED or openai.errors.is_complaint(event)):
+        if isinstance(event, dict) and (loose_text(event.get("type")) in _FAILED or openai.errors.is_complaint(event)):
             response = event.get("response")
             made = self._events.failed(response)
             events.extend(made)
