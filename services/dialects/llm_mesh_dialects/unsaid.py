@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from llm_mesh.inference.v1 import content_pb2
+from llm_mesh_dialects.extras import put_nowhere
 from llm_mesh_dialects.report import Report
 
 _NAMES: Final[Mapping[str, str]] = {"image": "images", "audio": "sounds", "file": "files"}
@@ -36,3 +37,10 @@ def report_beside(part: content_pb2.Part, path: str, report: Report) -> None:
         report.dropped(f"{path}cache_hint", "a hint has no place at this part")
     for extra in part.extras:
         report.dropped(f"{path}extras[{extra.dialect}.{extra.key}]", "a key has no place at this part")
+
+
+def report_never_beside(part: content_pb2.Part, dialect: str, path: str, report: Report, *, caching: str) -> None:
+    """The same for a dialect that has a place for neither at any part. `caching` says why it needs no hint."""
+    if part.HasField("cache_hint"):
+        report.dropped(f"{path}cache_hint", caching)
+    put_nowhere(part.extras, dialect, report, path, place="part.")

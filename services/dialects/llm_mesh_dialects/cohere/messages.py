@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2
-from llm_mesh_dialects.cohere.parts import Content, beside, content, document
+from llm_mesh_dialects.cohere.parts import Content, content, document, report_beside
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import parsed, put_nowhere
@@ -47,7 +47,7 @@ class CohereMessagesWriter:
         for number, part in enumerate(message.parts):
             place = f"{path}parts[{number}]."
             if part.WhichOneof("kind") == "tool_result":
-                beside(part, place, self._report)
+                report_beside(part, place, self._report)
                 yield self._result(part.tool_result, f"{place}tool_result.")
             else:
                 rest.append((part, place))
@@ -85,7 +85,7 @@ class CohereMessagesWriter:
         places: list[str] = []
         for part, path in parts:
             if part.WhichOneof("kind") == "tool_call":
-                beside(part, path, self._report)
+                report_beside(part, path, self._report)
                 calls.append(_call(part.tool_call, f"{path}tool_call"))
                 continue
             citations += self._citations(part.text, f"{path}text.annotations")

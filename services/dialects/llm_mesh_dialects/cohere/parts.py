@@ -7,11 +7,10 @@ from typing import Any, Final
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.cohere.vocabulary import DIALECT
 from llm_mesh_dialects.errors import DialectError
-from llm_mesh_dialects.extras import put_nowhere
 from llm_mesh_dialects.openai.media import to_url
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
-from llm_mesh_dialects.unsaid import report_unsaid
+from llm_mesh_dialects.unsaid import report_never_beside, report_unsaid
 
 Content = dict[str, Any]
 _WRITTEN_FIELDS: Final = {"image": {"detail"}, "file": {"detail"}}
@@ -20,7 +19,7 @@ _WRITTEN_FIELDS: Final = {"image": {"detail"}, "file": {"detail"}}
 def content(part: content_pb2.Part, path: str, report: Report) -> Content | None:
     """The content that a part is; None where it is none, which is reported. Raises `DialectError` where the answer would miss it."""
     kind = part.WhichOneof("kind")
-    beside(part, path, report)
+    report_beside(part, path, report)
     report_unsaid(part, kind, path, report, _WRITTEN_FIELDS)
     if kind == "text":
         return {"type": "text", "text": part.text.text} if part.text.text else None
@@ -38,11 +37,9 @@ def content(part: content_pb2.Part, path: str, report: Report) -> Content | None
     raise DialectError(f"{path}{kind}", "expected text, an image, or a file that is text: the dialect has nothing else")
 
 
-def beside(part: content_pb2.Part, path: str, report: Report) -> None:
-    """Reports what stands beside the content of a part: the dialect has no place for any of it."""
-    if part.HasField("cache_hint"):
-        report.dropped(f"{path}cache_hint", "the provider caches by itself")
-    put_nowhere(part.extras, DIALECT, report, path, place="part.")
+def report_beside(part: content_pb2.Part, path: str, report: Report) -> None:
+    """Reports what stands beside the content of a part."""
+    report_never_beside(part, DIALECT, path, report, caching="the provider caches by itself")
 
 
 def document(file: content_pb2.Media, path: str, report: Report) -> Content | None:

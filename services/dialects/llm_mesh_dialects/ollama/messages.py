@@ -13,7 +13,7 @@ from llm_mesh_dialects.ollama.calls import CallNames
 from llm_mesh_dialects.ollama.vocabulary import DIALECT
 from llm_mesh_dialects.plain import text_of
 from llm_mesh_dialects.report import Report
-from llm_mesh_dialects.unsaid import report_unsaid
+from llm_mesh_dialects.unsaid import report_never_beside, report_unsaid
 
 _ROLES: Final = {
     content_pb2.ROLE_SYSTEM: "system",
@@ -73,10 +73,8 @@ class OllamaMessagesWriter:
 
 
 def _report_beside(part: content_pb2.Part, path: str, report: Report) -> None:
-    """What stands beside the content of a part: the dialect has no place for any of it."""
-    if part.HasField("cache_hint"):
-        report.dropped(f"{path}cache_hint", "the server caches prefixes by itself")
-    put_nowhere(part.extras, DIALECT, report, path, place="part.")
+    """Reports what stands beside the content of a part."""
+    report_never_beside(part, DIALECT, path, report, caching="the server caches prefixes by itself")
 
 
 class OllamaMessageWriter:
