@@ -16,7 +16,7 @@ from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.rpc.framing import framed
 from llm_mesh_adapter_kit.rpc.statuses import only_message
 
-Ask = Callable[[Endpoint, Call, Limits | None], Awaitable[bytes]]
+AskEngine = Callable[[Endpoint, Call, Limits | None], Awaitable[bytes]]
 Report = Callable[[router_pb2.ReportLoadsRequest], Awaitable[None]]
 LONGEST_PAUSE: Final = 60.0
 _QUICK: Final = Limits(connect=2, first_token=2, idle=2, total=2)
@@ -26,7 +26,7 @@ _ABSENT: Final = "UNSUPPORTED"
 class LoadWatch:
     """Watches the load of one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, models: EngineModels, ask: Ask, report: Report, interval: float) -> None:
+    def __init__(self, endpoint: Endpoint, models: EngineModels, ask: AskEngine, report: Report, interval: float) -> None:
         self._endpoint = endpoint
         self._models = models
         self._ask = ask

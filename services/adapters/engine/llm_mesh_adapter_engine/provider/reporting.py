@@ -9,12 +9,13 @@ from typing import Any, Final
 import grpc
 
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
-from llm_mesh_adapter_engine.provider.loads import Ask, LoadWatch
+from llm_mesh_adapter_engine.provider.loads import AskEngine, LoadWatch
 from llm_mesh_adapter_engine.provider.models import EngineModels
 from llm_mesh_adapter_kit.dialect import Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.exchange import Exchange
 from llm_mesh_adapter_kit.limits import Limits
+from llm_mesh_runtime.tasks import TaskSet
 
 OpenCall = Callable[[Endpoint, Call, Limits], Awaitable[Exchange]]
 _REPORT_SECONDS: Final = 2.0
@@ -40,7 +41,7 @@ class EndpointWatches:
     """The tasks that watch endpoints."""
 
     def __init__(
-        self, table: Iterable[Endpoint], models: EngineModels, ask: Ask, open_call: OpenCall, reports: RouterReports, interval: float
+        self, table: Iterable[Endpoint], models: EngineModels, ask: AskEngine, open_call: OpenCall, reports: RouterReports, interval: float
     ) -> None:  # fmt: skip
         self._table = table
         self._models = models
@@ -49,19 +50,15 @@ class EndpointWatches:
         self._reports = reports
         self._interval = interval
         self._watching: dict[str, tuple[Endpoint, list[asyncio.Task[None]]]] = {}
-        self._keeper: asyncio.Task[None] | None = None
+        self._tasks = TaskSet()
 
     def start(self) -> None:
         """Watch until `close`."""
-        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="engine.watches")
+        self._tasks.spawn(self._keep(), name="engine.watches")
 
     async def close(self) -> None:
         """Watch no more."""
-        tasks = [task for _, watched in self._watching.values() for task in watched]
-        tasks += [self._keeper] if self._keeper is not None else []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.close()
 
     async def _keep(self) -> None:
         while True:
@@ -73,7 +70,7 @@ class EndpointWatches:
                         task.cancel()
             for name, endpoint in present.items():
                 if name not in self._watching:
-                    self._watching[name] = (endpoint, [self._spawned(run) for run in self._watches(endpoint)])
+                    self._watching[name] = (endpoint, [self._tasks.spawn(run(), name="engine.watch") for run in self._watches(endpoint)])
             await asyncio.sleep(_LOOK_AGAIN)
 
     def _watches(self, endpoint: Endpoint) -> list[Callable[[], Coroutine[Any, Any, None]]]:
@@ -83,6 +80,3 @@ class EndpointWatches:
 
             runs.append(CacheWatch(endpoint, self._models, self._open, self._reports.put).run)
         return runs
-
-    def _spawned(self, run: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        return asyncio.get_running_loop().create_task(run(), name="engine.watch")
