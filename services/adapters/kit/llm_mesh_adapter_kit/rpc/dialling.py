@@ -6,13 +6,14 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import grpc
 
 from llm_mesh_adapter_kit.addresses import AddressRule
-from llm_mesh_adapter_kit.client.dialling import PORTS, Dialler
+from llm_mesh_adapter_kit.client.dialling import PORTS, Address, Dialler
 from llm_mesh_adapter_kit.http import ConnectTimeoutError, UnreachableError
 from llm_mesh_adapter_kit.rpc.framing import MOST_BYTES
 from llm_mesh_adapter_kit.rpc.settings import RpcTransportSettings
@@ -60,7 +61,7 @@ class RpcDialler:
         return channel
 
     async def _made(self) -> grpc.aio.Channel:
-        target = _target(await self._addresses.addresses())
+        target = target_of(await self._addresses.addresses())
         options = [*_OPTIONS, ("grpc.default_authority", self._authority)]
         if not self._secure:
             return grpc.aio.insecure_channel(target, options=options)  # noqa: TID251 - to a provider, not to a service of the mesh
@@ -82,8 +83,8 @@ async def _standing(channel: grpc.aio.Channel) -> None:
         state = channel.get_state(try_to_connect=True)
 
 
-def _target(addresses: Any) -> str:  # noqa: ANN401 (addresses as sockets have them)
-    """The checked addresses of the first family: gRPC resolves nothing by itself."""
+def target_of(addresses: Sequence[Address]) -> str:
+    """Checked addresses as gRPC takes them, so that it resolves nothing by itself: those of one family, that of the first."""
     family = addresses[0].family
     same = [address.at for address in addresses if address.family == family]
     if family == socket.AF_INET6:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -18,11 +17,12 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from llm_mesh_adapter_kit.client.dialling import PORTS, Address, Dialler
+from llm_mesh_adapter_kit.client.dialling import PORTS, Dialler
 from llm_mesh_adapter_kit.client.pool import tls_context
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import address_not_allowed, timed_out, unreachable
 from llm_mesh_adapter_kit.http import ForbiddenError, UnreachableError
+from llm_mesh_adapter_kit.rpc.dialling import target_of
 from llm_mesh_runtime.links.outbound import Outbound
 from llm_mesh_runtime.links.remote import RemoteChannel
 from llm_mesh_runtime.links.tls import Tls
@@ -98,7 +98,7 @@ class MeshConnection:
             channel = self._channel
             if channel is not None and time.monotonic() < self._read_at + _READ_AGAIN:
                 return channel
-            made_of = _target(await self._dialler.addresses()), await self._tls()
+            made_of = target_of(await self._dialler.addresses()), await self._tls()
             self._read_at = time.monotonic()
             if channel is None or made_of != self._made_of:
                 self.retire()
@@ -159,15 +159,6 @@ class MeshConnections:
 def metadata_of(endpoint: Endpoint, credential: str) -> Metadata:
     """What authenticates a call."""
     return tuple({**endpoint.headers, **(endpoint.signer.fixed(credential) or {})}.items())
-
-
-def _target(addresses: Sequence[Address]) -> str:
-    """The addresses as gRPC takes them: of one family, that of the first."""
-    family = addresses[0].family
-    own = [address.at for address in addresses if address.family == family]
-    if family == socket.AF_INET6:
-        return "ipv6:" + ",".join(f"[{at[0]}]:{at[1]}" for at in own)
-    return "ipv4:" + ",".join(f"{at[0]}:{at[1]}" for at in own)
 
 
 def _read(certificate: str, key: str, authorities: str) -> Tls:
