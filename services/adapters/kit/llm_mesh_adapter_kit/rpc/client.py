@@ -21,6 +21,8 @@ from llm_mesh_runtime.tasks import TaskSet
 AT_ONCE = 8
 """Calls of one request that has several."""
 _ABANDON_SECONDS = 5.0
+_GRACE = 600.0
+"""Seconds that calls under way have on a channel that another one has replaced."""
 _OF_HTTP = frozenset({"content-type", "content-length", "accept", "host", "user-agent", "te", "connection"})
 
 Metadata = tuple[tuple[str, str], ...]
@@ -40,6 +42,7 @@ class RpcClient:
         self._channel: grpc.aio.Channel | None = None
         self._dialling = asyncio.Lock()
         self._telling = TaskSet()
+        self._ending = TaskSet()
         self._calls: set[RpcCall] = set()
         self._retired = False
 
@@ -74,6 +77,7 @@ class RpcClient:
             call.close()
         await self._telling.join()
         await self._telling.close()
+        await self._ending.close()
         if self._channel is not None:
             await self._channel.close()
 
@@ -125,8 +129,8 @@ class RpcClient:
             if channel is not None and channel.get_state() is grpc.ChannelConnectivity.READY:
                 return channel
             if channel is not None:
-                self._channel = None
-                await channel.close()
+                self._channel = None  # a server that stops lets calls under way end: they keep their channel
+                self._ending.spawn(channel.close(_GRACE), name="adapter.channel.replaced")
             self._channel = channel = await self._dialler.dial(connect_timeout=request.connect_timeout, deadline=request.deadline)
             return channel
 
