@@ -1,20 +1,19 @@
 """What an attempt used: the provider's own figures, or the mesh's count where there are none.
 
-A token is about four bytes of text, and no event has less than one, as the gateway counts too. The input is what the plan estimates. A
-count never exceeds what was granted: reservations hold in spite of it.
+The gateway counts by the same functions. The input is what the plan estimates. A count never exceeds what was granted: reservations hold
+in spite of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
 from llm_mesh_adapter_kit.errors import AdapterError
-from llm_mesh_figures.texts import counted, size_of
+from llm_mesh_figures.texts import counted, output_tokens, part_size, size_of, text_size
 
-_BYTES_PER_TOKEN = 4
 _CONTENT = frozenset({"text", "reasoning", "refusal", "tool_call_started", "tool_call", "audio"})
 
 
@@ -74,7 +73,7 @@ class AttemptMeter:
                 return  # nothing is left to count
         for choice in output.choices:
             self.content += len(choice.message.parts)
-            self._bytes += sum(map(_part_size, choice.message.parts))
+            self._bytes += sum(map(part_size, choice.message.parts))
 
     def embedded(self, output: embed_pb2.EmbedOutput) -> None:
         """Notes vectors."""
@@ -92,7 +91,7 @@ class AttemptMeter:
 
     def report(self) -> tuple[generate_pb2.Usage, usage_pb2.UsageSource]:
         """The usage so far, and who says so."""
-        counted = min(max(self.content, -(-self._bytes // _BYTES_PER_TOKEN)), self._most_output)
+        counted = min(output_tokens(self.content, self._bytes), self._most_output)
         reported = self._reported
         # What a stream says at its beginning is true of the input; the output was yet to come.
         if reported is not None and reported.input_tokens and ((self._final and reported.output_tokens) or not self.content):
@@ -106,18 +105,10 @@ class AttemptMeter:
         return usage, usage_pb2.USAGE_SOURCE_COUNTED
 
 
-def _part_size(part: content_pb2.Part) -> int:
-    """As the events of the same part in a stream."""
-    kind = part.WhichOneof("kind")
-    if kind == "tool_call":
-        return len(part.tool_call.name.encode()) + len(part.tool_call.arguments_json.encode())
-    return _size(getattr(part, kind)) if kind in _CONTENT else part.ByteSize()
-
-
 def _size(content: object) -> int:
     """Bytes of text; those of a sound are its transcript's."""
     text = (
         getattr(content, "text", "") or getattr(content, "arguments_json", "") or getattr(content, "transcript", "")
         or getattr(content, "name", "")
     )  # fmt: skip
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return text_size(text)

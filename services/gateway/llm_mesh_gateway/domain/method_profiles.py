@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_figures.texts import tokens_of
 from llm_mesh_gateway.domain.lengths import longest_milliseconds
 from llm_mesh_gateway.domain.profile import InputReading
 
-_BYTES_PER_TOKEN = 4
 _AUTO = "auto"
 _MILLISECONDS_PER_TOKEN = 100
 _MILLISECONDS_PER_CHARACTER = 1_000
@@ -94,9 +94,7 @@ def profile_transcribe(profile: router_pb2.RequestProfile, request: sound_pb2.Tr
     longest = longest_milliseconds(request.sound.data)
     profile.units.audio_input_milliseconds = longest
     profile.input_bytes = reading.bytes + len(request.sound.data)
-    profile.estimated_input_tokens = -(-reading.bytes // _BYTES_PER_TOKEN) + min(
-        longest // _MILLISECONDS_PER_TOKEN, len(request.sound.data)
-    )
+    profile.estimated_input_tokens = tokens_of(reading.bytes) + min(longest // _MILLISECONDS_PER_TOKEN, len(request.sound.data))
 
 
 def _names(question: assess_pb2.AssessQuestion) -> Iterable[str]:
@@ -117,5 +115,5 @@ def _read(profile: router_pb2.RequestProfile, reading: InputReading) -> None:
 
 def _tokens(profile: router_pb2.RequestProfile, size: int, modalities: Iterable[str]) -> None:
     profile.input_bytes = size
-    profile.estimated_input_tokens = -(-size // _BYTES_PER_TOKEN)
+    profile.estimated_input_tokens = tokens_of(size)
     profile.input_modalities.extend(modalities)

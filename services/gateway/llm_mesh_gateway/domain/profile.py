@@ -14,10 +14,10 @@ from collections.abc import Iterable
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.router.v1 import router_pb2
+from llm_mesh_figures.texts import text_size, tokens_of
 from llm_mesh_gateway.domain.references import is_callers_tool, refers
 
 _PER_UNIT = 16
-_BYTES_PER_TOKEN = 4
 
 
 def profile_generation(
@@ -27,7 +27,7 @@ def profile_generation(
     reading = InputReading()
     reading.request(request)
     size = profile.input_bytes = reading.bytes
-    profile.estimated_input_tokens = -(-size // _BYTES_PER_TOKEN)
+    profile.estimated_input_tokens = tokens_of(size)
     profile.messages = len(request.messages)
     profile.source_dialect = request.source_dialect
     profile.input_modalities.extend(sorted(reading.modalities))
@@ -58,10 +58,10 @@ def _limits(profile: router_pb2.RequestProfile, request: generate_pb2.GenerateIn
 def profile_embedding(profile: router_pb2.RequestProfile, request: embed_pb2.EmbedInput, *, session: str, exact: bool) -> None:
     """Writes the profile of an embedding. An item of tokens has as many tokens as it says."""
     texts = [item.text for item in request.items if item.WhichOneof("kind") == "text"]
-    text = sum(_PER_UNIT + _size(each) for each in texts)
+    text = sum(_PER_UNIT + text_size(each) for each in texts)
     tokens = sum(len(item.tokens.ids) for item in request.items if item.WhichOneof("kind") == "tokens")
     profile.input_bytes = text + tokens + _PER_UNIT * (len(request.items) - len(texts))
-    profile.estimated_input_tokens = -(-text // _BYTES_PER_TOKEN) + tokens
+    profile.estimated_input_tokens = tokens_of(text) + tokens
     profile.input_modalities.append("text")
     profile.capabilities.append("embeddings")
     profile.session = session
@@ -84,10 +84,6 @@ def _needs(request: generate_pb2.GenerateInput, *, streamed: bool) -> list[str]:
     if request.HasField("reasoning") and request.reasoning.effort != "none":
         needs.append("reasoning")
     return needs
-
-
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 class InputReading:
@@ -116,7 +112,7 @@ class InputReading:
             self.extras(extras)
 
     def unit(self, *texts: str) -> None:
-        self.bytes += _PER_UNIT + sum(map(_size, texts))
+        self.bytes += _PER_UNIT + sum(map(text_size, texts))
 
     def extras(self, extras: Iterable[content_pb2.Extra]) -> None:
         for extra in extras:
@@ -137,7 +133,7 @@ class InputReading:
 
     def message(self, message: content_pb2.Message) -> None:
         name = message.name
-        self.bytes += _PER_UNIT + _size(name) if name else _PER_UNIT
+        self.bytes += _PER_UNIT + text_size(name) if name else _PER_UNIT
         self.parts(message.parts[:])
         if extras := message.extras:
             self.extras(extras)
@@ -148,7 +144,7 @@ class InputReading:
             if kind == "text":
                 self.modalities.add("text")
                 text = part.text.text
-                self.bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+                self.bytes += text_size(text)
             else:
                 self.part(part, kind)
             if extras := part.extras:
@@ -171,7 +167,7 @@ class InputReading:
         elif kind in {"audio", "file"}:
             media = part.audio if kind == "audio" else part.file
             self.modalities.add(kind)
-            self.bytes += len(media.data) + _size(media.filename) + _size(media.transcript)
+            self.bytes += len(media.data) + text_size(media.filename) + text_size(media.transcript)
             self.media(media, kind)
         elif kind == "tool_call":
             call = part.tool_call
@@ -181,9 +177,9 @@ class InputReading:
             self.parts(part.tool_result.parts)
         elif kind == "reasoning":
             reasoning = part.reasoning
-            self.bytes += _size(reasoning.text) + len(reasoning.signature) + len(reasoning.redacted)
+            self.bytes += text_size(reasoning.text) + len(reasoning.signature) + len(reasoning.redacted)
         elif kind == "refusal":
-            self.bytes += _size(part.refusal.text)
+            self.bytes += text_size(part.refusal.text)
         elif kind == "opaque":
             self.bytes += len(part.opaque.json)
             if refers(part.opaque.type, part.opaque.json):

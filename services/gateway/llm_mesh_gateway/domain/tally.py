@@ -1,16 +1,13 @@
 """What was received of an answer, so that an attempt that broke off can be charged for what it had delivered.
 
-The provider's own final figures win where they came. Without them output is counted from what arrived: a token is about four bytes of
-text, and no event has less than one.
+The provider's own final figures win where they came. Without them output is counted from what arrived, as adapters count it.
 """
 
 from __future__ import annotations
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_figures.texts import counted
+from llm_mesh_figures.texts import counted, output_tokens, part_size, text_size
 from llm_mesh_gateway.domain.ports import Answer, Piece
-
-_BYTES_PER_TOKEN = 4
 
 
 class Tally:
@@ -68,12 +65,12 @@ class Tally:
     def _count(self, text: str, *, forced: bool = False) -> None:
         if text or forced:
             self._events += 1
-            self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+            self._bytes += text_size(text)
 
     @property
     def counted(self) -> int:
         """The output tokens in what arrived."""
-        return max(self._events, -(-self._bytes // _BYTES_PER_TOKEN))
+        return output_tokens(self._events, self._bytes)
 
     def usage(self, estimated_input_tokens: int) -> tuple[generate_pb2.Usage, bool]:
         """What was used so far, and whether the provider says that it is all. What it says at a stream's begin is true of the input."""
@@ -93,5 +90,5 @@ def counted_in(answer: Answer) -> int:
     """The output tokens in a whole answer. Vectors have none."""
     if not isinstance(answer, generate_pb2.GenerateOutput):
         return 0
-    sizes = [part.ByteSize() for choice in answer.choices for part in choice.message.parts]
-    return max(len(sizes), -(-sum(sizes) // _BYTES_PER_TOKEN))
+    sizes = [part_size(part) for choice in answer.choices for part in choice.message.parts]
+    return output_tokens(len(sizes), sum(sizes))
