@@ -27,6 +27,7 @@ from llm_mesh_runtime.status import serialised_status
 from llm_mesh_runtime.testing import host
 
 ENDPOINT, MODEL, KEY, OWN = "hq", "hq/summariser", "mk_other_secret", "claims-eu"
+PROJECT = "domains/claims/projects/triage"
 USAGE = generate_pb2.Usage(input_tokens=5, output_tokens=7)
 ANSWER = content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=[content_pb2.Part(text=content_pb2.Text(text="Hello back"))])
 CHARGED = resources_pb2.Money(currency="EUR", nanos=1234)
@@ -149,16 +150,18 @@ class Linked:
     other: OtherMesh
     sealed: Any
 
-    def granted(self, rpc: str, *, bounds: admission_pb2.RequestBounds | None = None, **more: Any) -> Any:
+    def granted(
+        self, rpc: str, *, bounds: admission_pb2.RequestBounds | None = None, project: str = PROJECT, model: str = MODEL, **more: Any
+    ) -> Any:
         """A request of a method with its attempt and grant."""
         attempt = plan_pb2.Attempt(
-            id="a1", adapter="mesh", endpoint=ENDPOINT, upstream_model=MODEL, max_output_tokens=256, max_input_tokens=10_000
+            id="a1", adapter="mesh", endpoint=ENDPOINT, upstream_model=model, max_output_tokens=256, max_input_tokens=10_000
         )
         allowed = admission_pb2.AttemptGrant(
-            attempt_id="a1", adapter="mesh", endpoint=ENDPOINT, upstream_model=MODEL, max_output_tokens=256, max_candidates=1
+            attempt_id="a1", adapter="mesh", endpoint=ENDPOINT, upstream_model=model, max_output_tokens=256, max_candidates=1
         )
         grant = admission_pb2.Grant(
-            reservation_id="01j", domain="domains/claims", project="domains/claims/projects/triage", attempts=[allowed], bounds=bounds
+            reservation_id="01j", domain=project.partition("/projects/")[0], project=project, attempts=[allowed], bounds=bounds
         )
         grant.zero_retention = more.pop("zero_retention", False)
         grant.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=60))

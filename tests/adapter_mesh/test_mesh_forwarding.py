@@ -95,7 +95,7 @@ async def test_every_option_travels_or_is_named_with_its_reason(rpc: str) -> Non
     assert options.fidelity == (gateway_pb2.FIDELITY_EXACT if exact else 0)
 
 
-async def test_a_key_is_told_apart_by_project_and_model_and_is_the_same_again() -> None:
+async def test_a_key_is_a_digest_and_the_same_again() -> None:
     async with linked() as made:
         for _ in range(2):
             await made.stub.Generate(made.granted("Generate", context=CONTEXT), timeout=20)
@@ -108,6 +108,18 @@ async def test_a_key_is_told_apart_by_project_and_model_and_is_the_same_again() 
         await made.stub.Generate(made.granted("Generate"), timeout=20)
         assert made.other.asked[2].options.idempotency_key not in {"", first}
         assert made.other.asked[3].options.idempotency_key == ""
+
+
+async def test_the_same_key_and_session_of_two_tenants_never_meet_there() -> None:
+    """The other mesh has one project for all of ours, and answers a key that it knows with the first answer."""
+    projects = ("domains/claims/projects/triage", "domains/claims/projects/other", "domains/sales/projects/triage")
+    async with linked() as made:
+        for project in projects:
+            await made.stub.Generate(made.granted("Generate", context=CONTEXT, project=project), timeout=20)
+        keys, sessions = ({getattr(asked.options, name) for asked in made.other.asked} for name in ("idempotency_key", "session"))
+        assert len(keys) == len(sessions) == len(projects)
+        await made.stub.Generate(made.granted("Generate", context=CONTEXT, model="hq/other"), timeout=20)
+        assert made.other.asked[-1].options.idempotency_key not in keys
 
 
 async def test_key_deadline_and_request_id_travel_and_no_more_tokens_than_granted() -> None:

@@ -29,6 +29,30 @@ OTHER_MESHES: Mapping[str, Mutant] = {
         instead="hops=context.hops, bounds=bounds",
         test=f"{_MESH}/test_mesh_forwarding.py::test_every_option_travels_or_is_named_with_its_reason",
     ),
+    "other-meshes/own-idempotency-keys": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/forwarding.py",
+        guard='self._digest("idempotency key", project, job.model, context.idempotency_key)',
+        instead='self._digest("idempotency key", job.model, context.idempotency_key)',
+        test=f"{_MESH}/test_mesh_forwarding.py::test_the_same_key_and_session_of_two_tenants_never_meet_there",
+    ),
+    "other-meshes/own-sessions": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/forwarding.py",
+        guard='self._digest("session", project, context.session)',
+        instead='self._digest("session", context.session)',
+        test=f"{_MESH}/test_mesh_forwarding.py::test_the_same_key_and_session_of_two_tenants_never_meet_there",
+    ),
+    "other-meshes/credentials-come-back-in-no-answer": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/cleaning.py",
+        guard="if redaction.bytes_of(said) != said:",
+        instead="if message is None:",
+        test=f"{_MESH}/test_mesh_strangers.py::test_our_key_comes_back_in_no_answer",
+    ),
+    "other-meshes/no-more-vectors-than-items": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/embedding.py",
+        guard="self._count == embedding.index < self._items",
+        instead="self._count == embedding.index",
+        test=f"{_MESH}/test_mesh_strangers.py::test_vectors_beyond_the_items_are_refused_as_they_come",
+    ),
     "other-meshes/budgets-open-no-breaker": Mutant(
         file="adapters/kit/llm_mesh_adapter_kit/lanes.py",
         guard="if error.of_one_request:",
