@@ -29,6 +29,7 @@ class Stranger(OtherMesh):
 
     output: generate_pb2.GenerateOutput = field(default_factory=generate_pb2.GenerateOutput)
     events: list[generate_pb2.StreamEvent] = field(default_factory=list)
+    end: list[generate_pb2.StreamEvent] = field(default_factory=lambda: [generate_pb2.StreamEvent(finished=generate_pb2.Finished())])
     first: embed_pb2.EmbedOutput = field(default_factory=embed_pb2.EmbedOutput)
     sent: int = 0
 
@@ -36,7 +37,8 @@ class Stranger(OtherMesh):
         return gateway_pb2.GenerateResponse(output=self.output, receipt=receipt())
 
     async def GenerateStream(self, request: Any, context: Any) -> AsyncIterator[gateway_pb2.GenerateStreamResponse]:
-        yield gateway_pb2.GenerateStreamResponse(events=self.events, receipt=receipt())
+        yield gateway_pb2.GenerateStreamResponse(events=self.events)
+        yield gateway_pb2.GenerateStreamResponse(events=self.end, receipt=receipt())
 
     async def EmbedStream(self, request: Any, context: Any) -> AsyncIterator[gateway_pb2.EmbedStreamResponse]:
         yield gateway_pb2.EmbedStreamResponse(output=self.first, receipt=receipt())
@@ -126,8 +128,22 @@ async def test_vectors_in_the_place_of_words_are_left_out() -> None:
 async def test_many_events_at_once_come_in_messages_of_bounded_size() -> None:
     delta = generate_pb2.StreamEvent(text=generate_pb2.TextDelta(text="x"))
     messages = await streamed("GenerateStream", Stranger(events=[delta] * MANY))
-    assert sum(len(message.events) for message in messages) == MANY
+    assert sum(len(message.events) for message in messages) == MANY + 1
     assert max(len(message.events) for message in messages) < MANY
+
+
+async def reason_of(rpc: str, stranger: Stranger) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await (whole(stranger) if rpc == "Generate" else streamed(rpc, stranger))
+    return from_rpc_error(raised.value).reason_name
+
+
+async def test_what_is_no_whole_answer_is_none() -> None:
+    delta = generate_pb2.StreamEvent(text=generate_pb2.TextDelta(text="x"))
+    finished = generate_pb2.StreamEvent(finished=generate_pb2.Finished())
+    assert await reason_of("Generate", Stranger()) == "PROVIDER_MALFORMED"
+    assert await reason_of("GenerateStream", Stranger(events=[delta], end=[])) == "PROVIDER_RESET"
+    assert await reason_of("GenerateStream", Stranger(events=[delta, finished], end=[delta, finished])) == "PROVIDER_MALFORMED"
 
 
 async def test_deadlines_of_single_requests_open_no_breaker_for_everybody() -> None:

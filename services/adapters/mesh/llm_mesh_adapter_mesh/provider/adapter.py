@@ -17,7 +17,7 @@ from llm_mesh_adapter_kit.asking import Reporting
 from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.endpoint_list import EndpointList
 from llm_mesh_adapter_kit.endpoints import EndpointTable
-from llm_mesh_adapter_kit.errors import AdapterError, escaped, reset, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, escaped, malformed, reset, unsupported
 from llm_mesh_adapter_kit.grants import GrantCheck, Job, check_generation
 from llm_mesh_adapter_kit.limits import AttemptLimits, Timers
 from llm_mesh_adapter_kit.metering import AttemptMeter
@@ -68,6 +68,8 @@ class MeshAdapter:
         response = adapter_pb2.GenerateResponse()
         async with self._attempt(job, names.CHAT) as attempt:
             answer = await attempt.call.whole("Generate", question)
+            if not answer.output.choices:
+                raise malformed(job.endpoint.name, "an answer without a choice")
             attempt.timers.event(content=True)
             _take(answer.output, response.output)
             meter.whole(response.output)
@@ -79,7 +81,7 @@ class MeshAdapter:
     async def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes. The last message has the report."""
         job, question = self._generation("GenerateStream", request)
-        meter, receipt = _meter(job, request.input), None
+        meter, receipt, ended = _meter(job, request.input), None, False
         final = adapter_pb2.GenerateStreamResponse()
         try:
             async with (
@@ -90,9 +92,12 @@ class MeshAdapter:
                     attempt.call.cleaned(answer)
                     receipt = answer.receipt if answer.HasField("receipt") else receipt
                     for message in _messages(answer.events):
+                        if ended:
+                            raise malformed(job.endpoint.name, "events after the end of the answer")
                         attempt.saw(message.events, meter)
+                        ended = message.events[-1].HasField("finished")
                         yield message
-                if receipt is None:
+                if receipt is None or not ended:
                     raise reset(job.endpoint.name, "the stream ended before its end")
                 _report(attempt, meter, receipt, final.final)
         except AdapterError as error:
