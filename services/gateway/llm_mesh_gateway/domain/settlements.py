@@ -24,7 +24,8 @@ _FIRST_DELAY = 0.05
 _LAST_DELAY = 5.0
 _TIMEOUT = 2.0
 _AT_ONCE = 16
-_FINAL = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
+_WRONG = "INVALID_ARGUMENT"
+_FINAL = {_WRONG, "NOT_FOUND", "FAILED_PRECONDITION"}
 
 
 class Settlements:
@@ -90,10 +91,20 @@ class Settlements:
             request.ClearField("answer")
             request.ClearField("idempotency_key")
             size = 0
-        task = self._later("settle", request.reservation_id, lambda: self._ledger.settle(request))
+        task = self._later("settle", request.reservation_id, lambda: self._charge(request))
         if size:
             task.add_done_callback(lambda _: self._room.give(size))
         return task
+
+    async def _charge(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse:
+        """What a provider said beside its figures never keeps a reservation from its charge: where policy refuses it, it is left out."""
+        try:
+            return await self._ledger.settle(request)
+        except MeshError as failure:
+            if failure.code.name != _WRONG or not _leave_out_words(request):
+                raise
+            get_logger().warning("settle without a provider's words", reservation=request.reservation_id, message=failure.message)
+            return await self._ledger.settle(request)
 
     def settle_after(self, remainder: Remainder, settlement: Callable[[], policy_pb2.SettleRequest]) -> None:
         """Reads the end of a stream that nobody waits for any more, and charges what was used by then."""
@@ -140,3 +151,16 @@ class Settlements:
             await self._tasks.close()
             return False
         return True
+
+
+def _leave_out_words(request: policy_pb2.SettleRequest) -> bool:
+    """Takes out what no charge depends on; whether there was something."""
+    left_out = False
+    for line in request.lines:
+        parts = [line.usage, *[each.usage for each in line.usage.iterations]] if line.HasField("usage") else []
+        for usage in parts:
+            left_out = left_out or bool(usage.extras)
+            usage.ClearField("extras")
+        left_out = left_out or line.HasField("upstream")
+        line.ClearField("upstream")
+    return left_out
