@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -90,7 +91,7 @@ def _from_engine(chunks: Sequence[bytes]) -> dict[str, bytes]:
             if sum(entry.file_size for entry in entries) > _MOST_BYTES:
                 raise ValueError(f"a tokenizer of more than {_MOST_BYTES} bytes")
             return {entry.filename: unpacked.read(entry) for entry in entries}
-    except (DecodeError, zipfile.BadZipFile):
+    except (DecodeError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):  # the last one: encrypted, or packed as nobody can here
         raise ValueError("a tokenizer that is no archive") from None
 
 

@@ -1,0 +1,70 @@
+"""Templates and tokenizers of an engine that is broken or hostile: refused by name, and nothing else happens."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+
+import pytest
+
+pytest.importorskip("smg_grpc_proto")
+from smg_grpc_proto.generated import common_pb2
+
+from llm_mesh_adapter_engine.provider.options import EngineOptions
+from llm_mesh_adapter_engine.provider.templates import ChatTemplate
+from llm_mesh_adapter_engine.provider.tokenizers import loaded
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'a' * 10**7 }}",
+        "{{ 10**6 * ['a', 'b'] }}",
+        "{{ 9 ** 9999999 }}",
+        "{{ 'aaaaaaaaaa' * 999999 }}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+    ],
+)
+def test_a_template_without_measure_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="its chat template"):
+        ChatTemplate(text, {}).render([], [], {})
+
+
+def test_products_that_prompts_have_use_for_are_made() -> None:
+    assert ChatTemplate("{{ '-' * 40 }}{{ 3 * 4 }}{{ 2 ** 8 }}{{ 1.5 * 2 }}", {}).render([], [], {}) == "-" * 40 + "12" + "256" + "3.0"
+
+
+def archive() -> bytearray:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("tokenizer.json", "{}" * 1000)
+    return bytearray(written.getvalue())
+
+
+def encrypted() -> bytearray:
+    raw = archive()
+    raw[6] |= 1
+    raw[raw.rfind(b"PK\x01\x02") + 8] |= 1
+    return raw
+
+
+def broken() -> bytearray:
+    raw = archive()
+    raw[44:50] = b"\xff" * 6
+    return raw
+
+
+def unknown_packing() -> bytearray:
+    raw = archive()
+    place = raw.rfind(b"PK\x01\x02")
+    raw[8:10] = raw[place + 10 : place + 12] = (99).to_bytes(2, "little")
+    return raw
+
+
+@pytest.mark.parametrize("made", [encrypted, broken, unknown_packing, lambda: archive()[:-30]])
+def test_an_archive_that_nobody_can_unpack_is_none(made: object) -> None:
+    data = bytes(made())  # type: ignore[operator]
+    chunk = common_pb2.GetTokenizerChunk(data=data, sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(ValueError, match="no archive"):
+        loaded(EngineOptions(), [chunk.SerializeToString()])
