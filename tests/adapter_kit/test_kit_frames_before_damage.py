@@ -16,6 +16,7 @@ from llm_mesh_adapter_kit.event_stream import EventStreamParser
 from llm_mesh_adapter_kit.framing import Frame, FrameParser, FramingError
 from llm_mesh_adapter_kit.json_array import EVENTS_OR_ARRAY, JsonArrayParser
 from llm_mesh_adapter_kit.ndjson import LineParser
+from llm_mesh_adapter_kit.rpc.framing import RpcParser, framed
 from llm_mesh_adapter_kit.sse import EventParser
 from tests.adapter_kit.aws_frames import frame
 
@@ -62,6 +63,9 @@ DAMAGED: Mapping[str, Damaged] = {
     "events or an array": Damaged(EVENTS_OR_ARRAY.parser, _ARRAY, b",1]"),
     "an event stream, with a wrong checksum": Damaged(EventStreamParser, _aws(), _flipped(_frame(b"{}"))),
     "events or an event stream": Damaged(EITHER.parser, _aws(), _flipped(_frame(b"{}"))),
+    "messages of gRPC, one with an unknown flag": Damaged(RpcParser, framed(*_ITEMS), b"\x02\x00\x00\x00\x00"),
+    "messages of gRPC, one that is too long": Damaged(RpcParser, framed(*_ITEMS), b"\x00\xff\xff\xff\xff"),
+    "messages of gRPC, the last one cut off": Damaged(RpcParser, framed(*_ITEMS), framed(b"{}")[:-1]),
     "an event stream, with a wrong length": Damaged(EventStreamParser, _aws(), b"\x00\x00\x00\x01" * 3),
 }
 
@@ -90,7 +94,8 @@ def test_frames_before_damage_are_told_wherever_the_bytes_are_cut(name: str) -> 
 
 
 def test_every_framing_of_the_kit_is_here() -> None:
-    modules = [importlib.import_module(f"llm_mesh_adapter_kit.{each.name}") for each in pkgutil.iter_modules(llm_mesh_adapter_kit.__path__)]
+    every = pkgutil.walk_packages(llm_mesh_adapter_kit.__path__, "llm_mesh_adapter_kit.")
+    modules = [importlib.import_module(each.name) for each in every]
     framings = {
         id(value): value
         for module in modules

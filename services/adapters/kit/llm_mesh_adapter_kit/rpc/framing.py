@@ -59,7 +59,14 @@ class RpcParser:
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that these bytes complete."""
         self._buffer += data
-        return list(self._complete())
+        frames: list[Frame] = []
+        try:
+            for frame in self._complete():
+                frames.append(frame)  # noqa: PERF402 - what came before a failure holds
+        except FramingError as error:
+            error.frames = frames
+            raise
+        return frames
 
     def rest(self) -> list[Frame]:
         """Nothing may be left."""
