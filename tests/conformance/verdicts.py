@@ -11,6 +11,11 @@ from tests.conformance.answers import Told
 from tests.conformance.asking import Seen
 from tests.conformance.features import Feature
 
+BUSY = frozenset(
+    {"OVERLOADED", "DEADLINE_EXCEEDED", "BREAKER_OPEN", "BULKHEAD_FULL", "PROVIDER_TIMEOUT", "PROVIDER_UNREACHABLE", "PROVIDER_RESET"}
+)
+"""Reasons that say nothing of a request: the machine had too much to do."""
+
 
 class Kind(StrEnum):
     """How it went."""
@@ -36,6 +41,7 @@ class Verdict:
 
 def of_field(variant: Seen, plain: Seen) -> Verdict:
     """Compares a request that says something with one that does not, or says something else."""
+    _check_idle_machine(variant, plain)
     notes = variant.notes - plain.notes
     reached = bool(variant.sent) and variant.sent[-1] != (plain.sent[-1] if plain.sent else None)
     if variant.reason and not (variant.sent and reached):
@@ -47,12 +53,19 @@ def of_field(variant: Seen, plain: Seen) -> Verdict:
 
 def of_feature(feature: Feature, seen: Seen, told: Told | None, other: Seen | None) -> Verdict:
     """Looks for a feature in what the provider got, and in the answer."""
+    _check_idle_machine(seen)
     if seen.reason:
         return Verdict(Kind.REFUSED, why=refusal(seen))
     missing = _missing(feature, seen, told, other)
     if not missing:
         return Verdict(Kind.TRANSLATED if seen.notes else Kind.EXACT, seen.notes)
     return Verdict(Kind.TRANSLATED, seen.notes) if seen.notes else Verdict(Kind.LOST, why=missing)
+
+
+def _check_idle_machine(*seen: Seen) -> None:
+    """Such a failure is no verdict: it would stand on the page as a refusal, and its request as one that reached nobody."""
+    for each in seen:
+        assert each.reason not in BUSY, f"the machine was too busy to judge: {refusal(each)}: {each.message}"
 
 
 def refusal(seen: Seen) -> str:
