@@ -43,7 +43,7 @@ OTHER_MESHES: Mapping[str, Mutant] = {
     ),
     "other-meshes/credentials-come-back-in-no-answer": Mutant(
         file="adapters/mesh/llm_mesh_adapter_mesh/provider/cleaning.py",
-        guard="if redaction.bytes_of(said) != said:",
+        guard="if redaction.bytes_of(raw) != raw:",
         instead="if message is None:",
         test=f"{_MESH}/test_mesh_strangers.py::test_our_key_comes_back_in_no_answer",
     ),

@@ -202,9 +202,9 @@ def _messages(events: Sequence[generate_pb2.StreamEvent]) -> Iterator[adapter_pb
         yield message
 
 
-def _take(said: Any, output: Any) -> None:  # noqa: ANN401 (any output has usage)
+def _take(answered: Any, output: Any) -> None:  # noqa: ANN401 (any output has usage)
     """The other mesh's output as ours."""
-    output.CopyFrom(said)
+    output.CopyFrom(answered)
     if output.HasField("usage"):
         keep_possible(output.usage)
 

@@ -11,8 +11,8 @@ from llm_mesh_adapter_kit.redaction import Redaction
 def cleaned(message: Any, redaction: Redaction) -> Any:  # noqa: ANN401 (any message)
     """The same message. Only one that repeats a credential is looked through field by field."""
     message.DiscardUnknownFields()
-    said = message.SerializeToString()
-    if redaction.bytes_of(said) != said:
+    raw = message.SerializeToString()
+    if redaction.bytes_of(raw) != raw:
         _redact(message, redaction)
     return message
 
