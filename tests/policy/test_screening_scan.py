@@ -112,6 +112,16 @@ def test_streamed_byte_by_byte_never_lets_a_part_out(secret: str) -> None:
     assert released == scanned(f"so: {secret}. done", watchlist())[0]
 
 
+@pytest.mark.parametrize("secret", [KEY, JWT, MAIL, IBAN.replace(" ", ""), "AKIAIOSFODNN7EXAMPLE", "536-90-4399"])
+def test_what_stands_before_counts_wherever_the_text_is_cut(secret: str) -> None:
+    for before in ("A", "_", "1" * 40, "+A"):
+        text = before + secret
+        whole = scanned(text, watchlist())[0]
+        for cut in range(len(text)):
+            scan = Scan(watchlist(), "f")
+            assert scan.push(text[:cut], final=False) + scan.push(text[cut:], final=True) == whole, (before, cut)
+
+
 @settings(max_examples=200, deadline=None)
 @given(text=texts)
 def test_what_is_held_back_is_bounded(text: str) -> None:
