@@ -1,4 +1,4 @@
-"""Templates and tokenizers of an engine that is broken or hostile: refused by name, and nothing else happens."""
+"""Archives with tokenizers of an engine that is broken or hostile: refused by name, and nothing else happens."""
 
 from __future__ import annotations
 
@@ -12,27 +12,7 @@ pytest.importorskip("smg_grpc_proto")
 from smg_grpc_proto.generated import common_pb2
 
 from llm_mesh_adapter_engine.provider.options import EngineOptions
-from llm_mesh_adapter_engine.provider.templates import ChatTemplate
 from llm_mesh_adapter_engine.provider.tokenizers import loaded
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{{ 'a' * 10**7 }}",
-        "{{ 10**6 * ['a', 'b'] }}",
-        "{{ 9 ** 9999999 }}",
-        "{{ 'aaaaaaaaaa' * 999999 }}",
-        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
-    ],
-)
-def test_a_template_without_measure_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="its chat template"):
-        ChatTemplate(text, {}).render([], [], {})
-
-
-def test_products_that_prompts_have_use_for_are_made() -> None:
-    assert ChatTemplate("{{ '-' * 40 }}{{ 3 * 4 }}{{ 2 ** 8 }}{{ 1.5 * 2 }}", {}).render([], [], {}) == "-" * 40 + "12" + "256" + "3.0"
 
 
 def archive() -> bytearray:

@@ -29,6 +29,10 @@ class StandingAdapter:
         self.stub = stub
         self._provider = made
         self._sealed = sealed
+        self.endpoint = ENDPOINT
+        """Where attempts go."""
+        self.most_candidates = 1
+        """As grants have it."""
 
     @property
     def provider(self) -> Provider:
@@ -74,6 +78,12 @@ class StandingAdapter:
         request.grant.MergeFromString(self._grant(attempt))
         return await self.stub.Embed(request, timeout=20)
 
+    def beside(self, endpoint: str) -> StandingAdapter:
+        """The same adapter, whose attempts go to another of its endpoints."""
+        other = StandingAdapter(self.name, self.stub, self._sealed, self._provider)
+        other.endpoint = endpoint
+        return other
+
     async def discover(self) -> adapter_pb2.DiscoverModelsResponse:
         """The models of the endpoint."""
         return await self.stub.DiscoverModels(adapter_pb2.DiscoverModelsRequest(endpoint=ENDPOINT), timeout=20)
@@ -87,7 +97,7 @@ class StandingAdapter:
 
     def _attempt(self, model: str) -> plan_pb2.Attempt:
         return plan_pb2.Attempt(
-            id="a1", adapter=self.name, endpoint=ENDPOINT, upstream_model=model, max_output_tokens=256, max_input_tokens=10_000
+            id="a1", adapter=self.name, endpoint=self.endpoint, upstream_model=model, max_output_tokens=256, max_input_tokens=10_000
         )
 
     def _grant(self, attempt: plan_pb2.Attempt) -> bytes:
@@ -97,7 +107,7 @@ class StandingAdapter:
             endpoint=attempt.endpoint,
             upstream_model=attempt.upstream_model,
             max_output_tokens=attempt.max_output_tokens,
-            max_candidates=1,
+            max_candidates=self.most_candidates,
         )
         made = admission_pb2.Grant(reservation_id="01j", domain="domains/claims", attempts=[allowed])
         made.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=60))

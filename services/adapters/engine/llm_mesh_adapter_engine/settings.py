@@ -38,6 +38,27 @@ class Settings(AddedEndpointSettings):
         minimum=0,
         maximum=20,
     )
+    template_processes: int = setting(
+        default=2,
+        help="Most child processes that run chat templates. An endpoint has all but one of them at once, so that one is free for others.",
+        minimum=1,
+        maximum=64,
+    )
+    template_waiting: int = setting(
+        default=1_000,
+        help="Most requests of an endpoint that wait for a child process with their chat template; further ones are OVERLOADED.",
+        minimum=1,
+        maximum=10_000,
+    )
+    template_cpu: timedelta = setting(
+        default=timedelta(seconds=1), help="Most CPU time of a chat template, for one prompt.", minimum=0.01, maximum=10
+    )
+    template_memory: int = setting(
+        default=256 * 1024 * 1024,
+        help="Most bytes of memory of a chat template for one prompt, beyond what a child process needs by itself.",
+        minimum=16 * 1024 * 1024,
+        maximum=4 * 1024 * 1024 * 1024,
+    )
     max_in_flight: int = setting(
         default=384, help="Calls at once per credential, endpoint and model, shared fairly: a domain alone may have 288 of 384.", minimum=1
     )

@@ -11,10 +11,13 @@ from llm_mesh_adapter_engine.provider.dialect import EngineDialect
 from llm_mesh_adapter_engine.provider.endpoints import added, configured
 from llm_mesh_adapter_engine.provider.models import EngineModels
 from llm_mesh_adapter_engine.provider.reporting import EndpointWatches, RouterReports
+from llm_mesh_adapter_engine.provider.templates import PROGRAM, TemplateRenderer
 from llm_mesh_adapter_engine.settings import Settings
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
 from llm_mesh_adapter_kit.wiring import Assembled, assemble, with_added
+from llm_mesh_runtime.confined.limits import ProcessLimits
+from llm_mesh_runtime.confined.pool import Confined
 from llm_mesh_runtime.service import Service, Servicers
 
 if TYPE_CHECKING:
@@ -29,7 +32,9 @@ def build(settings: Settings, links: Links) -> Servicers:
         idle=settings.idle_timeout.total_seconds(),
         total=settings.total_timeout.total_seconds(),
     )
-    models = EngineModels()
+    limits_of_templates = ProcessLimits(cpu=settings.template_cpu.total_seconds(), memory=settings.template_memory)
+    processes = Confined(PROGRAM, limits_of_templates, processes=settings.template_processes, waiting=settings.template_waiting)
+    models = EngineModels(TemplateRenderer(processes))
     dialect = EngineDialect(models)
     made = assemble("engine", dialect, configured(settings), links, limits, client=partial(client_of, dialect))
     made = with_added(made, links, settings, lambda setting: added(setting, settings))
@@ -45,6 +50,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         if watches is not None:
             await watches.close()
         await made.close()
+        await processes.close()
 
     return Servicers(registration, start=start, close=close)
 

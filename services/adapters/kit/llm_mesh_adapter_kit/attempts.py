@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
@@ -15,7 +14,7 @@ from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
-from llm_mesh_adapter_kit.dialect import Ask, Call, Dialect, Events, StreamReader, Tokenizing
+from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader, Tokenizing
 from llm_mesh_adapter_kit.embedding import EmbeddingAttempts
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, fidelity_lost, malformed
@@ -28,6 +27,7 @@ from llm_mesh_adapter_kit.lanes import Lanes
 from llm_mesh_adapter_kit.limits import AttemptLimits, Limits, Timers
 from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.methods import NO_METHODS, DialectMethods, Methods
+from llm_mesh_adapter_kit.own_tokens import OwnTokens
 from llm_mesh_adapter_kit.proof_marks import mark_in_output
 from llm_mesh_adapter_kit.tool_names import restore_in_output
 from llm_mesh_adapter_kit.values import LARGE, MOST_VALUES, check_values
@@ -39,11 +39,6 @@ _COUNTED = generate_pb2.Translation(
     field="usage", action=generate_pb2.TRANSLATION_ACTION_APPROXIMATED, note="counted by the mesh: the provider told none"
 )
 _LOSSY = (generate_pb2.TRANSLATION_ACTION_DROPPED, generate_pb2.TRANSLATION_ACTION_APPROXIMATED)
-
-
-def _small(job: Job) -> bool:
-    """Whether a request is translated at once. A token is a byte at least, so the plan's bound tells."""
-    return bool(job.attempt.max_input_tokens <= LARGE)
 
 
 class Attempts:
@@ -63,23 +58,21 @@ class Attempts:
     ) -> None:
         self._heavy = heavy
         self._dialect = dialect
-        self._tokenizing = dialect if isinstance(dialect, Tokenizing) else None
         self._framing = dialect.framing
         self._new_parser = self._framing.parser
         self._genai = genai
         self._limits = AttemptLimits(limits)
         self._asking = Asking(dialect, lanes, client, genai)
+        self._own_tokens = OwnTokens(dialect, self._asking, heavy) if isinstance(dialect, Tokenizing) else None
         self._embedding = EmbeddingAttempts(dialect, self._asking, self._limits, heavy, memory)
         self._methods = Methods(methods, self._asking, self._limits, heavy)
 
     async def generate(self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool) -> adapter_pb2.GenerateResponse:
         """A whole answer."""
-        if self._tokenizing is not None:
-            await self.prepare(job.endpoint)
         call = (
             self._call(job, request, stream=False, exact=exact)
-            if _small(job)
-            else await self._large(job, request, stream=False, exact=exact)
+            if self._at_once(job)
+            else await self._aside(job, request, stream=False, exact=exact)
         )
         attempt = job.attempt
         meter = AttemptMeter(attempt, job.most_output * max(1, request.candidate_count))
@@ -113,10 +106,10 @@ class Attempts:
         self, job: Job, request: generate_pb2.GenerateInput, *, exact: bool
     ) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes: everything that arrived in one read is one message; the last has the report."""
-        if self._tokenizing is not None:
-            await self.prepare(job.endpoint)
         call = (
-            self._call(job, request, stream=True, exact=exact) if _small(job) else await self._large(job, request, stream=True, exact=exact)
+            self._call(job, request, stream=True, exact=exact)
+            if self._at_once(job)
+            else await self._aside(job, request, stream=True, exact=exact)
         )
         meter = AttemptMeter(job.attempt, job.most_output * max(1, request.candidate_count))
         timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
@@ -170,31 +163,34 @@ class Attempts:
 
     async def prepare(self, endpoint: Endpoint) -> None:
         """The dialect learns what it needs to know of the endpoint, where it needs to know something."""
-        if self._tokenizing is not None:
-            await self._tokenizing.prepare(endpoint, partial(self._asking.freely, endpoint, own=True))
+        if self._own_tokens is not None:
+            await self._own_tokens.prepare(endpoint)
 
     async def tokens(self, endpoint: Endpoint, model: str, request: generate_pb2.GenerateInput, size: int) -> int:
         """How many tokens a request of so many bytes at most has, by the dialect's own tokenizer. 0: it has none."""
-        if self._tokenizing is None:
-            return 0
-        await self.prepare(endpoint)
-        count = partial(self._tokenizing.tokens, Ask(endpoint=endpoint, model=model), request)
-        return count() if size <= LARGE else await asyncio.to_thread(count)
+        return 0 if self._own_tokens is None else await self._own_tokens.count(endpoint, model, request, size)
 
     def refusal(self, endpoint: str) -> str:
         """What a provider said when it last did not admit the mesh; empty where it does."""
         return self._asking.refusals.get(endpoint, "")
 
+    def _at_once(self, job: Job) -> bool:
+        """Whether a request is translated at once. A token is a byte at least, so the plan's bound tells."""
+        return bool(job.attempt.max_input_tokens <= LARGE) and self._own_tokens is None
+
     def _call(self, job: Job, request: generate_pb2.GenerateInput, *, stream: bool, exact: bool) -> Call:
         call = self._dialect.generate(job.ask(request.max_output_tokens, stream=stream), request)
         if exact:
-            lost = next((each for each in call.translations if each.action in _LOSSY), None)
-            if lost is not None:
-                raise fidelity_lost(lost.field, lost.note)
+            _check_exact(call)
         return call
 
-    async def _large(self, job: Job, request: generate_pb2.GenerateInput, *, stream: bool, exact: bool) -> Call:
-        """A large request is translated off the event loop, in turns between domains."""
+    async def _aside(self, job: Job, request: generate_pb2.GenerateInput, *, stream: bool, exact: bool) -> Call:
+        """A large request is translated off the event loop, in turns between domains. Who makes tokens sees to that himself."""
+        if self._own_tokens is not None:
+            call = await self._own_tokens.write(job, job.ask(request.max_output_tokens, stream=stream), request)
+            if exact:
+                _check_exact(call)
+            return call
         work = partial(self._call, job, request, stream=stream, exact=exact)
         return await self._heavy.run(job.domain, job.attempt.max_input_tokens, work)
 
@@ -229,6 +225,13 @@ class Attempts:
     def _first_content(self, job: Job, timers: Timers) -> None:
         if (seconds := timers.first_content) is not None:
             self._genai.first_chunk(names.CHAT, job.endpoint.system or job.endpoint.name, job.model, seconds)
+
+
+def _check_exact(call: Call) -> None:
+    """Refuses a translation that lost something."""
+    lost = next((each for each in call.translations if each.action in _LOSSY), None)
+    if lost is not None:
+        raise fidelity_lost(lost.field, lost.note)
 
 
 def _read(

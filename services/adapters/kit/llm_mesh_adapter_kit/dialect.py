@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
@@ -15,6 +15,9 @@ from llm_mesh_adapter_kit.metering import AttemptMeter
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
+
+T = TypeVar("T")
 
 
 class Ask(NamedTuple):
@@ -148,9 +151,19 @@ class Describing(Protocol):
         """Adds what the answer to `describe` says."""
 
 
+class Compute(Protocol):
+    """Does a part of translating one request: at once where it is small, else off the event loop."""
+
+    async def __call__(self, size: int, work: Callable[[], T]) -> T:
+        """The result of the work. `size` is in bytes, where the work is on more than the request."""
+
+
 @runtime_checkable
 class Tokenizing(Protocol):
-    """A dialect that makes and counts tokens itself, by what it first has to learn of an endpoint. A `Dialect` may implement it besides."""
+    """A dialect that makes and counts tokens itself, by what it first has to learn of an endpoint. A `Dialect` may implement it besides.
+
+    `write` is called in the place of the dialect's `generate`.
+    """
 
     async def prepare(self, endpoint: Endpoint, fetch: Callable[[Call], Awaitable[bytes]]) -> None:
         """Learns what translating for the endpoint needs, such as its tokenizer. Comes before every call; mostly there is nothing to do.
@@ -158,7 +171,10 @@ class Tokenizing(Protocol):
         `fetch` makes a call that costs nothing.
         """
 
-    def tokens(self, ask: Ask, request: generate_pb2.GenerateInput) -> int:
+    async def write(self, ask: Ask, request: generate_pb2.GenerateInput, compute: Compute) -> Call:
+        """The request for a generation. What takes long is done by `compute`."""
+
+    async def tokens(self, ask: Ask, request: generate_pb2.GenerateInput, compute: Compute) -> int:
         """How many tokens a request has there, exactly."""
 
 

@@ -10,7 +10,7 @@ from llm_mesh_adapter_engine.provider.failures import of_end
 from llm_mesh_adapter_engine.provider.reading import Calling, ReadingContext
 from llm_mesh_adapter_engine.provider.text.calls import ModelCall, call_of, calls_of
 from llm_mesh_adapter_engine.provider.text.detokenizing import Detokenizer
-from llm_mesh_adapter_engine.provider.text.sections import CALL_BEGINS, CALL_ENDS, Kind, Section, Sections
+from llm_mesh_adapter_engine.provider.text.sections import CALL_BEGINS, CALL_ENDS, Section, SectionKind, Sections
 from llm_mesh_adapter_engine.provider.text.stopping import StopSequences
 from llm_mesh_adapter_engine.provider.wire.values import AnswerPiece, TokenChance
 
@@ -67,9 +67,9 @@ class EngineChoice:
         calling = self._context.calling
         sections = [*self._sections.feed(text), *(self._sections.finish() if ends else ())]
         for section in sections:
-            if section.kind is Kind.TEXT and calling is Calling.LIST:
+            if section.kind is SectionKind.TEXT and calling is Calling.LIST:
                 self._listed.append(section.text)
-            elif section.kind is Kind.TEXT and calling is Calling.ARGUMENTS:
+            elif section.kind is SectionKind.TEXT and calling is Calling.ARGUMENTS:
                 yield from self._arguments(section.text)
             else:
                 yield from self._section(section)
@@ -77,9 +77,9 @@ class EngineChoice:
             yield from self._whole_list("".join(self._listed))
 
     def _section(self, section: Section) -> Iterable[Event]:
-        if section.kind is Kind.REASONING:
+        if section.kind is SectionKind.REASONING:
             return [Event(reasoning=generate_pb2.ReasoningDelta(choice=self._index, text=section.text))]
-        if section.kind is Kind.TEXT:
+        if section.kind is SectionKind.TEXT:
             return [self._text(section.text)]
         call = call_of(section.text)
         return self._called(call) if call is not None else [self._text(f"{CALL_BEGINS}{section.text}{CALL_ENDS}")]

@@ -14,7 +14,7 @@ from llm_mesh_adapter_engine.provider.requests import RequestWriter
 from llm_mesh_adapter_engine.provider.stream import EngineStream
 from llm_mesh_adapter_engine.provider.vectors import EngineVectors
 from llm_mesh_adapter_engine.provider.wire.values import ModelFacts
-from llm_mesh_adapter_kit.dialect import Ask, Call, StreamReader, VectorReader
+from llm_mesh_adapter_kit.dialect import Ask, Call, Compute, StreamReader, VectorReader
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, Said, answered, malformed, unsupported
 from llm_mesh_adapter_kit.framing import Framing
@@ -33,19 +33,24 @@ class EngineDialect:
 
     def __init__(self, models: EngineModels) -> None:
         self._models = models
-        self._writer = RequestWriter(models)
+        self._writer = RequestWriter(models, models.renderer)
 
     async def prepare(self, endpoint: Endpoint, fetch: Callable[[Call], Awaitable[bytes]]) -> None:
         """Learns the endpoint's model."""
         await self._models.learn(endpoint, fetch)
 
-    def tokens(self, ask: Ask, request: generate_pb2.GenerateInput) -> int:
+    async def tokens(self, ask: Ask, request: generate_pb2.GenerateInput, compute: Compute) -> int:
         """How many tokens the prompt of a request has."""
-        return self._writer.tokens(ask, request)
+        return await self._writer.tokens(ask, request, compute)
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
+        """A chat template has to run first: `write` does that."""
+        del request
+        raise unsupported(ask.endpoint.name, "requests that are written without its tokenizer")
+
+    async def write(self, ask: Ask, request: generate_pb2.GenerateInput, compute: Compute) -> Call:
         """The request for an answer."""
-        made = self._writer.generate(ask, request)
+        made = await self._writer.generate(ask, request, compute)
         return Call(
             self._path(ask.endpoint, "Generate"),
             framed(made.message),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from llm_mesh_adapter_engine.provider.failures import of_status, other_model
 from llm_mesh_adapter_engine.provider.options import SGLANG, EngineOptions, options_of
+from llm_mesh_adapter_engine.provider.templates import ChatTemplate, TemplateRenderer
 from llm_mesh_adapter_engine.provider.wire.values import ModelFacts, Wire
 from llm_mesh_adapter_kit.dialect import Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
@@ -35,8 +36,9 @@ class TextModel(Protocol):
     def token(self, token: int) -> str:
         """The text of one token, special ones included."""
 
-    def render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> str:
-        """The prompt of a conversation. `ValueError` where the template refuses it."""
+    @property
+    def template(self) -> ChatTemplate | None:
+        """Its chat template. None: it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class EngineModel:
     facts: ModelFacts
     text: TextModel
     learnt: float
+
+    @property
+    def template(self) -> ChatTemplate | None:
+        """Writes its prompts."""
+        return self.text.template
 
 
 def wire_of(options: EngineOptions) -> Wire:
@@ -79,7 +86,8 @@ class _Place:
 class EngineModels:
     """Those of all endpoints. One call at a time learns a model, and others wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, renderer: TemplateRenderer) -> None:
+        self.renderer = renderer
         self._places: dict[str, _Place] = {}
 
     def options(self, endpoint: Endpoint) -> EngineOptions:
@@ -107,7 +115,7 @@ class EngineModels:
         if place.model is not None and time.monotonic() - place.model.learnt < FRESH_FOR:
             return
         if place.learning is None:
-            place.learning = asyncio.get_running_loop().create_task(_learnt(place, fetch))
+            place.learning = asyncio.get_running_loop().create_task(_learnt(place, fetch, self.renderer))
             place.learning.add_done_callback(place.ended)
         await asyncio.shield(place.learning)
 
@@ -119,13 +127,16 @@ class EngineModels:
         return place
 
 
-async def _learnt(place: _Place, fetch: Fetch) -> EngineModel:
+async def _learnt(place: _Place, fetch: Fetch, renderer: TemplateRenderer) -> EngineModel:
     name, known = place.endpoint.name, place.model
     body = await fetch(Call(f"/{place.wire.service}/GetModelInfo", framed(b"")))
     facts = _understood(name, partial(place.wire.facts, only_message(name, body, of_status)))
     if known is not None and known.facts == facts:
         return EngineModel(facts, known.text, time.monotonic())
-    return EngineModel(facts, await _text(place, fetch), time.monotonic())
+    text = await _text(place, fetch)
+    if text.template is not None:
+        await renderer.check(name, text.template)
+    return EngineModel(facts, text, time.monotonic())
 
 
 async def _text(place: _Place, fetch: Fetch) -> TextModel:

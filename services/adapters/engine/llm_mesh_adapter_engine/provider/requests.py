@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from llm_mesh.adapter.v1 import errors_pb2
@@ -15,9 +15,10 @@ from llm_mesh_adapter_engine.provider.prompts import Body, chat_of, dropped, fun
 from llm_mesh_adapter_engine.provider.reading import ReadingContext
 from llm_mesh_adapter_engine.provider.sampling import sampling_of
 from llm_mesh_adapter_engine.provider.sayable import allowance_of, sayable
+from llm_mesh_adapter_engine.provider.templates import TemplateRenderer
 from llm_mesh_adapter_engine.provider.text.sections import THINK_BEGINS
 from llm_mesh_adapter_engine.provider.wire.values import Sampling
-from llm_mesh_adapter_kit.dialect import Ask
+from llm_mesh_adapter_kit.dialect import Ask, Compute
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
@@ -28,11 +29,12 @@ _PATHS: Final = {"parallel_tool_calls": "parallel_tool_calls", "modalities": "mo
 Translations = list[generate_pb2.Translation]
 
 
-class EnginePrompt(NamedTuple):
-    """The prompt of a request."""
+class TemplateInput(NamedTuple):
+    """A request, up to what its chat template is shown."""
 
-    tokens: Sequence[int]
-    text: str
+    model: EngineModel
+    values: tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]], Mapping[str, Any]]
+    """Messages, tools, and further variables."""
     body: Body
     plan: CallPlan
     translations: Translations
@@ -49,16 +51,21 @@ class EngineRequest(NamedTuple):
 class RequestWriter:
     """Writes requests for the models of an adapter's endpoints."""
 
-    def __init__(self, models: EngineModels) -> None:
+    def __init__(self, models: EngineModels, renderer: TemplateRenderer) -> None:
         self._models = models
+        self._renderer = renderer
 
-    def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> EngineRequest:
+    async def generate(self, ask: Ask, request: generate_pb2.GenerateInput, compute: Compute) -> EngineRequest:
         """A request for an answer."""
-        return sayable(lambda: self._generate(ask, request))
+        shown = await compute(0, lambda: sayable(lambda: self._conversation(ask, request)))
+        text = await self._renderer.render(ask.endpoint.name, shown.model.template, *shown.values)
+        return await compute(len(text), lambda: sayable(lambda: self._generate(ask, shown, text)))
 
-    def tokens(self, ask: Ask, request: generate_pb2.GenerateInput) -> int:
+    async def tokens(self, ask: Ask, request: generate_pb2.GenerateInput, compute: Compute) -> int:
         """How many tokens the prompt of a request has."""
-        return len(sayable(lambda: self._prompt(ask, request)).tokens)
+        shown = await compute(0, lambda: sayable(lambda: self._conversation(ask, request)))
+        text = await self._renderer.render(ask.endpoint.name, shown.model.template, *shown.values)
+        return await compute(len(text), lambda: len(shown.model.text.encode(text, special=False)))
 
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> tuple[list[bytes], Translations]:
         """One request for each vector."""
@@ -74,22 +81,23 @@ class RequestWriter:
             translations.append(dropped("end_user", "engines know no end users"))
         return messages, translations
 
-    def _generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> EngineRequest:
-        name = ask.endpoint.name
-        wire, model, options = self._models.wire(ask.endpoint), self._model(ask), self._models.options(ask.endpoint)
-        prompt = self._prompt(ask, request)
-        fields = Fields(prompt.body)
+    def _generate(self, ask: Ask, shown: TemplateInput, text: str) -> EngineRequest:
+        """The request, whose prompt is that text."""
+        name, model, plan = ask.endpoint.name, shown.model, shown.plan
+        wire, options = self._models.wire(ask.endpoint), self._models.options(ask.endpoint)
+        tokens = model.text.encode(text, special=False)
+        fields = Fields(shown.body)
         for key in _READ:
             fields.raw(key)
         sampling = sampling_of(fields)
-        translations = [*prompt.translations, *_left(fields), *_lacking(sampling, wire.lacks)]
-        if prompt.plan.constraint is not None:
+        translations = [*shown.translations, *_left(fields), *_lacking(sampling, wire.lacks)]
+        if plan.constraint is not None:
             if sampling.constraint is not None:
                 raise DialectError("response_format", "a call that must be made has a form of its own: expected no other")
-            sampling.constraint = prompt.plan.constraint
-        _check_length(name, model, len(prompt.tokens), room=1)
+            sampling.constraint = plan.constraint
+        _check_length(name, model, len(tokens), room=1)
         if window := model.facts.context_window:
-            sampling.max_tokens = min(sampling.max_tokens or window, window - len(prompt.tokens))
+            sampling.max_tokens = min(sampling.max_tokens or window, window - len(tokens))
         identifier = _fresh()
         context = ReadingContext(
             endpoint=name,
@@ -99,14 +107,14 @@ class RequestWriter:
             stop=sampling.stop,
             candidates=sampling.candidates,
             logprobs=sampling.logprobs is not None,
-            calling=prompt.plan.calling,
-            tool=prompt.plan.tool,
+            calling=plan.calling,
+            tool=plan.tool,
             reasons=bool(options.reasoning_parser),
-            reasoning_begun=bool(options.reasoning_parser) and prompt.text.rstrip().endswith(THINK_BEGINS),
+            reasoning_begun=bool(options.reasoning_parser) and text.rstrip().endswith(THINK_BEGINS),
         )
-        return EngineRequest(wire.generate(identifier, prompt.tokens, sampling, stream=ask.stream), context, translations)
+        return EngineRequest(wire.generate(identifier, tokens, sampling, stream=ask.stream), context, translations)
 
-    def _prompt(self, ask: Ask, request: generate_pb2.GenerateInput) -> EnginePrompt:
+    def _conversation(self, ask: Ask, request: generate_pb2.GenerateInput) -> TemplateInput:
         model, options = self._model(ask), self._models.options(ask.endpoint)
         body, translations = chat_of(
             request,
@@ -119,11 +127,7 @@ class RequestWriter:
         plan = call_plan(functions_of(body.pop("tools", ())), body.pop("tool_choice", None), options.tool_parser, one=one)
         if one and plan.tools and plan.constraint is None:
             translations.append(dropped("parallel_tool_calls", "the model decides how many tools it calls"))
-        try:
-            text = model.text.render(body["messages"], plan.tools, variables_of(body, translations))
-        except ValueError as error:
-            raise DialectError("messages", str(error)) from None
-        return EnginePrompt(model.text.encode(text, special=False), text, body, plan, translations)
+        return TemplateInput(model, (body["messages"], plan.tools, variables_of(body, translations)), body, plan, translations)
 
     def _model(self, ask: Ask) -> EngineModel:
         model = self._models.of(ask.endpoint)

@@ -1,76 +1,112 @@
-"""Chat templates, as the models' makers write them for transformers, in the sandbox of Jinja: they reach nothing and change nothing."""
+"""Chat templates, as the models' makers write them for transformers.
+
+Engines hand them out, and they are programs: they run in child processes with limits, so that one that loops or makes a giant text costs
+the requests of its own endpoint, and nobody else waits for it.
+"""
 
 from __future__ import annotations
 
-import json
-import math
+import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, Final, Protocol
 
-from jinja2 import TemplateError
-from jinja2.exceptions import SecurityError
-from jinja2.ext import loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+import orjson
 
-_LONGEST_REPEAT = 1_000_000
-"""Characters or values that a template may make by repeating one."""
-_LARGEST_POWER = 1_000
-"""Base and exponent."""
+from llm_mesh.adapter.v1 import errors_pb2
+from llm_mesh_adapter_engine.provider import template_words as words
+from llm_mesh_adapter_kit.errors import AdapterError, malformed
+from llm_mesh_runtime.confined.limits import LimitReachedError
+from llm_mesh_runtime.errors import MeshError, invalid
+
+PROGRAM: Final = "llm_mesh_adapter_engine.provider.template_program:answer"
+_PREAMBLE: Final = 1024 * 1024
+_TIMES: Final = 4
+"""A prompt has at most so many times the bytes of its conversation, and a preamble."""
+_LIMITS: Final[Mapping[str, str]] = {
+    "cpu": "takes more CPU time than one prompt may",
+    "time": "was not done in time",
+    "memory": "takes more memory than one prompt may",
+    "depth": "is nested too deeply, or calls itself without end",
+    "size": f"makes a text of more than {_TIMES} times the conversation and {_PREAMBLE} bytes",
+}
 
 
-class TemplateSandbox(ImmutableSandboxedEnvironment):
-    """Jinja's, in which no product and no power is larger than a prompt has use for: an engine writes the template, and is a stranger."""
+class TemplateProcesses(Protocol):
+    """Runs `template_program` where it can do no harm, and shares the work fairly among endpoints."""
 
-    intercepted_binops = frozenset({"*", "**"})
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 (any values)
-        """The product or power of two values."""
-        sized = [each for each in (left, right) if hasattr(each, "__len__")]
-        numbers = [each for each in (left, right) if isinstance(each, int)]
-        most = _LONGEST_REPEAT if sized else _LARGEST_POWER if operator == "**" else math.inf
-        if any(abs(each) * max([1, *map(len, sized)]) > most for each in numbers):
-            raise SecurityError("a product or power without measure")
-        return super().call_binop(context, operator, left, right)
+    async def run(self, owner: str, parts: Sequence[bytes]) -> list[bytes]:
+        """The program's answer. Raises `LimitReachedError`, or OVERLOADED where too much of the owner waits."""
 
 
 class ChatTemplate:
     """One template. `special` are the special tokens that it may name, such as `bos_token`."""
 
     def __init__(self, text: str, special: Mapping[str, str]) -> None:
-        environment = TemplateSandbox(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-        environment.filters["tojson"] = _to_json
-        environment.globals["raise_exception"] = _refuse
-        environment.globals["strftime_now"] = _now
+        self.source = text.encode(errors="replace")
+        self.digest = hashlib.sha256(self.source).digest()
+        self.special = special
+
+
+class TemplateRenderer:
+    """Writes the prompts of all endpoints."""
+
+    def __init__(self, processes: TemplateProcesses) -> None:
+        self._processes = processes
+
+    async def check(self, endpoint: str, template: ChatTemplate) -> None:
+        """PROVIDER_MALFORMED where it cannot be compiled."""
+        word, *rest = await self._run(endpoint, [words.CHECK, template.source])
+        if word != words.OK:
+            raise malformed(endpoint, f"its chat template is none: {_text(rest)}")
+
+    async def render(
+        self, endpoint: str, template: ChatTemplate | None, messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any],
+    ) -> str:  # fmt: skip
+        """The prompt, up to where the model speaks. INVALID_ARGUMENT where the template refuses the conversation."""
+        if template is None:
+            raise _refused("its tokenizer has no chat template; name one in the endpoint's chat_template")
+        values = {
+            **template.special,
+            **more,
+            "messages": messages,
+            "tools": tools or None,
+            "documents": None,
+            "add_generation_prompt": True,
+        }
         try:
-            self._template = environment.from_string(text)
-        except TemplateError as error:
-            raise ValueError(f"its chat template is none: {error}") from None
-        self._special = special
+            written = orjson.dumps(values)
+        except TypeError:
+            raise _refused("expected arguments and tools that are nested less deeply") from None
+        call = [words.RENDER, template.digest, written, b"%d" % (_TIMES * len(written) + _PREAMBLE)]
+        word, *rest = await self._run(endpoint, call)
+        if word == words.UNKNOWN:
+            word, *rest = await self._run(endpoint, [*call, template.source])
+        if word == words.OK:
+            return rest[0].decode()
+        if word == words.LONG:
+            raise _over(endpoint, "size")
+        if word == words.REACHES:
+            raise _refused("its chat template reaches for what it may not have")
+        raise _refused(f"its chat template refuses the conversation: {_text(rest)}")
 
-    def render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> str:
-        """The prompt, up to where the model speaks. `ValueError` where the template refuses the conversation."""
-        values = {**self._special, **more, "messages": messages, "tools": tools or None, "documents": None}
+    async def _run(self, endpoint: str, parts: Sequence[bytes]) -> list[bytes]:
         try:
-            return self._template.render(**values, add_generation_prompt=True)
-        except SecurityError:
-            raise ValueError("its chat template reaches for what it may not have") from None
-        except (RecursionError, MemoryError):
-            raise ValueError("its chat template has no end") from None
-        except (TemplateError, TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
-            raise ValueError(f"its chat template refuses the conversation: {error}") from None
+            return await self._processes.run(endpoint, parts)
+        except LimitReachedError as error:
+            raise _over(endpoint, error.limit) from error
 
 
-def _to_json(value: Any, ensure_ascii: bool = False, indent: int | None = None, **more: Any) -> str:  # noqa: ANN401, FBT001, FBT002
-    """As transformers has it: without the escapes of HTML."""
-    return json.dumps(
-        value, ensure_ascii=ensure_ascii, indent=indent, separators=more.get("separators"), sort_keys=more.get("sort_keys", False)
-    )
+def _refused(why: str) -> MeshError:
+    """The caller's mistake."""
+    return invalid("input.messages", why, sent="false")
 
 
-def _refuse(message: str) -> NoReturn:
-    raise TemplateError(message)
+def _over(endpoint: str, limit: str) -> AdapterError:
+    """The template used more than a prompt may: the endpoint is of no use for the request, others may be."""
+    text = f"endpoint {endpoint}: its chat template {_LIMITS.get(limit, 'takes more than one prompt may')}"
+    return AdapterError(errors_pb2.ERROR_REASON_PROVIDER_MALFORMED, text, endpoint=endpoint, limit=limit, sent="false")
 
 
-def _now(form: str) -> str:
-    return datetime.now(UTC).strftime(form)
+def _text(parts: Sequence[bytes]) -> str:
+    return b" ".join(parts).decode(errors="replace")

@@ -41,7 +41,7 @@ class HuggingFaceText:
         self._tokenizer.no_truncation()
         special = {name: _content(settings[name]) for name in _SPECIAL if settings.get(name)}
         text = template or _template(files, settings)
-        self._template = ChatTemplate(text, special) if text else None
+        self.template = ChatTemplate(text, special) if text else None
 
     def encode(self, text: str, *, special: bool) -> Sequence[int]:
         """See `TextModel`."""
@@ -55,12 +55,6 @@ class HuggingFaceText:
     def token(self, token: int) -> str:
         """See `TextModel`."""
         return self._tokenizer.decode([token], skip_special_tokens=False)
-
-    def render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> str:
-        """See `TextModel`."""
-        if self._template is None:
-            raise ValueError("its tokenizer has no chat template; name one in the endpoint's chat_template")
-        return self._template.render(messages, tools, more)
 
 
 def loaded(options: EngineOptions, chunks: Sequence[bytes]) -> HuggingFaceText:

@@ -14,8 +14,8 @@ CALL_BEGINS: Final = "<tool_call>"
 CALL_ENDS: Final = "</tool_call>"
 
 
-class Kind(Enum):
-    """What a section is."""
+class SectionKind(Enum):
+    """Text of the answer, its reasoning, or a call of a tool."""
 
     TEXT = "text"
     REASONING = "reasoning"
@@ -25,7 +25,7 @@ class Kind(Enum):
 class Section(NamedTuple):
     """A piece of the text. A call comes whole."""
 
-    kind: Kind
+    kind: SectionKind
     text: str
 
 
@@ -33,7 +33,7 @@ class Sections:
     """Those of one answer. `reasons`: the model shows its reasoning; `begun`: the prompt began it already. `calls`: it may call tools."""
 
     def __init__(self, *, reasons: bool, begun: bool, calls: bool) -> None:
-        self._kind = Kind.REASONING if begun else Kind.TEXT
+        self._kind = SectionKind.REASONING if begun else SectionKind.TEXT
         self._reasons = reasons and not begun
         self._calls = calls
         self._held = ""
@@ -50,15 +50,15 @@ class Sections:
     def finish(self) -> Iterator[Section]:
         """What is left. A call without its end is told as it stands."""
         held, self._held = self._held, ""
-        if self._kind is Kind.CALL:
-            yield Section(Kind.CALL, held)
+        if self._kind is SectionKind.CALL:
+            yield Section(SectionKind.CALL, held)
         elif text := self._trimmed(held):
             yield Section(self._kind, text)
 
     def _marks(self) -> tuple[str, ...]:
-        if self._kind is Kind.REASONING:
+        if self._kind is SectionKind.REASONING:
             return (THINK_ENDS,)
-        if self._kind is Kind.CALL:
+        if self._kind is SectionKind.CALL:
             return (CALL_ENDS,)
         return tuple(mark for mark, has in ((THINK_BEGINS, self._reasons), (CALL_BEGINS, self._calls)) if has)
 
@@ -69,10 +69,10 @@ class Sections:
         if first is not None:
             place, mark = first
             self._held = held[place + len(mark) :]
-            made = Section(self._kind, held[:place] if self._kind is Kind.CALL else self._trimmed(held[:place]))
+            made = Section(self._kind, held[:place] if self._kind is SectionKind.CALL else self._trimmed(held[:place]))
             self._enter(mark)
             return made
-        if self._kind is Kind.CALL:
+        if self._kind is SectionKind.CALL:
             return None
         keep = len(held) - held_back(held, marks)
         self._held = held[keep:]
@@ -80,7 +80,7 @@ class Sections:
         return Section(self._kind, text) if text else None
 
     def _enter(self, mark: str) -> None:
-        self._kind = {THINK_BEGINS: Kind.REASONING, CALL_BEGINS: Kind.CALL}.get(mark, Kind.TEXT)
+        self._kind = {THINK_BEGINS: SectionKind.REASONING, CALL_BEGINS: SectionKind.CALL}.get(mark, SectionKind.TEXT)
         if mark == THINK_BEGINS:
             self._reasons = False  # a model thinks once, before it answers
         self._trim = True
