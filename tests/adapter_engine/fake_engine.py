@@ -29,6 +29,8 @@ class Script:
     """Of each answer."""
     answers: Sequence[str] = ()
     """By index, in the place of `text`."""
+    first: int = 0
+    """The index of the first answer."""
     size: int = 1
     """Tokens of one message."""
     cuts: Sequence[int] = ()
@@ -147,8 +149,8 @@ class FakeEngine:
             await context.abort(script.fails, script.details)
 
     async def _answer(self, request: Any) -> AsyncIterator[Any]:
-        count = max(1, request.sampling_params.n)
-        for index in range(count):
+        first = self.script.first
+        for index in range(first, first + max(1, request.sampling_params.n)):
             text = self.script.answers[index] if self.script.answers else self.script.text
             ids = [*self._text.encode(text).ids, self._text.token_to_id(fake_text.EOS) or 0]
             sent = 0

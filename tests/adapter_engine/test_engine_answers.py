@@ -100,7 +100,39 @@ async def test_log_probabilities_have_each_tokens_text_bytes_and_alternatives(ki
     assert engine.last.sampling_params.n == 1
 
 
-async def test_several_answers_are_told_apart_and_the_prompt_counts_once() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_several_answers_are_told_apart_and_the_prompt_counts_once(kind: str, *, streamed: bool) -> None:
+    texts = ["eins", "zwei", "drei 🌍"]
+    async with asked(Script(answers=texts), kind) as (adapter, engine):
+        adapter.most_candidates = 3
+        if streamed:
+            events, report = await adapter.stream(candidate_count=3)
+            made = ["".join(each.text.text for each in events if each.text.choice == index) for index in range(3)]
+            ends = [each.choice_finished.choice for each in events if each.HasField("choice_finished")]
+        else:
+            response = await adapter.generate(candidate_count=3)
+            made, report = [each.message.parts[0].text.text for each in response.output.choices], response.report
+            ends = [each.index for each in response.output.choices]
+    assert (made, ends, engine.last.sampling_params.n) == (texts, [0, 1, 2], 3)
+    assert report.usage.input_tokens == len(engine.last.tokenized.input_ids)
+    assert report.usage.output_tokens == sum(len(text.encode()) + 1 for text in texts)
+    assert report.source == usage_pb2.USAGE_SOURCE_PROVIDER
+
+
+async def test_a_stop_sequence_ends_its_own_answer_alone() -> None:
+    async with asked(Script(answers=["one two", "1 2 3"])) as (adapter, _):
+        adapter.most_candidates = 2
+        events, _ = await adapter.stream(candidate_count=2, stop=[" two"])
+    assert ["".join(each.text.text for each in events if each.text.choice == index) for index in range(2)] == ["one", "1 2 3"]
+
+
+async def test_an_answer_that_was_not_requested_is_malformed() -> None:
+    async with asked(Script(answers=["eins", "zwei"], first=1)) as (adapter, _):
+        assert (await failure_of(adapter)).reason_name == "PROVIDER_MALFORMED"
+
+
+async def test_more_answers_than_were_granted_are_refused() -> None:
     async with asked(Script(answers=["eins", "zwei"])) as (adapter, engine):
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await adapter.generate(candidate_count=2)
