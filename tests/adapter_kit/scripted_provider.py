@@ -12,7 +12,6 @@ from typing import Any
 from llm_mesh_adapter_kit.addresses import AddressRule
 from llm_mesh_adapter_kit.client.pool import Pool, tls_context
 from llm_mesh_adapter_kit.http import HttpClient, HttpRequest
-from llm_mesh_adapter_kit.transport.client import LibraryClient
 from llm_mesh_adapter_kit.transport.settings import TransportSettings
 
 LOOPBACK = AddressRule(local=True)
@@ -89,6 +88,8 @@ class Kind:
     def client(self, origin: str, authorities: Path | None = None, rule: AddressRule = LOOPBACK, **transport: Any) -> HttpClient:
         """A client of an origin; `authorities` in the place of the system's."""
         if self.name == "library":
+            from llm_mesh_adapter_kit.transport.client import LibraryClient  # noqa: PLC0415 - of an extra, which an adapter alone lacks
+
             return LibraryClient(origin, rule, TransportSettings(authorities=str(authorities or ""), **transport))
         return Pool(origin, rule, lambda: _trusting(authorities))
 
