@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar
 
 from llm_mesh_adapter_longtail.child.library import LibraryTarget
-from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, Kind, packed
+from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameKind, packed
 
 
 class RateLimitError(Exception):
@@ -137,7 +137,7 @@ DEEDS: dict[str, Callable[[LibraryTarget], str]] = {
     "hoards": hoards,
     "blocks": blocks,
     "ends": ends,
-    "writes-no-head": lambda _: writes(packed(Kind.HEAD, 1, b"{")),
-    "keeps-to-no-window": lambda _: writes(packed(Kind.HEAD, 1, b'{"status": 200}'), packed(Kind.PIECE, 1, b"x") * (WINDOW + 1)),
-    "writes-a-large-piece": lambda _: writes(packed(Kind.PIECE, 1, b"x" * (PIECE + 1))),
+    "writes-no-head": lambda _: writes(packed(FrameKind.HEAD, 1, b"{")),
+    "keeps-to-no-window": lambda _: writes(packed(FrameKind.HEAD, 1, b'{"status": 200}'), packed(FrameKind.PIECE, 1, b"x") * (WINDOW + 1)),
+    "writes-a-large-piece": lambda _: writes(packed(FrameKind.PIECE, 1, b"x" * (PIECE + 1))),
 }

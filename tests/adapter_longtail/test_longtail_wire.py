@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_mesh_adapter_longtail.child.failing import failure
-from llm_mesh_adapter_longtail.wire import LONGEST, FrameBuffer, FrameError, Kind, WireFrame, head_of, packed
+from llm_mesh_adapter_longtail.wire import LONGEST, FrameBuffer, FrameError, FrameKind, WireFrame, head_of, packed
 
-FRAMES = st.lists(st.builds(WireFrame, st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=40)), max_size=5)
+FRAMES = st.lists(st.builds(WireFrame, st.sampled_from(FrameKind), st.integers(0, 2**32 - 1), st.binary(max_size=40)), max_size=5)
 
 
 @given(FRAMES, st.integers(1, 9))

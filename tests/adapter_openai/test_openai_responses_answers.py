@@ -19,10 +19,9 @@ from llm_mesh_adapter_kit.conversions import Collector
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.sse import SSE
-from llm_mesh_adapter_openai.provider.responses import EitherReader
+from llm_mesh_adapter_openai.provider.responses import ResponsesReader
 from llm_mesh_adapter_openai.wiring import service
 from llm_mesh_dialects import responses
-from llm_mesh_dialects.openai import OPENAI
 from llm_mesh_runtime.peer_errors import from_rpc_error
 from llm_mesh_runtime.testing import host
 from llm_mesh_simulator.domain.behaviour import Behaviour
@@ -55,7 +54,7 @@ def read_whole(body: dict[str, Any]) -> generate_pb2.GenerateOutput:
 
 
 def events_of(pieces: Sequence[bytes]) -> list[generate_pb2.StreamEvent]:
-    parser, reader, message = SSE.parser(), EitherReader("x", OPENAI), adapter_pb2.GenerateStreamResponse()
+    parser, reader, message = SSE.parser(), ResponsesReader("x"), adapter_pb2.GenerateStreamResponse()
     meter = AttemptMeter(plan_pb2.Attempt(), 100)
     for piece in pieces:
         reader.feed(parser.feed(piece), message.events, meter)
@@ -183,7 +182,7 @@ def test_failures_within_a_stream_have_their_reason(event: dict[str, Any], reaso
 
 def test_a_response_that_failed_tells_what_it_used() -> None:
     failed = {"type": "response.failed", "response": {**WHOLE, "error": {"code": "server_error", "message": "x"}}}
-    parser, reader, message = SSE.parser(), EitherReader("x", OPENAI), adapter_pb2.GenerateStreamResponse()
+    parser, reader, message = SSE.parser(), ResponsesReader("x"), adapter_pb2.GenerateStreamResponse()
     meter = AttemptMeter(plan_pb2.Attempt(), 100)
     with pytest.raises(AdapterError):
         reader.feed(parser.feed(b"".join(frames(BEGUN, failed))), message.events, meter)
@@ -194,6 +193,10 @@ def test_a_stream_that_ends_before_its_response_is_no_answer() -> None:
     with pytest.raises(AdapterError) as caught:
         events_of(frames(BEGUN))
     assert caught.value.reason_name == "PROVIDER_RESET"
+
+
+def test_a_sign_of_life_may_come_before_the_response() -> None:
+    assert events_of([*frames({"type": "keepalive", "sequence_number": 0}), LONG]) == ALL_AT_ONCE
 
 
 async def test_reasoning_is_replayed_over_two_turns_and_not_at_another_model(upstream: Upstream) -> None:

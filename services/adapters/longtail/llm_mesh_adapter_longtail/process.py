@@ -21,7 +21,7 @@ import orjson
 
 from llm_mesh_adapter_kit.http import BrokenError, ConnectTimeoutError, UnreachableError
 from llm_mesh_adapter_longtail.reply import LibraryReply
-from llm_mesh_adapter_longtail.wire import FrameBuffer, FrameError, Kind, WireFrame, packed
+from llm_mesh_adapter_longtail.wire import FrameBuffer, FrameError, FrameKind, WireFrame, packed
 from llm_mesh_runtime.log import get_logger
 
 _READ: Final = 256 * 1024
@@ -104,7 +104,7 @@ class LibraryProcess:
             raise UnreachableError("the library has too many calls")
         self._last = self._last % 0xFFFFFFFE + 1
         reply = self._calls[self._last] = LibraryReply(self._last, self.send)
-        self.send(Kind.CALL, reply.call, orjson.dumps(head) + b"\n" + arguments)
+        self.send(FrameKind.CALL, reply.call, orjson.dumps(head) + b"\n" + arguments)
         try:
             while reply.head is None and not reply.failed:
                 await reply.wait(deadline)
@@ -118,9 +118,9 @@ class LibraryProcess:
     def leave(self, reply: LibraryReply) -> None:
         """Nobody waits for the rest."""
         if self._calls.pop(reply.call, None) is not None and not reply.ended:
-            self.send(Kind.CANCEL, reply.call)
+            self.send(FrameKind.CANCEL, reply.call)
 
-    def send(self, kind: Kind, call: int = 0, data: bytes = b"") -> None:
+    def send(self, kind: FrameKind, call: int = 0, data: bytes = b"") -> None:
         """Send a frame, where there is a process."""
         if self._writer is not None:
             self._writer.write(packed(kind, call, data))
@@ -171,11 +171,11 @@ class LibraryProcess:
                 self._take(frame, writer)
 
     def _take(self, frame: WireFrame, writer: asyncio.StreamWriter) -> None:
-        if frame.kind is Kind.READY:
+        if frame.kind is FrameKind.READY:
             self.version = frame.data.decode("utf-8", "replace")[:64]
             self._writer = writer
             self._ready.set()
-        elif frame.kind is Kind.REFUSED:
+        elif frame.kind is FrameKind.REFUSED:
             self._refused(frame.data.decode("utf-8", "replace"))
         elif (reply := self._calls.get(frame.call)) is not None:
             reply.take(frame)
@@ -198,7 +198,7 @@ class LibraryProcess:
             return
         while True:
             pinged = time.monotonic()
-            writer.write(packed(Kind.PING))
+            writer.write(packed(FrameKind.PING))
             await asyncio.sleep(bounds.silence)
             if self._last_sign < pinged:
                 self._kill(process)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameError, Kind, WireFrame, head_of
+from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameError, FrameKind, WireFrame, head_of
 
 
 class LibraryReply:
@@ -17,7 +17,7 @@ class LibraryReply:
 
     __slots__ = ("_pieces", "_send", "_waiting", "call", "ended", "failed", "head")
 
-    def __init__(self, call: int, send: Callable[[Kind, int], None]) -> None:
+    def __init__(self, call: int, send: Callable[[FrameKind, int], None]) -> None:
         self._send = send
         self._pieces: deque[bytes] = deque()
         self._waiting: asyncio.Future[None] | None = None
@@ -28,13 +28,13 @@ class LibraryReply:
 
     def take(self, frame: WireFrame) -> None:
         """What the process says of the call. Raises `FrameError` where it keeps to no window: nothing would bound what waits here."""
-        if frame.kind is Kind.HEAD:
+        if frame.kind is FrameKind.HEAD:
             self.head = head_of(frame.data)
-        elif frame.kind is Kind.PIECE:
+        elif frame.kind is FrameKind.PIECE:
             if len(self._pieces) >= WINDOW or len(frame.data) > PIECE:
                 raise FrameError("more of an answer than was read")
             self._pieces.append(frame.data)
-        elif frame.kind is Kind.END:
+        elif frame.kind is FrameKind.END:
             self.ended = True
         self._wake()
 
@@ -50,7 +50,7 @@ class LibraryReply:
         self._pieces.clear()
         if not self.ended and not self.failed:
             for _ in range(count):
-                self._send(Kind.READ, self.call)
+                self._send(FrameKind.READ, self.call)
         return data
 
     @property

@@ -18,7 +18,7 @@ WINDOW: Final = 4
 """Pieces of one answer that may be under way: then the process waits until one of them is read."""
 
 
-class Kind(enum.IntEnum):
+class FrameKind(enum.IntEnum):
     """What a frame is. Those up to PING go to the process, the others come from it."""
 
     CALL = 1
@@ -45,12 +45,12 @@ class FrameError(Exception):
 class WireFrame(NamedTuple):
     """A message between adapter and process; `call` is the number of the call that it is about, 0 for none."""
 
-    kind: Kind
+    kind: FrameKind
     call: int
     data: bytes
 
 
-def packed(kind: Kind, call: int = 0, data: bytes = b"") -> bytes:
+def packed(kind: FrameKind, call: int = 0, data: bytes = b"") -> bytes:
     """A frame, as it travels."""
     return _HEAD.pack(len(data), kind, call) + data
 
@@ -84,7 +84,7 @@ class FrameBuffer:
             if len(self._held) < end:
                 break
             try:
-                frames.append(WireFrame(Kind(kind), call, bytes(self._held[_HEAD.size : end])))
+                frames.append(WireFrame(FrameKind(kind), call, bytes(self._held[_HEAD.size : end])))
             except ValueError:
                 raise FrameError(f"a frame of kind {kind}") from None
             del self._held[:end]

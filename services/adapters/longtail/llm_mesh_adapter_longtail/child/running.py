@@ -15,7 +15,7 @@ from llm_mesh_adapter_longtail.child.bounds import bound
 from llm_mesh_adapter_longtail.child.egress import Egress, reachable
 from llm_mesh_adapter_longtail.child.library import Library
 from llm_mesh_adapter_longtail.child.serving import CallServer
-from llm_mesh_adapter_longtail.wire import Kind, packed
+from llm_mesh_adapter_longtail.wire import FrameKind, packed
 
 
 def run(descriptor: int, module: str, bounds: str) -> None:
@@ -40,7 +40,7 @@ class _RefusalReports:
         self._writer: asyncio.StreamWriter | None = None
 
     def refused(self, what: str) -> None:
-        frame = packed(Kind.REFUSED, 0, what.encode("utf-8", "replace")[:200])
+        frame = packed(FrameKind.REFUSED, 0, what.encode("utf-8", "replace")[:200])
         with self._lock:
             if self._writer is None:
                 self._early.append(frame)

@@ -12,7 +12,7 @@ import orjson
 
 from llm_mesh_adapter_longtail.child.failing import failure
 from llm_mesh_adapter_longtail.child.library import Library, LibraryTarget
-from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameBuffer, Kind, WireFrame, packed
+from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameBuffer, FrameKind, WireFrame, packed
 
 _READ: Final = 256 * 1024
 _GRACE: Final = 5.0
@@ -34,26 +34,26 @@ class CallServer:
 
     async def run(self) -> None:
         """Until the adapter closes."""
-        self.send(Kind.READY, 0, self._library.version.encode())
+        self.send(FrameKind.READY, 0, self._library.version.encode())
         frames = FrameBuffer()
         while data := await self._reader.read(_READ):
             for frame in frames.feed(data):
                 self._take(frame)
         os._exit(0)  # the library may have threads that never end
 
-    def send(self, kind: Kind, call: int = 0, data: bytes = b"") -> None:
+    def send(self, kind: FrameKind, call: int = 0, data: bytes = b"") -> None:
         """Send a frame. How many there are is bounded by the windows of the calls."""
         self._writer.write(packed(kind, call, data))
 
     def _take(self, frame: WireFrame) -> None:
-        if frame.kind is Kind.PING:
-            self.send(Kind.PONG)
-        elif frame.kind is Kind.READ:
+        if frame.kind is FrameKind.PING:
+            self.send(FrameKind.PONG)
+        elif frame.kind is FrameKind.READ:
             if (window := self._windows.get(frame.call)) is not None:
                 window.release()
-        elif frame.kind is Kind.CANCEL:
+        elif frame.kind is FrameKind.CANCEL:
             self._cancel(frame.call)
-        elif frame.kind is Kind.CALL:
+        elif frame.kind is FrameKind.CALL:
             self._windows[frame.call] = asyncio.Semaphore(WINDOW)
             task = self._tasks[frame.call] = asyncio.create_task(self._answer(frame.call, frame.data))
             task.add_done_callback(lambda _: self._done(frame.call))
@@ -82,7 +82,7 @@ class CallServer:
         except Exception as error:  # noqa: BLE001 (whatever a library raises is the answer to its call, and never the end of the others)
             refusal, body = failure(error)
             await answer.put(refusal, body + b"\n")
-        self.send(Kind.END, call)
+        self.send(FrameKind.END, call)
 
     async def _whole(self, operation: str, target: LibraryTarget, values: Mapping[str, Any]) -> object:
         library = self._library
@@ -122,10 +122,10 @@ class _Answer:
         """The head, where it has not gone yet, and data in pieces."""
         if not self._begun:
             self._begun = True
-            self._serving.send(Kind.HEAD, self._call, orjson.dumps(head))
+            self._serving.send(FrameKind.HEAD, self._call, orjson.dumps(head))
         for begin in range(0, len(data), PIECE):
             await self._window.acquire()
-            self._serving.send(Kind.PIECE, self._call, data[begin : begin + PIECE])
+            self._serving.send(FrameKind.PIECE, self._call, data[begin : begin + PIECE])
         await self._serving.drain()
 
 

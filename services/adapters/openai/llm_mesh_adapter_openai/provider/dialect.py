@@ -17,7 +17,7 @@ from llm_mesh_adapter_kit.sse import SSE
 from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_adapter_openai.provider.failures import of_answer
 from llm_mesh_adapter_openai.provider.reader import OpenAIReader
-from llm_mesh_adapter_openai.provider.responses import EitherReader, call_of, count_of, speaks_responses
+from llm_mesh_adapter_openai.provider.responses import call_of, count_of, speaks_responses
 from llm_mesh_adapter_openai.provider.rows import GENERIC, OpenAIProvider
 from llm_mesh_adapter_openai.provider.saying import allowance_of, not_sayable, path_of, sayable
 from llm_mesh_adapter_openai.provider.vectors import OpenAIVectors
@@ -79,9 +79,9 @@ class OpenAIDialect:
             raise malformed(endpoint.name, str(error)) from None
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
-        """Reads one streamed answer."""
+        """Reads one streamed answer of chat completions; calls of Responses bring their own."""
         row = self._row(endpoint)
-        return EitherReader(endpoint.name, row.quirks) if row.responses else OpenAIReader(endpoint.name, row.quirks)
+        return OpenAIReader(endpoint.name, row.quirks)
 
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> Call:
         """The request for embeddings."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import orjson
 
@@ -15,7 +15,7 @@ from llm_mesh_adapter_kit.framing import Frame
 from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.values import check_event
 from llm_mesh_adapter_openai.provider.failures import of_complaint
-from llm_mesh_adapter_openai.provider.reader import OpenAIReader, guarded
+from llm_mesh_adapter_openai.provider.reader import guarded
 from llm_mesh_adapter_openai.provider.rows import OpenAIProvider
 from llm_mesh_adapter_openai.provider.saying import allowance_of, path_of, sayable
 from llm_mesh_dialects import openai, responses
@@ -25,7 +25,6 @@ from llm_mesh_dialects.proofs import mark, origin_of
 
 _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
 _FAILED = frozenset({"error", "response.failed"})
-_BEGIN = "response."
 _DONE = b"[DONE]"
 
 
@@ -55,7 +54,14 @@ def call_of(row: OpenAIProvider, ask: Ask, request: generate_pb2.GenerateInput) 
     names = responses.tools_writing.shorten_tool_names(body, translations)
     proof_mark = mark(responses.DIALECT, origin)
     path = path_of(row, "", "/responses")
-    return Call(path, orjson.dumps(body), translations=translations, tool_names=names, proof_mark=proof_mark)
+    return Call(
+        path,
+        orjson.dumps(body),
+        translations=translations,
+        tool_names=names,
+        proof_mark=proof_mark,
+        reader=partial(ResponsesReader, ask.endpoint.name),
+    )
 
 
 def count_of(row: OpenAIProvider, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
@@ -113,32 +119,3 @@ class ResponsesReader:
             return self._events.finish()
         except TruncatedError as error:
             raise reset(self._endpoint, str(error)) from None
-
-
-class EitherReader:
-    """Reads one stream at an endpoint that has both wires. Which one it is, its first event says."""
-
-    def __init__(self, endpoint: str, quirks: openai.OpenAIQuirks) -> None:
-        self._endpoint = endpoint
-        self._quirks = quirks
-        self._reader: OpenAIReader | ResponsesReader | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing follows."""
-        return self._reader is not None and self._reader.done
-
-    def feed(self, arrived: Sequence[Frame], events: Events, meter: AttemptMeter) -> None:
-        """Appends what the arrived events mean."""
-        if arrived:
-            self._chosen(*arrived[0]).feed(arrived, events, meter)
-
-    def finish(self) -> Sequence[generate_pb2.StreamEvent]:
-        """The end of the stream."""
-        return self._chosen(b"", "").finish()
-
-    def _chosen(self, data: bytes, name: str) -> OpenAIReader | ResponsesReader:
-        if self._reader is None:
-            is_event = name.startswith(_BEGIN) or (b'"choices"' not in data and b'"' + _BEGIN.encode() in data)
-            self._reader = ResponsesReader(self._endpoint) if is_event else OpenAIReader(self._endpoint, self._quirks)
-        return self._reader
