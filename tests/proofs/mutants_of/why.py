@@ -59,7 +59,7 @@ WHY: Mapping[str, Mutant] = {
     "refusals/a-mask-that-is-not-reserved-is-recorded": Mutant(
         file="policy/llm_mesh_policy/ledger/domain/decisions.py",
         guard="    if draft.screened and view.reservations[draft.id] is None:",
-        instead="        if False:",
+        instead="    if False:",
         test="tests/policy/test_ledger_unsent.py::test_a_masked_request_that_limits_refuse_has_its_entry_in_the_same_transaction",
     ),
     "refusals/a-masked-count-is-recorded": Mutant(
