@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ("pytest", "pytest-asyncio", "hypothesis")
+TOOLS = ("pytest", "pytest-asyncio", "pytest-timeout", "hypothesis")
 UV = (sys.executable, "-m", "uv")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
