@@ -100,6 +100,8 @@ async def test_changes_of_the_cache_are_reported_in_order_by_hash_alone() -> Non
         await router.until(lambda: len(router.changes) == 3)
         first, second, third = router.changes
     assert [(each.hash, each.parent, each.tokens) for each in first.stored] == [(1, 5, 16), (2, 1, 16)]
+    assert first.reporter
+    assert {second.reporter, third.reporter} == {first.reporter}
     assert (first.reset, first.sequence, list(second.removed), second.sequence, third.reset) == (True, 0, [1], 1, True)
 
 

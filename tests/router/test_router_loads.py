@@ -67,6 +67,27 @@ def test_a_gap_begins_anew_so_that_nothing_is_believed_that_may_be_gone() -> Non
     assert blocks_of(loads) == 1
 
 
+def test_reporters_of_one_engine_have_sequences_of_their_own_and_the_last_one_is_believed() -> None:
+    loads = Loads()
+    loads.change([changes(0, 1, 2, 3, reporter="one"), changes(0, 1, 2, reporter="two")])
+    loads.change([changes(1, 4, reporter="one")])
+    assert blocks_of(loads) == 4, "the other's report made no gap"
+    loads.change([changes(1, 3, 4, reporter="two")])
+    assert blocks_of(loads) == 4
+    loads.change([changes(2, removed=(1,), reporter="two")])
+    assert blocks_of(loads) == 3, "what a reporter knew that is gone counts no more"
+
+
+def test_a_reporter_that_is_forgotten_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_RANKS", 2)
+    loads = Loads()
+    loads.change([changes(0, 1, reporter="one")])
+    for number in range(2):
+        loads.change([router_pb2.CacheChanges(adapter="engine", endpoint="other", rank=number)])
+    assert blocks_of(loads) == 0
+    assert not any(key[1] == "gpu1" for key in (*loads._blocks, *loads._reporters))
+
+
 def test_blocks_are_bounded_by_rank_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_BLOCKS", 4)
     monkeypatch.setattr(module, "_MOST_BLOCKS_OF_ALL", 6)

@@ -40,9 +40,12 @@ class Loads:
 
     def __init__(self) -> None:
         self._loads: OrderedDict[Place, tuple[router_pb2.EndpointLoad, datetime]] = OrderedDict()
-        self._caches: OrderedDict[tuple[str, str, int], _Cache] = OrderedDict()
-        self._blocks: Counter[Place] = Counter()
-        """How many are known of each endpoint."""
+        self._caches: OrderedDict[tuple[str, str, str, int], _Cache] = OrderedDict()
+        """By adapter, endpoint, reporter and rank."""
+        self._blocks: Counter[tuple[str, str, str]] = Counter()
+        """How many are known of each endpoint by each reporter."""
+        self._reporters: dict[Place, str] = {}
+        """Who reported last of each endpoint: a reporter that has gone never does."""
 
     def __bool__(self) -> bool:
         return bool(self._loads)
@@ -61,12 +64,13 @@ class Loads:
     def change(self, changes: Iterable[router_pb2.CacheChanges]) -> None:
         """Caches have changed."""
         for change in changes:
-            key = (change.adapter, change.endpoint, change.rank)
+            key = (change.adapter, change.endpoint, change.reporter, change.rank)
             cache = self._caches.setdefault(key, _Cache())
             self._caches.move_to_end(key)
             before = len(cache.blocks)
             _apply(cache, change)
-            self._blocks[key[:2]] += len(cache.blocks) - before
+            self._blocks[key[:3]] += len(cache.blocks) - before
+            self._reporters[key[:2]] = change.reporter
         while len(self._caches) > _MOST_RANKS or (self._blocks.total() > _MOST_BLOCKS_OF_ALL and len(self._caches) > 1):
             self._forget_oldest()
 
@@ -75,13 +79,15 @@ class Loads:
         known = self._loads.get(place)
         if known is None or now - known[1] > FRESH_FOR:
             return None
-        return SeenLoad(known[0], self._blocks.get(place, 0))
+        return SeenLoad(known[0], self._blocks.get((*place, self._reporters.get(place, "")), 0))
 
     def _forget_oldest(self) -> None:
-        (adapter, endpoint, _), cache = self._caches.popitem(last=False)
-        self._blocks[adapter, endpoint] -= len(cache.blocks)
-        if not self._blocks[adapter, endpoint]:
-            del self._blocks[adapter, endpoint]
+        (adapter, endpoint, reporter, _), cache = self._caches.popitem(last=False)
+        self._blocks[adapter, endpoint, reporter] -= len(cache.blocks)
+        if not self._blocks[adapter, endpoint, reporter]:
+            del self._blocks[adapter, endpoint, reporter]
+            if self._reporters.get((adapter, endpoint)) == reporter:
+                del self._reporters[adapter, endpoint]
 
 
 def outstanding(seen: Sequence[SeenLoad | None], priorities: Sequence[int]) -> list[int]:

@@ -968,8 +968,9 @@ func (x *EndpointLoad) GetMaxRunningRequests() int32 {
 
 // What changed in the prefix cache of one rank of an engine. Has hashes of blocks and no tokens: the router never sees a prompt.
 //
-// `sequence` grows by one from report to report of a rank. Where one is missing, the router forgets what it knew of the rank's cache and
-// begins anew with this one: what it then knows is a part.
+// `sequence` grows by one from report to report of a rank by one `reporter`. Where one is missing, the router forgets what it knew of the rank's cache and
+// begins anew with this one: what it then knows is a part. Several processes of an adapter may watch one engine: each of them is a reporter with
+// sequences of its own, and the one that reported last is believed.
 type CacheChanges struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The adapter, such as `engine`. Required.
@@ -978,14 +979,16 @@ type CacheChanges struct {
 	Endpoint string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// The engine's rank, where it has several.
 	Rank int32 `protobuf:"varint,3,opt,name=rank,proto3" json:"rank,omitempty"`
-	// Counts the reports of the rank.
+	// Counts the reports of the rank by this reporter.
 	Sequence int64 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// What was known before holds no more; comes before `removed` and `stored`.
 	Reset_ bool `protobuf:"varint,5,opt,name=reset,proto3" json:"reset,omitempty"`
 	// Blocks that are gone, by their hashes. Come before `stored`.
 	Removed []int64 `protobuf:"fixed64,6,rep,packed,name=removed,proto3" json:"removed,omitempty"`
 	// Blocks that are new.
-	Stored        []*CacheBlock `protobuf:"bytes,7,rep,name=stored,proto3" json:"stored,omitempty"`
+	Stored []*CacheBlock `protobuf:"bytes,7,rep,name=stored,proto3" json:"stored,omitempty"`
+	// Who watches the engine, in a name that nobody else has, such as a random one. Empty: there is no other reporter.
+	Reporter      string `protobuf:"bytes,8,opt,name=reporter,proto3" json:"reporter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1067,6 +1070,13 @@ func (x *CacheChanges) GetStored() []*CacheBlock {
 		return x.Stored
 	}
 	return nil
+}
+
+func (x *CacheChanges) GetReporter() string {
+	if x != nil {
+		return x.Reporter
+	}
+	return ""
 }
 
 // One block of a prefix cache.
@@ -2434,7 +2444,7 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\x11tokens_per_second\x18\t \x01(\x01R\x0ftokensPerSecond\x12$\n" +
 	"\x0ecache_hit_rate\x18\n" +
 	" \x01(\x01R\fcacheHitRate\x128\n" +
-	"\x14max_running_requests\x18\v \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x12maxRunningRequests\"\x8e\x02\n" +
+	"\x14max_running_requests\x18\v \x01(\x05B\x06\xe2\xf3\x18\x02@\x00R\x12maxRunningRequests\"\xb4\x02\n" +
 	"\fCacheChanges\x12 \n" +
 	"\aadapter\x18\x01 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\aadapter\x12\"\n" +
 	"\bendpoint\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\bendpoint\x12\x1a\n" +
@@ -2442,7 +2452,8 @@ const file_llm_mesh_router_v1_router_proto_rawDesc = "" +
 	"\bsequence\x18\x04 \x01(\x03B\x06\xe2\xf3\x18\x02@\x00R\bsequence\x12\x14\n" +
 	"\x05reset\x18\x05 \x01(\bR\x05reset\x12!\n" +
 	"\aremoved\x18\x06 \x03(\x10B\a\xe2\xf3\x18\x03 \x80 R\aremoved\x12?\n" +
-	"\x06stored\x18\a \x03(\v2\x1e.llm_mesh.router.v1.CacheBlockB\a\xe2\xf3\x18\x03 \x80 R\x06stored\"P\n" +
+	"\x06stored\x18\a \x03(\v2\x1e.llm_mesh.router.v1.CacheBlockB\a\xe2\xf3\x18\x03 \x80 R\x06stored\x12$\n" +
+	"\breporter\x18\b \x01(\tB\b\xe2\xf3\x18\x04:\x02\x10@R\breporter\"P\n" +
 	"\n" +
 	"CacheBlock\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\x10R\x04hash\x12\x16\n" +

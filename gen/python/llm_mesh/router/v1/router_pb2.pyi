@@ -178,7 +178,7 @@ class EndpointLoad(_message.Message):
     def __init__(self, adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., running_requests: _Optional[int] = ..., waiting_requests: _Optional[int] = ..., waiting_tokens: _Optional[int] = ..., used_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., cache_usage: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., cache_hit_rate: _Optional[float] = ..., max_running_requests: _Optional[int] = ...) -> None: ...
 
 class CacheChanges(_message.Message):
-    __slots__ = ("adapter", "endpoint", "rank", "sequence", "reset", "removed", "stored")
+    __slots__ = ("adapter", "endpoint", "rank", "sequence", "reset", "removed", "stored", "reporter")
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +186,7 @@ class CacheChanges(_message.Message):
     RESET_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     STORED_FIELD_NUMBER: _ClassVar[int]
+    REPORTER_FIELD_NUMBER: _ClassVar[int]
     adapter: str
     endpoint: str
     rank: int
@@ -193,7 +194,8 @@ class CacheChanges(_message.Message):
     reset: bool
     removed: _containers.RepeatedScalarFieldContainer[int]
     stored: _containers.RepeatedCompositeFieldContainer[CacheBlock]
-    def __init__(self, adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., rank: _Optional[int] = ..., sequence: _Optional[int] = ..., reset: _Optional[bool] = ..., removed: _Optional[_Iterable[int]] = ..., stored: _Optional[_Iterable[_Union[CacheBlock, _Mapping]]] = ...) -> None: ...
+    reporter: str
+    def __init__(self, adapter: _Optional[str] = ..., endpoint: _Optional[str] = ..., rank: _Optional[int] = ..., sequence: _Optional[int] = ..., reset: _Optional[bool] = ..., removed: _Optional[_Iterable[int]] = ..., stored: _Optional[_Iterable[_Union[CacheBlock, _Mapping]]] = ..., reporter: _Optional[str] = ...) -> None: ...
 
 class CacheBlock(_message.Message):
     __slots__ = ("hash", "parent", "tokens")

@@ -577,8 +577,9 @@ export declare const EndpointLoadSchema: GenMessage<EndpointLoad>;
 /**
  * What changed in the prefix cache of one rank of an engine. Has hashes of blocks and no tokens: the router never sees a prompt.
  *
- * `sequence` grows by one from report to report of a rank. Where one is missing, the router forgets what it knew of the rank's cache and
- * begins anew with this one: what it then knows is a part.
+ * `sequence` grows by one from report to report of a rank by one `reporter`. Where one is missing, the router forgets what it knew of the rank's cache and
+ * begins anew with this one: what it then knows is a part. Several processes of an adapter may watch one engine: each of them is a reporter with
+ * sequences of its own, and the one that reported last is believed.
  *
  * @generated from message llm_mesh.router.v1.CacheChanges
  */
@@ -605,7 +606,7 @@ export declare type CacheChanges = Message<"llm_mesh.router.v1.CacheChanges"> & 
   rank: number;
 
   /**
-   * Counts the reports of the rank.
+   * Counts the reports of the rank by this reporter.
    *
    * @generated from field: int64 sequence = 4;
    */
@@ -631,6 +632,13 @@ export declare type CacheChanges = Message<"llm_mesh.router.v1.CacheChanges"> & 
    * @generated from field: repeated llm_mesh.router.v1.CacheBlock stored = 7;
    */
   stored: CacheBlock[];
+
+  /**
+   * Who watches the engine, in a name that nobody else has, such as a random one. Empty: there is no other reporter.
+   *
+   * @generated from field: string reporter = 8;
+   */
+  reporter: string;
 };
 
 /**

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
@@ -40,6 +41,8 @@ class CacheWatch:
         self._models = models
         self._open = open_call
         self._report = report
+        self._reporter = secrets.token_hex(8)
+        """Another process of this adapter may watch the same engine."""
         self._sequences: Counter[int] = Counter()
         """By rank: how many reports were made."""
         self.pause = _FIRST_PAUSE
@@ -77,7 +80,7 @@ class CacheWatch:
                     begun.add(rank)
                 for change in changes:
                     change.adapter, change.endpoint, change.rank = "engine", self._endpoint.name, rank
-                    change.sequence = self._sequences[rank]
+                    change.reporter, change.sequence = self._reporter, self._sequences[rank]
                     self._sequences[rank] += 1
                     await self._report(router_pb2.ReportLoadsRequest(cache_changes=[change]))
 
