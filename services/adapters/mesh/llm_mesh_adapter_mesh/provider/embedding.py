@@ -68,7 +68,7 @@ class VectorReading:
         if self._count + len(embeddings) > self._items:  # beyond the share: nothing else bounds what is held
             raise malformed(self._endpoint, f"more vectors than the {self._items} items")
         for embedding in embeddings:
-            if not self._count == embedding.index < self._items or len(embedding.values) != self._dimensions:
+            if self._count != embedding.index or len(embedding.values) != self._dimensions:
                 raise self._wrong(embedding)
             embedding.DiscardUnknownFields()
             self._count += 1
