@@ -51,7 +51,7 @@ PLACES: Mapping[str, AddedAt] = {
 WITHOUT: Mapping[str, str] = {
     "mesh": "the simulator is no mesh; tests/e2e/test_two_meshes.py adds one",
     "engine": "it takes them, but the simulator speaks no gRPC: no test shows it yet",
-    "oip": "engines are named by the operator who runs them",
+    "oip": "tests/adapter_oip adds one: the simulator speaks no gRPC",
     "litellm": "what the library may reach is for its operator to say",
     "anyllm": "what the library may reach is for its operator to say",
 }

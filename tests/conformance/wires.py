@@ -160,5 +160,5 @@ WIRES: Mapping[str, Wire] = {
         ),
     )
 }
-ELSEWHERE: Mapping[str, str] = {"engine": "tests/adapter_engine", "mesh": "tests/adapter_mesh"}
+ELSEWHERE: Mapping[str, str] = {"engine": "tests/adapter_engine", "mesh": "tests/adapter_mesh", "oip": "tests/adapter_oip"}
 """Adapters whose providers are not the simulator, each with the tests that show what its wire carries."""

@@ -118,6 +118,15 @@ SERVICES: tuple[Declaration, ...] = (
         in_workers=True,
     ),
     Declaration(
+        name="adapter/oip",
+        identities=("adapter/oip",),
+        contracts=("llm_mesh.adapter.v1.AdapterService",),
+        calls=("policy", "registry", "process/*"),
+        registrations=(("llm_mesh.adapter.v1.adapter_pb2_grpc", "add_AdapterServiceServicer_to_server"),),
+        port=50068,
+        in_workers=True,
+    ),
+    Declaration(
         name="adapter/ollama",
         identities=("adapter/ollama",),
         contracts=("llm_mesh.adapter.v1.AdapterService",),

@@ -24,7 +24,7 @@ from llm_mesh_runtime.heavy import HeavyWork
 
 T = TypeVar("T")
 _LOSSY = (generate_pb2.TRANSLATION_ACTION_DROPPED, generate_pb2.TRANSLATION_ACTION_APPROXIMATED)
-_BINARY = ("audio/", "application/octet-stream")
+_BINARY = ("audio/", "application/octet-stream", "application/grpc")
 _PLAN_BOUNDS = ("audio_input_milliseconds", "audio_output_milliseconds", "characters", "search_units")
 
 

@@ -18,11 +18,10 @@ from llm_mesh_adapter_kit.dialect import Ask, Call, Compute, StreamReader, Vecto
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, Said, answered, malformed, unsupported
 from llm_mesh_adapter_kit.framing import Framing
-from llm_mesh_adapter_kit.rpc.framing import RPC, RpcStatus, framed
-from llm_mesh_adapter_kit.rpc.statuses import only_message
+from llm_mesh_adapter_kit.rpc.framing import RPC, framed
+from llm_mesh_adapter_kit.rpc.statuses import only_message, refusal_of
 
 _EMPTY: Final = framed(b"")
-_STATUS: Final = "grpc-status"
 _ANSWERS: Final = ("generate", "streaming", "json_schema", "json_object", "logprobs", "multiple_candidates")
 
 
@@ -136,14 +135,7 @@ class EngineDialect:
     def failure(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> AdapterError:
         """What a call means that failed before its first message."""
         del status
-        code = headers.get(_STATUS, "")
-        if not code.isdecimal():
-            return malformed(endpoint.name, "it is no answer of gRPC")
-        try:
-            only_message(endpoint.name, body, of_status)
-        except AdapterError as error:
-            return error
-        return of_status(endpoint.name, RpcStatus(int(code)))
+        return refusal_of(endpoint.name, headers, body, of_status)
 
     def abandoned(self, endpoint: Endpoint, path: str, message: bytes) -> tuple[str, bytes] | None:
         """The call that tells an engine to stop at a request that is read no more."""

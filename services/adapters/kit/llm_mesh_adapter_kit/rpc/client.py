@@ -11,15 +11,19 @@ from urllib.parse import urlsplit
 import grpc
 
 from llm_mesh_adapter_kit.addresses import AddressRule
+from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.http import BrokenError, HttpAnswer, HttpRequest, checked_target
 from llm_mesh_adapter_kit.rpc.answer import RpcAnswer, RpcCall
 from llm_mesh_adapter_kit.rpc.dialling import RpcDialler
-from llm_mesh_adapter_kit.rpc.framing import RpcStatus, framed, frames_of
-from llm_mesh_adapter_kit.rpc.settings import RpcTransportSettings
+from llm_mesh_adapter_kit.rpc.framing import MOST_BYTES, RpcStatus, framed, frames_of
+from llm_mesh_adapter_kit.rpc.settings import RpcTransportSettings, rpc_transport
+from llm_mesh_adapter_kit.rpc.statuses import TOO_MUCH
 from llm_mesh_runtime.tasks import TaskSet
 
 AT_ONCE = 8
 """Calls of one request that has several."""
+MOST_TOGETHER = 8 * MOST_BYTES
+"""Bytes of all answers to them."""
 _ABANDON_SECONDS = 5.0
 _GRACE = 600.0
 """Seconds that calls under way have on a channel that another one has replaced."""
@@ -86,12 +90,13 @@ class RpcClient:
     ) -> HttpAnswer:  # fmt: skip
         """The answers of several calls, in the order of their messages; the first failure is that of all."""
         room = asyncio.Semaphore(AT_ONCE)
+        left = ByteRoom(MOST_TOGETHER)
 
         async def one(message: bytes) -> list[bytes | RpcStatus]:
             async with room:
                 call = self._begun(channel, path, message, metadata)
                 try:
-                    return await _whole(call, deadline)
+                    return await _whole(call, deadline, left)
                 finally:
                     call.close()
 
@@ -145,13 +150,32 @@ class _Ready(RpcAnswer):
         self._next = body
 
 
-async def _whole(call: RpcCall, deadline: float) -> list[bytes | RpcStatus]:
+class ByteRoom:
+    """How many bytes answers that belong together may still have."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def holds(self, size: int) -> bool:
+        """Whether there was room for so many more."""
+        self._left -= size
+        return self._left >= 0
+
+
+async def _whole(call: RpcCall, deadline: float, room: ByteRoom) -> list[bytes | RpcStatus]:
     parts: list[bytes | RpcStatus] = []
     while (part := await call.read(deadline)) is not None:
+        if not isinstance(part, RpcStatus) and not room.holds(len(part)):
+            part = TOO_MUCH
         parts.append(part)
         if isinstance(part, RpcStatus):
             break
     return parts
+
+
+def client_of(endpoint: Endpoint) -> RpcClient:
+    """The client of an endpoint whose server sees by itself that a call was cancelled."""
+    return RpcClient(endpoint.origin, endpoint.rule, rpc_transport(endpoint.transport), lambda _path, _message: None)
 
 
 async def _tell(channel: grpc.aio.Channel, path: str, message: bytes, metadata: Metadata) -> None:

@@ -19,6 +19,13 @@ NAMES: Final = (
 """By code."""
 _HTTP: Final = (200, 500, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
 UNIMPLEMENTED: Final = 12
+EXHAUSTED: Final = 8
+STATUS: Final = "grpc-status"
+_LARGER: Final = "larger than max"
+_LARGER_ANSWER: Final = f"CLIENT: Received message {_LARGER}"
+TOO_MUCH: Final = RpcStatus(EXHAUSTED, f"{_LARGER_ANSWER} (all of them together)")
+"""The end of an answer that we read no further, in the words of gRPC itself."""
+_TOO_LARGE: Final = 413
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -31,8 +38,23 @@ def failure_of(endpoint: str, status: RpcStatus, *, worded: int = 0) -> AdapterE
     """The failure that a call's status is. `worded`: what its message means, which counts where the status leaves it open."""
     if status.code == UNIMPLEMENTED:
         return unsupported(endpoint, f"such method: {status.message}" if status.message else "such method")
+    if _LARGER_ANSWER in status.message:  # said by our own side
+        return malformed(endpoint, "a message, or all of them together, has more bytes than are read")
     name = NAMES[status.code] if 0 <= status.code < len(NAMES) else ""
-    return of_status(endpoint, http_status(status.code), _NONE, Said(status.message, code=name), worded=worded)
+    too_large = status.code == EXHAUSTED and _LARGER in status.message  # our request, and no limit of a rate
+    return of_status(endpoint, _TOO_LARGE if too_large else http_status(status.code), _NONE, Said(status.message, code=name), worded=worded)
+
+
+def refusal_of(endpoint: str, headers: Mapping[str, str], body: bytes, failure: Callable[[str, RpcStatus], AdapterError]) -> AdapterError:
+    """What a call means that failed before its first message."""
+    code = headers.get(STATUS, "")
+    if not code.isdecimal():
+        return malformed(endpoint, "it is no answer of gRPC")
+    try:
+        only_message(endpoint, body, failure)
+    except AdapterError as error:
+        return error
+    return failure(endpoint, RpcStatus(int(code)))
 
 
 def messages_of(endpoint: str, body: bytes, failure: Callable[[str, RpcStatus], AdapterError]) -> list[bytes]:
