@@ -9,7 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from llm_mesh_adapter_engine import wiring
+from llm_mesh_adapter_engine.provider import tokenizer_program
 from llm_mesh_adapter_engine.provider.template_program import TemplateProgram
+from llm_mesh_adapter_engine.provider.templates import PROGRAM
 from llm_mesh_adapter_engine.settings import Settings
 from llm_mesh_adapter_engine.wiring import service
 from tests.adapter_engine.fake_engine import FakeEngine, Script, engine
@@ -18,14 +20,14 @@ from tests.adapter_kit.standing_adapter import ENDPOINT, StandingAdapter, at
 KINDS = ("vllm", "sglang")
 
 
-class TemplatesInProcess:
-    """Runs chat templates here: starting child processes takes most of a test's time. `test_engine_hostile_templates` has them."""
+class RunsHere:
+    """Runs the programs here: starting child processes takes most of a test's time. `test_engine_hostile_templates` has them."""
 
-    def __init__(self, *_: object, **__: object) -> None:
-        self._program = TemplateProgram()
+    def __init__(self, program: str = PROGRAM, *_: object, **__: object) -> None:
+        self._answer = TemplateProgram().answer if program == PROGRAM else tokenizer_program.answer
 
     async def run(self, owner: str, parts: Sequence[bytes]) -> list[bytes]:
-        return self._program.answer(parts)
+        return self._answer(parts)
 
     async def close(self) -> None:
         """Nothing runs."""
@@ -41,7 +43,7 @@ def settings(port: int, kind: str = "vllm", more: dict[str, Any] | None = None, 
 async def asked(script: Script | None = None, kind: str = "vllm", **more: Any) -> AsyncIterator[tuple[StandingAdapter, FakeEngine]]:
     """Both of them. `more` goes into the endpoint's setting."""
     async with engine(script, kind) as made:
-        with patch.object(wiring, "Confined", TemplatesInProcess):
+        with patch.object(wiring, "Confined", RunsHere):
             standing = at(service, settings(made.port, kind, more))
             adapter = await standing.__aenter__()
         try:

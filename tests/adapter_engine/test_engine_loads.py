@@ -15,14 +15,15 @@ from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from llm_mesh_adapter_engine.provider import loads as module
 from llm_mesh_adapter_engine.provider.caches import MOST_BLOCKS
 from llm_mesh_adapter_engine.provider.loads import LoadWatch
-from llm_mesh_adapter_engine.provider.models import EngineModels
+from llm_mesh_adapter_engine.provider.models import EngineModels, StrangersCode
 from llm_mesh_adapter_engine.provider.options import EngineEndpoint
 from llm_mesh_adapter_engine.provider.templates import TemplateRenderer
+from llm_mesh_adapter_engine.provider.trials import TokenizerTrial
 from llm_mesh_adapter_engine.wiring import service
 from llm_mesh_adapter_kit.errors import AdapterError, reset, unsupported
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import host
-from tests.adapter_engine.engine_adapter import KINDS, TemplatesInProcess, settings
+from tests.adapter_engine.engine_adapter import KINDS, RunsHere, settings
 from tests.adapter_engine.fake_engine import FakeEngine, Script, engine
 
 WAIT = 20
@@ -129,7 +130,7 @@ async def test_failures_double_the_pause_up_to_a_bound_and_an_absent_method_ends
         raise AssertionError("nothing is reported")
 
     endpoint = EngineEndpoint(name="main", provider="vLLM", base_url="http://127.0.0.1:1", local=True)
-    watch = LoadWatch(endpoint, EngineModels(TemplateRenderer(TemplatesInProcess())), ask, report, 2.0)
+    watch = LoadWatch(endpoint, EngineModels(StrangersCode(TemplateRenderer(RunsHere()), TokenizerTrial(RunsHere()))), ask, report, 2.0)
     assert await watch.step()
     assert watch.pause == 4.0
     while answers:

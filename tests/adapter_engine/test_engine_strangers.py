@@ -12,7 +12,7 @@ pytest.importorskip("smg_grpc_proto")
 from smg_grpc_proto.generated import common_pb2
 
 from llm_mesh_adapter_engine.provider.options import EngineOptions
-from llm_mesh_adapter_engine.provider.tokenizers import loaded
+from llm_mesh_adapter_engine.provider.tokenizers import unpacked
 
 
 def archive() -> bytearray:
@@ -47,4 +47,4 @@ def test_an_archive_that_nobody_can_unpack_is_none(made: object) -> None:
     data = bytes(made())  # type: ignore[operator]
     chunk = common_pb2.GetTokenizerChunk(data=data, sha256=hashlib.sha256(data).hexdigest())
     with pytest.raises(ValueError, match="no archive"):
-        loaded(EngineOptions(), [chunk.SerializeToString()])
+        unpacked(EngineOptions(), [chunk.SerializeToString()])

@@ -9,9 +9,10 @@ from llm_mesh.adapter.v1 import adapter_pb2_grpc
 from llm_mesh_adapter_engine.provider.clients import client_of
 from llm_mesh_adapter_engine.provider.dialect import EngineDialect
 from llm_mesh_adapter_engine.provider.endpoints import added, configured
-from llm_mesh_adapter_engine.provider.models import EngineModels
+from llm_mesh_adapter_engine.provider.models import EngineModels, StrangersCode
 from llm_mesh_adapter_engine.provider.reporting import EndpointWatches, RouterReports
 from llm_mesh_adapter_engine.provider.templates import PROGRAM, TemplateRenderer
+from llm_mesh_adapter_engine.provider.trials import TOKENIZER_LIMITS, TOKENIZER_PROGRAM, TokenizerTrial
 from llm_mesh_adapter_engine.settings import Settings
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.servicer import AdapterServicer
@@ -34,7 +35,8 @@ def build(settings: Settings, links: Links) -> Servicers:
     )
     limits_of_templates = ProcessLimits(cpu=settings.template_cpu.total_seconds(), memory=settings.template_memory)
     processes = Confined(PROGRAM, limits_of_templates, processes=settings.template_processes, waiting=settings.template_waiting)
-    models = EngineModels(TemplateRenderer(processes))
+    trials = Confined(TOKENIZER_PROGRAM, TOKENIZER_LIMITS, processes=2, waiting=settings.template_waiting)
+    models = EngineModels(StrangersCode(TemplateRenderer(processes), TokenizerTrial(trials)))
     dialect = EngineDialect(models)
     made = assemble("engine", dialect, configured(settings), links, limits, client=partial(client_of, dialect))
     made = with_added(made, links, settings, lambda setting: added(setting, settings))
@@ -51,6 +53,7 @@ def build(settings: Settings, links: Links) -> Servicers:
             await watches.close()
         await made.close()
         await processes.close()
+        await trials.close()
 
     return Servicers(registration, start=start, close=close)
 

@@ -63,7 +63,7 @@ const (
 	// The provider does not know the model.
 	ErrorReason_ERROR_REASON_PROVIDER_MODEL_NOT_FOUND ErrorReason = 12
 	// The provider's answer cannot be understood, or is empty. Charged only where the provider had reported usage. `metadata.limit` is there
-	// where the chat template of an inference engine used more than one prompt may: `cpu`, `time`, `memory`, `depth` or `size`. Nothing was
+	// where the chat template or tokenizer of an inference engine used more than it may: `cpu`, `time`, `memory`, `depth` or `size`. Nothing was
 	// sent then, and `metadata.sent` is `false`.
 	ErrorReason_ERROR_REASON_PROVIDER_MALFORMED ErrorReason = 13
 	// The request does not fit the model's context window.

@@ -118,7 +118,7 @@ export enum ErrorReason {
 
   /**
    * The provider's answer cannot be understood, or is empty. Charged only where the provider had reported usage. `metadata.limit` is there
-   * where the chat template of an inference engine used more than one prompt may: `cpu`, `time`, `memory`, `depth` or `size`. Nothing was
+   * where the chat template or tokenizer of an inference engine used more than it may: `cpu`, `time`, `memory`, `depth` or `size`. Nothing was
    * sent then, and `metadata.sent` is `false`.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_MALFORMED = 13;

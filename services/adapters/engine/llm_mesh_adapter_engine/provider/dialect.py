@@ -32,7 +32,7 @@ class EngineDialect:
 
     def __init__(self, models: EngineModels) -> None:
         self._models = models
-        self._writer = RequestWriter(models, models.renderer)
+        self._writer = RequestWriter(models, models.confined.templates)
 
     async def prepare(self, endpoint: Endpoint, fetch: Callable[[Call], Awaitable[bytes]]) -> None:
         """Learns the endpoint's model."""

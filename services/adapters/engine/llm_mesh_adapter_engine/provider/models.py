@@ -7,11 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from llm_mesh_adapter_engine.provider.failures import of_status, other_model
 from llm_mesh_adapter_engine.provider.options import SGLANG, EngineOptions, options_of
 from llm_mesh_adapter_engine.provider.templates import ChatTemplate, TemplateRenderer
+from llm_mesh_adapter_engine.provider.trials import TokenizerTrial
 from llm_mesh_adapter_engine.provider.wire.values import ModelFacts, Wire
 from llm_mesh_adapter_kit.dialect import Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
@@ -66,6 +67,13 @@ def wire_of(options: EngineOptions) -> Wire:
     return VllmWire()
 
 
+class StrangersCode(NamedTuple):
+    """Runs and tries what engines hand out, in child processes."""
+
+    templates: TemplateRenderer
+    tokenizers: TokenizerTrial
+
+
 class _Place:
     """What is known of one endpoint."""
 
@@ -86,8 +94,8 @@ class _Place:
 class EngineModels:
     """Those of all endpoints. One call at a time learns a model, and others wait for it."""
 
-    def __init__(self, renderer: TemplateRenderer) -> None:
-        self.renderer = renderer
+    def __init__(self, confined: StrangersCode) -> None:
+        self.confined = confined
         self._places: dict[str, _Place] = {}
 
     def options(self, endpoint: Endpoint) -> EngineOptions:
@@ -115,7 +123,7 @@ class EngineModels:
         if place.model is not None and time.monotonic() - place.model.learnt < FRESH_FOR:
             return
         if place.learning is None:
-            place.learning = asyncio.get_running_loop().create_task(_learnt(place, fetch, self.renderer))
+            place.learning = asyncio.get_running_loop().create_task(_learnt(place, fetch, self.confined))
             place.learning.add_done_callback(place.ended)
         await asyncio.shield(place.learning)
 
@@ -127,19 +135,19 @@ class EngineModels:
         return place
 
 
-async def _learnt(place: _Place, fetch: Fetch, renderer: TemplateRenderer) -> EngineModel:
+async def _learnt(place: _Place, fetch: Fetch, confined: StrangersCode) -> EngineModel:
     name, known = place.endpoint.name, place.model
     body = await fetch(Call(f"/{place.wire.service}/GetModelInfo", framed(b"")))
     facts = _understood(name, partial(place.wire.facts, only_message(name, body, of_status)))
     if known is not None and known.facts == facts:
         return EngineModel(facts, known.text, time.monotonic())
-    text = await _text(place, fetch)
+    text = await _text(place, fetch, confined.tokenizers)
     if text.template is not None:
-        await renderer.check(name, text.template)
+        await confined.templates.check(name, text.template)
     return EngineModel(facts, text, time.monotonic())
 
 
-async def _text(place: _Place, fetch: Fetch) -> TextModel:
+async def _text(place: _Place, fetch: Fetch, trial: TokenizerTrial) -> TextModel:
     from llm_mesh_adapter_engine.provider import tokenizers  # noqa: PLC0415 - an optional part, which loads for 0.2 s
 
     name, chunks = place.endpoint.name, list[bytes]()
@@ -147,7 +155,10 @@ async def _text(place: _Place, fetch: Fetch) -> TextModel:
         body = await fetch(Call(f"/{place.wire.service}/GetTokenizer", framed(b"")))
         chunks = messages_of(name, body, of_status)
     try:
-        return await asyncio.to_thread(tokenizers.loaded, place.options, chunks)
+        made = await asyncio.to_thread(tokenizers.unpacked, place.options, chunks)
+        if not place.options.tokenizer:
+            await trial.check(name, made.vocabulary)
+        return await asyncio.to_thread(tokenizers.HuggingFaceText, made.files, made.template)
     except ValueError as error:
         raise malformed(name, str(error)) from None
 

@@ -19,7 +19,7 @@ from llm_mesh_adapter_engine.provider.templates import TemplateRenderer
 from llm_mesh_adapter_engine.provider.text.sections import THINK_BEGINS
 from llm_mesh_adapter_engine.provider.wire.values import Sampling
 from llm_mesh_adapter_kit.dialect import Ask, Compute
-from llm_mesh_adapter_kit.errors import AdapterError
+from llm_mesh_adapter_kit.errors import AdapterError, malformed
 from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
 
@@ -65,7 +65,7 @@ class RequestWriter:
         """How many tokens the prompt of a request has."""
         shown = await compute(0, lambda: sayable(lambda: self._conversation(ask, request)))
         text = await self._renderer.render(ask.endpoint.name, shown.model.template, *shown.values)
-        return await compute(len(text), lambda: len(shown.model.text.encode(text, special=False)))
+        return await compute(len(text), lambda: len(_tokens(ask, shown.model, text)))
 
     def embed(self, ask: Ask, request: embed_pb2.EmbedInput) -> tuple[list[bytes], Translations]:
         """One request for each vector."""
@@ -73,7 +73,7 @@ class RequestWriter:
         wire, model = self._models.wire(ask.endpoint), self._model(ask)
         messages = []
         for item in request.items:
-            tokens = item.tokens.ids if item.HasField("tokens") else model.text.encode(item.text, special=True)
+            tokens = item.tokens.ids if item.HasField("tokens") else _tokens(ask, model, item.text, special=True)
             _check_length(name, model, len(tokens), room=0)
             messages.append(wire.embed(_fresh(), list(tokens)))
         translations = [dropped(f"extras[{extra.dialect}.{extra.key}]", "engines embed without options") for extra in request.extras]
@@ -85,7 +85,7 @@ class RequestWriter:
         """The request, whose prompt is that text."""
         name, model, plan = ask.endpoint.name, shown.model, shown.plan
         wire, options = self._models.wire(ask.endpoint), self._models.options(ask.endpoint)
-        tokens = model.text.encode(text, special=False)
+        tokens = _tokens(ask, model, text)
         fields = Fields(shown.body)
         for key in _READ:
             fields.raw(key)
@@ -153,6 +153,16 @@ def _check_length(endpoint: str, model: EngineModel, tokens: int, *, room: int) 
     if window and tokens + room > window:
         text = f"endpoint {endpoint}: the prompt has {tokens} tokens, and the model's context window {window}"
         raise AdapterError(errors_pb2.ERROR_REASON_CONTEXT_EXCEEDED, text, endpoint=endpoint, sent="false")
+
+
+def _tokens(ask: Ask, model: EngineModel, text: str, *, special: bool = False) -> Sequence[int]:
+    """The tokens of a text; PROVIDER_MALFORMED where the tokenizer, which came from the engine, fails at it."""
+    try:
+        return model.text.encode(text, special=special)
+    except ValueError as error:
+        failure = malformed(ask.endpoint.name, str(error))
+        failure.metadata["sent"] = "false"
+        raise failure from None
 
 
 def _fresh() -> str:

@@ -65,6 +65,9 @@ class EngineStream:
         try:
             for event in choice.feed(piece):
                 made.append(event)  # noqa: PERF402 - what came before a failure holds
+        except ValueError as error:
+            made.append(self._usage())
+            raise malformed(self._context.endpoint, str(error)) from None
         except Exception:
             made.append(self._usage())
             raise

@@ -31,8 +31,8 @@ _LIMITS: Final[Mapping[str, str]] = {
 }
 
 
-class TemplateProcesses(Protocol):
-    """Runs `template_program` where it can do no harm, and shares the work fairly among endpoints."""
+class ChildProcesses(Protocol):
+    """Runs a program where it can do no harm, and shares the work fairly among endpoints."""
 
     async def run(self, owner: str, parts: Sequence[bytes]) -> list[bytes]:
         """The program's answer. Raises `LimitReachedError`, or OVERLOADED where too much of the owner waits."""
@@ -50,7 +50,7 @@ class ChatTemplate:
 class TemplateRenderer:
     """Writes the prompts of all endpoints."""
 
-    def __init__(self, processes: TemplateProcesses) -> None:
+    def __init__(self, processes: ChildProcesses) -> None:
         self._processes = processes
 
     async def check(self, endpoint: str, template: ChatTemplate) -> None:

@@ -6,9 +6,10 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from google.protobuf.message import DecodeError
@@ -23,6 +24,9 @@ _SETTINGS: Final = "tokenizer_config.json"
 _TEMPLATES: Final = ("chat_template.jinja", "chat_template.json")
 _FILES: Final = (_VOCABULARY, _SETTINGS, *_TEMPLATES)
 _MOST_BYTES: Final = 256 * 1024 * 1024
+_MOST_VOCABULARY: Final = 60 * 1024 * 1024
+"""The largest that is published has 35 MB."""
+_NO_VOCABULARY: Final = f"a tokenizer without {_VOCABULARY}: only this form is known"
 _SPECIAL: Final = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
 
 
@@ -31,11 +35,9 @@ class HuggingFaceText:
 
     def __init__(self, files: Mapping[str, bytes], template: str) -> None:
         if _VOCABULARY not in files:
-            raise ValueError(f"a tokenizer without {_VOCABULARY}: only this form is known")
-        try:
+            raise ValueError(_NO_VOCABULARY)
+        with _failing(f"{_VOCABULARY} is none"):
             self._tokenizer = Tokenizer.from_str(files[_VOCABULARY].decode())
-        except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
-            raise ValueError(f"{_VOCABULARY} is none: {error}") from None
         settings = _object(files, _SETTINGS)
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -45,26 +47,59 @@ class HuggingFaceText:
 
     def encode(self, text: str, *, special: bool) -> Sequence[int]:
         """See `TextModel`."""
-        ids: Sequence[int] = self._tokenizer.encode(text, add_special_tokens=special).ids
+        with _failing("its tokenizer fails at a text"):
+            (encoded,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=special)  # lets other threads go on, unlike `encode`
+            ids: Sequence[int] = encoded.ids
         return ids
 
     def decode(self, tokens: Sequence[int]) -> str:
         """See `TextModel`."""
-        return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+        with _failing("its tokenizer fails at its tokens"):
+            return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
 
     def token(self, token: int) -> str:
         """See `TextModel`."""
-        return self._tokenizer.decode([token], skip_special_tokens=False)
+        with _failing("its tokenizer fails at its tokens"):
+            return self._tokenizer.decode([token], skip_special_tokens=False)
 
 
-def loaded(options: EngineOptions, chunks: Sequence[bytes]) -> HuggingFaceText:
-    """The tokenizer that the setting names, else the one that came from the engine. `ValueError` where there is none. Runs in a thread."""
+class TokenizerFiles(NamedTuple):
+    """What a model's tokenizer and chat template are made of."""
+
+    files: Mapping[str, bytes]
+    template: str
+    """In the place of the tokenizer's own."""
+
+    @property
+    def vocabulary(self) -> bytes:
+        """Its `tokenizer.json`. `ValueError` where there is none, or one that is larger than any that is published."""
+        made = self.files.get(_VOCABULARY)
+        if made is None:
+            raise ValueError(_NO_VOCABULARY)
+        if len(made) > _MOST_VOCABULARY:
+            raise ValueError(f"a {_VOCABULARY} of more than {_MOST_VOCABULARY} bytes")
+        return made
+
+
+def unpacked(options: EngineOptions, chunks: Sequence[bytes]) -> TokenizerFiles:
+    """The files that the setting names, else those that came from the engine. `ValueError` where there are none. Runs in a thread."""
     try:
         files = _from_folder(Path(options.tokenizer)) if options.tokenizer else _from_engine(chunks)
         template = Path(options.chat_template).read_text(encoding="utf-8") if options.chat_template else ""
     except OSError as error:
         raise ValueError(f"{error.filename or 'a file'}: {error.strerror}") from None
-    return HuggingFaceText(files, template)
+    return TokenizerFiles(files, template)
+
+
+@contextmanager
+def _failing(what: str) -> Iterator[None]:
+    """`ValueError` for whatever the library raises, panics of its own language included, which are no `Exception`."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(f"{what}: {error}") from None
 
 
 def _from_folder(path: Path) -> dict[str, bytes]:
