@@ -100,6 +100,11 @@ async def test_a_count_falls_back_to_the_bound_where_the_template_loops() -> Non
     assert counted.count.input_tokens == 77
 
 
+@pytest.mark.parametrize(("most", "word"), [(b"4", OK), (b"3", LONG)])
+def test_a_text_is_as_long_as_it_may_be_and_no_longer(most: bytes, word: bytes) -> None:
+    assert TemplateProgram().answer([RENDER, b"d", b"{}", most, b"{{ 'ab' }}{{ 'cd' }}"])[0] == word
+
+
 def test_products_that_prompts_have_use_for_are_made() -> None:
     template = b"{{ '-' * 40 }}{{ 3 * 4 }}{{ 2 ** 8 }}{{ 1.5 * 2 }}"
     assert TemplateProgram().answer([RENDER, b"d", b"{}", b"100", template]) == [OK, b"-" * 40 + b"122563.0"]

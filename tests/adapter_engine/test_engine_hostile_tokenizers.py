@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import pytest
 
 from llm_mesh_adapter_engine.provider.tokenizers import HuggingFaceText
@@ -13,7 +14,10 @@ from llm_mesh_adapter_engine.provider.trials import TOKENIZER_PROGRAM, Tokenizer
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_runtime.confined.limits import ProcessLimits
 from llm_mesh_runtime.confined.pool import Confined
+from llm_mesh_runtime.peer_errors import from_rpc_error
 from tests.adapter_engine import fake_text
+from tests.adapter_engine.engine_adapter import asked
+from tests.adapter_engine.fake_engine import Script
 
 
 def split_by(pattern: str) -> dict[str, Any]:
@@ -47,6 +51,15 @@ async def test_a_giant_tokenizer_is_refused(trial: TokenizerTrial) -> None:
     with pytest.raises(AdapterError, match="its tokenizer takes more") as failure:
         await trial.check("main", json.dumps(giant).encode())
     assert failure.value.metadata["limit"] in {"cpu", "memory"}
+
+
+async def test_an_engine_with_such_a_tokenizer_is_asked_for_nothing() -> None:
+    files = {**fake_text.files(), "tokenizer.json": json.dumps(split_by("(a+)+$"))}
+    async with asked(Script(files=files)) as (adapter, engine):
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await adapter.generate()
+        assert from_rpc_error(failure.value).reason_name == "PROVIDER_MALFORMED"
+        assert engine.requests == []
 
 
 def test_a_panic_of_the_library_is_an_error_like_any_other() -> None:

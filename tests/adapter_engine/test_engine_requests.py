@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_engine.provider.tokenizers import HuggingFaceText
 from llm_mesh_adapter_engine.settings import Settings
 from llm_mesh_adapter_engine.wiring import service
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -69,6 +71,22 @@ async def test_the_tokenizer_is_learnt_once_and_may_come_from_a_folder(tmp_path:
     async with asked(chat_template=str(tmp_path / "own.jinja")) as (adapter, engine):
         await adapter.generate()
         assert (engine.prompt, engine.calls["GetTokenizer"]) == ("OWN Hello", 1)
+
+
+@pytest.mark.parametrize(("size", "aside"), [(1_000, False), (100_000, True)])
+async def test_the_tokens_of_a_long_prompt_are_made_off_the_event_loop(monkeypatch: pytest.MonkeyPatch, size: int, *, aside: bool) -> None:
+    threads: list[bool] = []
+    encode = HuggingFaceText.encode
+
+    def recorded(text: HuggingFaceText, words: str, *, special: bool) -> Any:
+        threads.append(threading.current_thread() is not threading.main_thread())
+        return encode(text, words, special=special)
+
+    monkeypatch.setattr(HuggingFaceText, "encode", recorded)
+    async with asked(Script(window=0)) as (adapter, engine):
+        await adapter.generate(messages=[message(content_pb2.ROLE_USER, text("x" * size))])
+    assert threads == [aside]
+    assert len(engine.last.tokenized.input_ids) > size
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -145,4 +145,28 @@ TEMPLATES: Mapping[str, Mutant] = {
         instead="if False:",
         test="tests/catalogue/test_catalogue_language.py",
     ),
+    "engine/size-of-a-prompt": Mutant(
+        file="adapters/engine/llm_mesh_adapter_engine/provider/template_program.py",
+        guard="            if size > most:",
+        instead="            if False:",
+        test="tests/adapter_engine/test_engine_hostile_templates.py",
+    ),
+    "engine/trial-of-a-tokenizer": Mutant(
+        file="adapters/engine/llm_mesh_adapter_engine/provider/models.py",
+        guard="            await trial.check(name, made.vocabulary)",
+        instead="            pass",
+        test="tests/adapter_engine/test_engine_hostile_tokenizers.py",
+    ),
+    "engine/panics": Mutant(
+        file="adapters/engine/llm_mesh_adapter_engine/provider/tokenizers.py",
+        guard=' and type(error).__name__ != "PanicException"',
+        instead="",
+        test="tests/adapter_engine/test_engine_hostile_tokenizers.py",
+    ),
+    "router/reporters-of-a-cache": Mutant(
+        file="router/llm_mesh_router/domain/loads.py",
+        guard="key = (change.adapter, change.endpoint, change.reporter, change.rank)",
+        instead='key = (change.adapter, change.endpoint, "", change.rank)',
+        test="tests/router/test_router_loads.py",
+    ),
 }
