@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ENGINES = ("sqlite", "memory", "postgresql")
 NAME = "test"
 """Of the databases that the fixtures make."""
+PATIENCE = 120.0
+"""Seconds that a test waits for its store: on a busy machine, ten are not always enough."""
 _SCRIPTS: dict[tuple[str, str], list[str]] = {}
 
 
@@ -47,7 +49,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A database of `database_url`, closed afterwards."""
     from llm_mesh_runtime.database import Database  # noqa: PLC0415 - suites of services without data run without SQLAlchemy
 
-    database = Database(database_url, name=NAME)
+    database = Database(database_url, name=NAME, patience=PATIENCE)
     yield database
     await database.close()
 

@@ -29,7 +29,7 @@ from llm_mesh_policy.settings import Settings
 from llm_mesh_runtime.database import Database
 from llm_mesh_runtime.resources import Quotas
 from llm_mesh_runtime.seals import Seals
-from tests.databases import migrated
+from tests.databases import PATIENCE, migrated
 
 TOKEN = "mb_0123456789abcdefghijklmnop"
 MIGRATIONS = "llm_mesh_policy.store.migrations"
@@ -57,7 +57,7 @@ class Half:
         self.pepper = Pepper(b"a pepper of tests, 32 bytes long")
         self.seals = Seals(b"a secret of tests, at least 32 bytes")
         self.store = SqlIdentity(database, self.trail, quotas, LedgerFollower())
-        self.live = Live(self.store, staleness=2.0)
+        self.live = Live(self.store, staleness=PATIENCE)
         self.changes = Changes(self.store, self.live, quotas)
         self.authorizer = Authorizer(self.live, self.pepper, self.seals, token)
         self.directory = Directory(self.store, self.changes, self.live)
