@@ -14,8 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SINCE = "713fa05a"
 """The last commit before the rule."""
-PUBLISHED = ("682ea0cb",)
-"""Commits with a fault that was seen only once others had built on them: a subject of 75 characters. History is not rewritten for it."""
 LONGEST = 72
 MADE_BY_GIT = re.compile(r"(Merge|Revert|fixup!|squash!) ")
 NOT_IMPERATIVE = re.compile(r"(\w+(?:[^e]ed|ing)|(?:add|fix|make|remove|change|move|use|update)s)\b", re.IGNORECASE)
@@ -55,8 +53,7 @@ def messages() -> Iterator[tuple[str, str]]:
     log = _git("log", "--no-merges", "--format=%h%x00%B%x01", f"{SINCE}..HEAD").stdout
     for record in filter(None, (each.strip() for each in log.split("\x01"))):
         name, _, message = record.partition("\0")
-        if not name.startswith(PUBLISHED):
-            yield name, message
+        yield name, message
 
 
 def main() -> None:
