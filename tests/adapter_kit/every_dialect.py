@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Never
 
 import pytest
 
-from llm_mesh_adapter_kit.dialect import Dialect
+from llm_mesh_adapter_kit.dialect import Dialect, StreamReader
 from llm_mesh_adapter_kit.endpoints import Endpoint, EndpointTable
 from tests.conformance.wires import WIRES
 
@@ -22,6 +23,12 @@ class Wired:
 
     dialect: Dialect
     endpoint: Endpoint
+    answer_reader: Callable[[], StreamReader] | None = None
+    """Of a call that brings its own."""
+
+    def reader(self) -> StreamReader:
+        """Reads a streamed answer, as attempts of the kit do."""
+        return self.answer_reader() if self.answer_reader is not None else self.dialect.reader(self.endpoint)
 
 
 class _PutTogetherError(Exception):

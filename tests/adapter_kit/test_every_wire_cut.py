@@ -7,6 +7,7 @@ import http.client
 import importlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +60,13 @@ async def _all_streams(folder: Path) -> Streams:
     await listener.start()
     try:
         made = {adapter: wired(adapter, listener.address) for adapter in WIRES}
-        return {
-            (adapter, answer): (each, await _streamed(each, listener.address, answer))
-            for adapter, each in made.items()
-            for answer in ANSWERS
-        }
+        return {(adapter, answer): await _streamed(each, listener.address, answer) for adapter, each in made.items() for answer in ANSWERS}
     finally:
         await listener.stop(1)
         journal.close()
 
 
-async def _streamed(made: Wired, address: str, answer: str) -> bytes:
+async def _streamed(made: Wired, address: str, answer: str) -> tuple[Wired, bytes]:
     model, asks = ANSWERS[answer]
     asked = made.dialect.generate(Ask(made.endpoint, model, 256, stream=True), _input(asks))
     path = made.endpoint.url(asked.path).partition(address)[2]
@@ -77,7 +74,7 @@ async def _streamed(made: Wired, address: str, answer: str) -> bytes:
     reply = await asyncio.to_thread(call, address, asked.method, path, asked.body, headers)
     assert reply.status == http.client.OK, reply.body
     assert reply.headers["content-type"].startswith(made.dialect.framing.media_types)
-    return reply.body
+    return replace(made, answer_reader=asked.reader), reply.body
 
 
 def framed(made: Wired, *pieces: bytes) -> list[Frame]:
@@ -88,7 +85,7 @@ def framed(made: Wired, *pieces: bytes) -> list[Frame]:
 def read(made: Wired, *pieces: bytes) -> tuple[generate_pb2.GenerateOutput, Any]:
     """The answer, and what it used. Fails as the adapter would: with an `AdapterError`, or a `FramingError`, which it makes one of."""
     message = adapter_pb2.GenerateStreamResponse()
-    parser, reader = made.dialect.framing.parser(), made.dialect.reader(made.endpoint)
+    parser, reader = made.dialect.framing.parser(), made.reader()
     meter = AttemptMeter(plan_pb2.Attempt(id="a1", max_output_tokens=256, max_input_tokens=100), 256)
     for piece in pieces:
         if not reader.done:
