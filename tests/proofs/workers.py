@@ -27,6 +27,7 @@ from tests.proofs.http import call
 from tests.proofs.load import Load, chat_body, load
 from tests.proofs.proof import Measures, group_of
 from tests.proofs.stand import PATIENCE, Stand, model, provider, stand, until
+from tests.proofs.wires import settings_of_wires
 
 _WORKERS = 2
 _CLIENTS = 24
@@ -68,7 +69,7 @@ class Workers:
                 )
                 for most in _NARROW
             }
-            with stand(folder, simulator, {"LLM_MESH_WORKERS": str(_WORKERS), **narrow}) as made:
+            with stand(folder, simulator, {"LLM_MESH_WORKERS": str(_WORKERS), **narrow, **settings_of_wires(simulator)}) as made:
                 spending.put_models(made)
                 killed.put_models(made)
                 thinking = f"sim-echo/ttft_ms:{_TAKES * 1000:.0f}"
