@@ -25,7 +25,7 @@ class Asked:
     """A session that asked for a service at the one address of a mesh."""
 
     peer = "catalogue"
-    asked = Aim("127.0.0.1:50151", "LLM_MESH_ADDRESS")
+    aim = Aim("127.0.0.1:50151", "LLM_MESH_ADDRESS")
 
     files = Files()
 
