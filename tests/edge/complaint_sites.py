@@ -15,7 +15,7 @@ from tests.edge.test_every_field_name import literal
 
 SERVICES = Path(__file__).parents[2] / "services"
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.DialectError)}
-SETTINGS = frozenset({"overrides.py", "endpoints.py"})
+SETTINGS = frozenset({"overrides.py", "endpoints.py", "vertex.py"})
 """What an operator wrote, and no body of a client or provider: the settings of an adapter's endpoints."""
 WRONG = "wrong"
 """What of `Fields` makes a complaint about a key: whoever calls it complains."""

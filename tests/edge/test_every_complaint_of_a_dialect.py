@@ -194,12 +194,14 @@ WRITTEN: Mapping[str, WrittenRequest] = {
 """Requests of a client that a provider's dialect cannot say: the client's dialect, its body, and what writes the provider's."""
 
 
+ADAPTERS = ("engine",)
+"""Adapters that complain by themselves, and not by a dialect."""
 BROUGHT = tuple(
-    importlib.import_module(f"tests.edge.complaints_of_{each.name}")
-    for each in pkgutil.iter_modules(llm_mesh_dialects.__path__)
-    if each.ispkg and importlib.util.find_spec(f"tests.edge.complaints_of_{each.name}")
+    importlib.import_module(f"tests.edge.complaints_of_{name}")
+    for name in [*(each.name for each in pkgutil.iter_modules(llm_mesh_dialects.__path__) if each.ispkg), *ADAPTERS]
+    if importlib.util.find_spec(f"tests.edge.complaints_of_{name}")
 )
-"""What further dialects bring, each in a file of its own: tables of the same names."""
+"""What further dialects and adapters bring, each in a file of its own: tables of the same names."""
 
 
 def with_brought(table: str) -> dict[str, Any]:

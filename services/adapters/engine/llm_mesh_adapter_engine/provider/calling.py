@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from llm_mesh_adapter_engine.provider.reading import Calling
-from llm_mesh_adapter_engine.provider.wire.values import JSON_SCHEMA, Constraint
+from llm_mesh_adapter_engine.provider.wire.values import JSON_SCHEMA, Constraint, Sampling
 from llm_mesh_dialects.errors import DialectError
 
 _NO_PARSER: Final = "the endpoint has no tool_parser that says how this model writes calls; force a call, or let the operator set it"
@@ -46,6 +46,14 @@ def call_plan(tools: Tools, choice: object, parser: str, *, one: bool) -> CallPl
     if not parser:
         raise DialectError("tools", _NO_PARSER)
     return CallPlan(Calling.MARKED, tools)
+
+
+def constrain(sampling: Sampling, plan: CallPlan) -> None:
+    """A call that must be made is the form of the answer."""
+    if plan.constraint is not None:
+        if sampling.constraint is not None:
+            raise DialectError("response_format", "a call that must be made has a form of its own: expected no other")
+        sampling.constraint = plan.constraint
 
 
 def _listed(tools: Tools, *, one: bool) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
-from llm_mesh_adapter_engine.provider.calling import CallPlan, call_plan
+from llm_mesh_adapter_engine.provider.calling import CallPlan, call_plan, constrain
 from llm_mesh_adapter_engine.provider.failures import other_model
 from llm_mesh_adapter_engine.provider.models import EngineModel, EngineModels
 from llm_mesh_adapter_engine.provider.prompts import Body, chat_of, dropped, functions_of, variables_of
@@ -20,7 +20,6 @@ from llm_mesh_adapter_engine.provider.text.sections import THINK_BEGINS
 from llm_mesh_adapter_engine.provider.wire.values import Sampling
 from llm_mesh_adapter_kit.dialect import Ask, Compute
 from llm_mesh_adapter_kit.errors import AdapterError, malformed
-from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.fields import Fields
 
 _READ: Final = ("model", "messages", "stream")
@@ -91,10 +90,7 @@ class RequestWriter:
             fields.raw(key)
         sampling = sampling_of(fields)
         translations = [*shown.translations, *_left(fields), *_lacking(sampling, wire.lacks)]
-        if plan.constraint is not None:
-            if sampling.constraint is not None:
-                raise DialectError("response_format", "a call that must be made has a form of its own: expected no other")
-            sampling.constraint = plan.constraint
+        constrain(sampling, plan)
         _check_length(name, model, len(tokens), room=1)
         if window := model.facts.context_window:
             sampling.max_tokens = min(sampling.max_tokens or window, window - len(tokens))
