@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar
 
-from llm_mesh_adapter_longtail.child.library import LibraryTarget
+from llm_mesh_adapter_longtail.child.port import LibraryTarget
 from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameKind, packed
 
 

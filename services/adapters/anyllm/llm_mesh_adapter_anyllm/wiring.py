@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WRAPPED: Final = WrappedLibrary(
     "anyllm",
-    "llm_mesh_adapter_anyllm.provider.library",
+    "llm_mesh_adapter_anyllm.provider.anyllm_calls",
     environment={"ANY_LLM_UNIFIED_EXCEPTIONS": "1", "HF_HUB_OFFLINE": "1"},
 )
 

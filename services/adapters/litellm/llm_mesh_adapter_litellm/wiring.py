@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WRAPPED: Final = WrappedLibrary(
     "litellm",
-    "llm_mesh_adapter_litellm.provider.library",
+    "llm_mesh_adapter_litellm.provider.litellm_calls",
     environment={
         "LITELLM_MODE": "PRODUCTION",  # reads no .env
         "LITELLM_RUST": "false",  # compiled code would pass the guard by

@@ -13,7 +13,7 @@ import orjson
 
 from llm_mesh_adapter_longtail.child.bounds import bound
 from llm_mesh_adapter_longtail.child.egress import Egress, reachable
-from llm_mesh_adapter_longtail.child.library import Library
+from llm_mesh_adapter_longtail.child.port import Library
 from llm_mesh_adapter_longtail.child.serving import CallServer
 from llm_mesh_adapter_longtail.wire import FrameKind, packed
 

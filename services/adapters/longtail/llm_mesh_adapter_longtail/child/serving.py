@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from llm_mesh_adapter_longtail.child.failing import failure
-from llm_mesh_adapter_longtail.child.library import Library, LibraryTarget
+from llm_mesh_adapter_longtail.child.port import Library, LibraryTarget
 from llm_mesh_adapter_longtail.wire import PIECE, WINDOW, FrameBuffer, FrameKind, WireFrame, packed
 
 _READ: Final = 256 * 1024

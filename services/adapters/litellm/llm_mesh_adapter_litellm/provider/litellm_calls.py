@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
-from llm_mesh_adapter_longtail.child.library import LibraryTarget
+from llm_mesh_adapter_longtail.child.port import LibraryTarget
 
 _NO_KEY: Final = "none"
 """For servers without keys: without any the library looks for one, and refuses."""
