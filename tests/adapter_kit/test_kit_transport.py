@@ -358,7 +358,7 @@ def test_a_setting_that_needs_the_library_says_how_to_install_it(monkeypatch: py
     monkeypatch.setattr(settings, "_NEEDS", ("a_library_that_is_not_there",))
     settings.installed.cache_clear()
     try:
-        with pytest.raises(ValueError, match=r"endpoint x: http2: .* pip install 'llm-mesh-adapter-kit\[transport\]'"):
+        with pytest.raises(ValueError, match=r"endpoint x: http2: .* extra llm-mesh-adapter-kit\[transport\]"):
             Endpoint(name="x", provider="X", base_url="https://x.test/v1", transport=TransportSettings(http2=True))
         Endpoint(name="x", provider="X", base_url="https://x.test/v1")
     finally:

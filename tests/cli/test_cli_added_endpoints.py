@@ -10,7 +10,7 @@ import pytest
 from tests.cli.inside import CommandLine
 from tests.e2e.running import RunningMesh
 
-UNAVAILABLE, USAGE = 3, 2
+UNAVAILABLE, USAGE, NOT_FOUND = 3, 2, 5
 
 
 @pytest.fixture
@@ -45,6 +45,24 @@ def test_what_the_adapter_does_not_take_is_told_by_its_reason(line: CommandLine)
     assert added.code == UNAVAILABLE
     assert "allows no files" in added.err
     line.done("endpoints", "remove", "openai/odd")
+
+
+def test_an_adapter_that_the_mesh_does_not_have_is_named_before_anything_is_kept(line: CommandLine) -> None:
+    added = line.ask("endpoints", "add", "acme/box", "--base-url", "https://x.example")
+    assert (added.code, "the mesh has no adapter acme; it has anthropic, " in added.err) == (NOT_FOUND, True)
+    assert line.ask("endpoints", "show", "acme/box").code == NOT_FOUND
+
+
+def test_endpoints_of_one_name_at_two_adapters_are_told_apart(line: CommandLine, simulator: str) -> None:
+    line.done("endpoints", "add", "openai/twin", "--base-url", simulator, "--local")
+    line.done("endpoints", "add", "ollama/twin", "--base-url", simulator.removesuffix("/v1"), "--local")
+    echo = ("--upstream", "sim-echo")
+    assert line.done("models", "discover", "--endpoint", "openai/twin", "--add", *echo).splitlines()[1:] == ["openai/twin  sim-echo  added"]
+    states = {row.split()[0]: row.split()[2] for row in line.done("models", "discover", "--endpoint", "twin", *echo).splitlines()[1:3]}
+    assert states == {"openai/twin": "registered", "ollama/twin": "new"}
+    assert line.ask("models", "discover", "--endpoint", "gemini/twin").code == NOT_FOUND
+    for adapter in ("openai", "ollama"):
+        line.done("endpoints", "remove", f"{adapter}/twin", "--force")
 
 
 def test_an_endpoint_is_applied_from_a_file(line: CommandLine, simulator: str, tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ def test_what_a_caller_may_not_see_is_named(line: CommandLine, receipt: dict[str
 def test_an_unknown_request_is_not_found(line: CommandLine) -> None:
     for words in (("show", "nothing-of-that-id"), ("show", "default/default/01x"), ("reconcile", "nothing", "--note", "x")):
         assert line.ask("requests", *words).code == NOT_FOUND, words
+    assert line.ask("requests", "show", "nothing-of-that-id", "--domain", "default").err.strip() == (
+        "llm-mesh: nothing is kept of a request nothing-of-that-id of domains/default; --domain names another domain"
+    )
 
 
 def test_requests_are_listed_by_what_they_have_and_when(line: CommandLine, receipt: dict[str, Any]) -> None:

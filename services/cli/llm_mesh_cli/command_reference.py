@@ -13,7 +13,8 @@ Generated from the command line's parser by `make docs`; do not edit. The [comma
 which mesh is asked, as whom, and what the exit codes mean.
 
 A resource is named by its id within the domain (`summary`), with its domain (`claims/summary`), or by its resource name
-(`domains/claims/prompts/summary`). `create` may be written `add`, and `update` as `set`. Nouns are plural; their singular does the same:
+(`domains/claims/prompts/summary`). `create` may be written `add`, and `update` as `set`; `endpoints`
+has an `add` and a `set` of its own. Nouns are plural; their singular does the same:
 {aliases}.
 """
 _COMMON_HEAD = "Each command that asks a mesh also takes:\n"

@@ -79,12 +79,12 @@ async def _services(session: Session) -> list[str]:
 
 
 async def discovered(session: Session, names: tuple[str, ...]) -> DiscoveredModels:
-    """The models of the wanted endpoints, or of all local ones but the simulator."""
+    """The models of the wanted endpoints, `openai/ollama` or `ollama` of any adapter, or of all local ones but the simulator."""
     listed = await endpoints(session)
-    unknown = set(names) - {endpoint.name for _, endpoint in listed}
+    unknown = set(names).difference(*map(_known_as, listed))
     if unknown:
         raise CommandError(f"no adapter has the endpoint {', '.join(sorted(unknown))}", Exit.NOT_FOUND)
-    chosen = [pair for pair in listed if pair[1].name in names] if names else _local(listed)
+    chosen = [pair for pair in listed if not _known_as(pair).isdisjoint(names)] if names else _local(listed)
     offers = await asyncio.gather(*(_offered(session, adapter, endpoint) for adapter, endpoint in chosen))
     models = [model for offer in offers for model in offer or ()]
     silent = [endpoint.name for (_, endpoint), offer in zip(chosen, offers, strict=True) if offer is None]
@@ -94,7 +94,16 @@ async def discovered(session: Session, names: tuple[str, ...]) -> DiscoveredMode
 
 def registered(model: registry_pb2.Model, known: Sequence[registry_pb2.Model]) -> bool:
     """Whether a model of the same endpoint and upstream id is registered."""
-    return any((each.endpoint, each.upstream_model) == (model.endpoint, model.upstream_model) for each in known)
+    return any(place(each) == place(model) for each in known)
+
+
+def place(model: registry_pb2.Model) -> tuple[str, str]:
+    """Where a model is asked: its endpoint, with the adapter's name, and what the provider calls it."""
+    return f"{model.adapter}/{model.endpoint}", model.upstream_model
+
+
+def _known_as(pair: tuple[str, adapter_pb2.Endpoint]) -> set[str]:
+    return {pair[1].name, f"{pair[0]}/{pair[1].name}"}
 
 
 def _local(listed: Sequence[tuple[str, adapter_pb2.Endpoint]]) -> list[tuple[str, adapter_pb2.Endpoint]]:

@@ -37,6 +37,7 @@ class Story:
         self._feedback: list[observability_pb2.Feedback] = []
         self._projected: list[str] = []
         self._absent: list[str] = []
+        self._denied: list[str] = []
 
     async def of_reservation(self, name: str) -> None:
         """The story of the request that a reservation was made for."""
@@ -51,7 +52,8 @@ class Story:
         entries = await self._part("ledger entries", _all(ledger.ListLedgerEntries, request, "entries"))
         await self._tell(domain, request_id, entries or [])
         if not (self._entries or self._decisions or self._audit):
-            raise CommandError(f"nothing is kept of a request {request_id} of {domain}; {'; '.join(self._absent)}", Exit.NOT_FOUND)
+            head = f"nothing is kept of a request {request_id} of {domain}; --domain names another domain"
+            raise CommandError("; ".join((head, *self._denied)), Exit.NOT_FOUND)
 
     async def _tell(self, domain: str, request_id: str, entries: list[usage_pb2.LedgerEntry]) -> None:
         self._entries = entries
@@ -81,7 +83,9 @@ class Story:
         except grpc.aio.AioRpcError as error:
             if error.code() not in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}:
                 raise
-            self._absent.append(f"no {what}: {from_rpc_error(error).message}")
+            text = f"no {what}: {from_rpc_error(error).message}"
+            self._absent.append(text)
+            self._denied += [text] if error.code() is grpc.StatusCode.PERMISSION_DENIED else []
             return None
 
     def show(self) -> None:

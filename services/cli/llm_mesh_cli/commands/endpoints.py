@@ -11,6 +11,7 @@ import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.discovery import adapters
 from llm_mesh_cli.endpoint_check import check_endpoint, in_effect
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.nouns.calls import Calls
@@ -156,7 +157,11 @@ async def add(
     allow_loosening: LOOSENING = False,
 ) -> None:
     """Add an endpoint to a running adapter, or replace its connection; in effect within a second, without a restart."""
+    adapter, _, endpoint = _short(_full(name)).partition("/")
     before = await Calls(session, ENDPOINTS).existing(_full(name))
+    known = await adapters(session)
+    if adapter not in known:
+        raise CommandError(f"{name}: the mesh has no adapter {adapter}; it has {', '.join(known)}", Exit.NOT_FOUND)
     after = registry_pb2.Endpoint(name=_full(name), operator="domains/platform")
     if before is not None:
         after.CopyFrom(before)
@@ -186,7 +191,6 @@ async def add(
             credential.file = credential_file
     await put(session, ENDPOINTS, before, after, dry_run=dry_run, loosens=allow_loosening)
     if not dry_run:
-        adapter, _, endpoint = _short(after.name).partition("/")
         await session.output.waiting(in_effect(session, adapter, endpoint, base_url, _IN_EFFECT), "waiting for the adapter")
         if test:
             await check_endpoint(session, adapter, endpoint, timedelta(seconds=5))

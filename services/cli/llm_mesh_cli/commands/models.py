@@ -10,7 +10,7 @@ import typer
 
 from llm_mesh.registry.v1 import registry_pb2, registry_pb2_grpc
 from llm_mesh_cli.command import asks
-from llm_mesh_cli.discovery import DiscoveredModels, discovered, registered
+from llm_mesh_cli.discovery import DiscoveredModels, discovered, place, registered
 from llm_mesh_cli.existing import missing
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.name_checks import CAPABILITIES
@@ -125,7 +125,8 @@ async def discover(
     session: Session,
     add: Annotated[bool, typer.Option("--add", help="Register what is found in domains/shared, as free.")] = False,
     endpoint: Annotated[
-        list[str] | None, typer.Option("--endpoint", help="Only this endpoint; repeatable. Default: all local ones.")
+        list[str] | None,
+        typer.Option("--endpoint", help="Only this endpoint, such as `openai/vllm` or `vllm`; repeatable. Default: all local ones."),
     ] = None,
     upstream: Annotated[str, typer.Option("--upstream", help="Only models that the provider names so, such as `qwen*`.")] = "*",
     attempt: Annotated[
@@ -169,12 +170,9 @@ def _tell(session: Session, offered: DiscoveredModels, new: Sequence[registry_pb
             }
         )
         return
-    fresh = {(model.endpoint, model.upstream_model) for model in new}
+    fresh = {place(model) for model in new}
     state = "added" if added else "new"
-    rows = [
-        (model.endpoint, model.upstream_model, state if (model.endpoint, model.upstream_model) in fresh else "registered")
-        for model in offered.models
-    ]
+    rows = [(*place(model), state if place(model) in fresh else "registered") for model in offered.models]
     if rows:
         session.output.table(("ENDPOINT", "MODEL", "STATE"), rows)
     if offered.silent:

@@ -48,7 +48,7 @@ def added(setting: EndpointSetting, settings: Settings) -> Endpoint:
 
 def _check_installed(what: str) -> None:
     if not all(find_spec(each) is not None for each in _NEEDS):
-        raise ValueError(f"{what}: needs libraries that are not installed; run: pip install '{EXTRA}'")
+        raise ValueError(f"{what}: needs libraries that are not installed: those of the extra {EXTRA}")
 
 
 def _options(fields: Fields) -> EngineOptions:

@@ -85,10 +85,12 @@ class AddedEndpointBounds:
     def _path(self, path: str, field: str) -> str:
         """Where a file really lies, wherever links lead, which must be below the operator's directory."""
         if not self._files:
-            raise OutOfBoundsError(f"connection.{field}: the operator of the adapter allows no files")
+            raise OutOfBoundsError(f"connection.{field}: the operator of the adapter allows no files: its setting added_files is empty")
         real, directory = os.path.realpath(path), os.path.realpath(self._files)
         if not Path(real).is_relative_to(directory):
-            raise OutOfBoundsError(f"connection.{field}: lies outside of the directory that the operator of the adapter allows")
+            raise OutOfBoundsError(
+                f"connection.{field}: lies outside of the directory that the operator of the adapter allows (added_files)"
+            )
         return real
 
     @staticmethod

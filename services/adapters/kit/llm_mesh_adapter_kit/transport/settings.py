@@ -77,7 +77,7 @@ class TransportSettings:
             return
         if not self.plain and not installed():
             key = next(key for key in ("proxy", "http2", "client_certificate", "authorities") if getattr(self, key))
-            raise ValueError(f"{key}: needs a library that is not installed; run: pip install '{EXTRA}'")
+            raise ValueError(f"{key}: needs a library that is not installed: that of the extra {EXTRA}")
 
     def _check_grpc(self, scheme: str) -> None:
         if key := next((key for key in ("proxy", "http2") if getattr(self, key)), None):
