@@ -75,7 +75,7 @@ COMMANDS: Mapping[str, Mutant] = {
     ),
     "commands/what-is-not-shown-is-named": Mutant(
         file=f"{_CLI}/story.py",
-        guard='            self._absent.append(f"no {what}: {from_rpc_error(error).message}")',
+        guard="            self._absent.append(text)",
         instead="            pass",
         test=f"{_REQUESTS}::test_what_a_caller_may_not_see_is_named",
     ),
