@@ -10,8 +10,8 @@ import pytest
 from llm_mesh.adapter.v1 import errors_pb2 as adapter_errors
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_edge.http import openai as dialect
 from llm_mesh_edge.http.exchange import HttpExchange
+from llm_mesh_edge.http.openai.chat import Chat
 from llm_mesh_edge.http.streamed_reply import StreamedReply
 from llm_mesh_runtime.errors import MeshError
 from tests.edge.conftest import Served
@@ -147,7 +147,7 @@ class Source:
 def pouring(line: Line, source: Source) -> asyncio.Future[None]:
     """A stream on its way, which bears a silence of 50 ms."""
     exchange = HttpExchange({"headers": [], "method": "POST", "path": CHAT}, asyncio.Event().wait, line.send)  # type: ignore[arg-type] # never asked
-    return asyncio.ensure_future(StreamedReply(exchange, source, dialect.Chat(), generate_pb2.GenerateInput()).write(0.05))
+    return asyncio.ensure_future(StreamedReply(exchange, source, Chat(), generate_pb2.GenerateInput()).write(0.05))
 
 
 @pytest.mark.parametrize("then", [text("hello"), AdapterError(adapter_errors.ERROR_REASON_PROVIDER_RESET, "hello is over")])

@@ -61,6 +61,30 @@ class GatewayPeer:
 
         return VectorsAnswer(self._stub.EmbedStream(request, timeout=self._deadline, metadata=metadata), whole)
 
+    async def rerank(self, request: gateway_pb2.RerankRequest, metadata: Metadata) -> gateway_pb2.RerankResponse:
+        """Ask for an order of documents."""
+        return await _answered(self._stub.Rerank(request, timeout=self._deadline, metadata=metadata))
+
+    async def moderate(self, request: gateway_pb2.ModerateRequest, metadata: Metadata) -> gateway_pb2.ModerateResponse:
+        """Ask for a moderation."""
+        return await _answered(self._stub.Moderate(request, timeout=self._deadline, metadata=metadata))
+
+    async def assess(self, request: gateway_pb2.AssessRequest, metadata: Metadata) -> gateway_pb2.AssessResponse:
+        """Ask for an assessment."""
+        return await _answered(self._stub.Assess(request, timeout=self._deadline, metadata=metadata))
+
+    async def generate_image(self, request: gateway_pb2.GenerateImageRequest, metadata: Metadata) -> gateway_pb2.GenerateImageResponse:
+        """Ask for images."""
+        return await _answered(self._stub.GenerateImage(request, timeout=self._deadline, metadata=metadata))
+
+    async def speak(self, request: gateway_pb2.SpeakRequest, metadata: Metadata) -> gateway_pb2.SpeakResponse:
+        """Ask for speech."""
+        return await _answered(self._stub.Speak(request, timeout=self._deadline, metadata=metadata))
+
+    async def transcribe(self, request: gateway_pb2.TranscribeRequest, metadata: Metadata) -> gateway_pb2.TranscribeResponse:
+        """Ask for a transcription."""
+        return await _answered(self._stub.Transcribe(request, timeout=self._deadline, metadata=metadata))
+
     async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
         """Ask for models."""
         return await _answered(self._stub.ListModels(request, timeout=_QUICK, metadata=metadata))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ipaddress
 
 from llm_mesh_edge.domain.readiness import MeshReadiness
-from llm_mesh_edge.http import anthropic, openai, shared_paths
+from llm_mesh_edge.http import shared_paths
+from llm_mesh_edge.http.anthropic import routes as anthropic
 from llm_mesh_edge.http.app import Edge, Route
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.generation import GenerationHandler
 from llm_mesh_edge.http.models import PATH as MODELS
 from llm_mesh_edge.http.models import ModelsHandler
+from llm_mesh_edge.http.openai import routes as openai
 from llm_mesh_edge.http.operations import Operations
+from llm_mesh_edge.http.parts import EdgeParts
 from llm_mesh_edge.peers import GatewayPeer, ProcessPeers
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.links import Links
@@ -29,16 +31,10 @@ def build(settings: Settings, links: Links) -> Servicers:
     mesh = None if links.embedded or process else MeshReadiness(gateway)
     operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, mesh=mesh, discreet=not everybody)
     models = ModelsHandler(gateway)
-    bodies = Bodies(settings, links.heavy)
-    chat, messages = (
-        GenerationHandler(gateway, settings, bodies, openai.Chat()),
-        GenerationHandler(gateway, settings, bodies, anthropic.Messages()),
-    )
+    parts = EdgeParts(gateway, settings, Bodies(settings, links.heavy))
     routes = [
-        Route("/v1/chat/completions", {"POST": chat}, openai.shape, works=True, protected=True),
-        Route("/v1/embeddings", {"POST": openai.Embeddings(gateway, bodies)}, openai.shape, works=True, protected=True),
-        Route("/v1/messages", {"POST": messages}, anthropic.shape, works=True, protected=True),
-        Route("/v1/messages/count_tokens", {"POST": anthropic.Counts(gateway, bodies)}, anthropic.shape, works=True, protected=True),
+        *openai.routes(parts),
+        *anthropic.routes(parts),
         Route(MODELS, {"GET": models.all}, shared_paths.shape, protected=True),
         Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape, protected=True),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),

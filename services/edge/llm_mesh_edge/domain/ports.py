@@ -41,6 +41,24 @@ class GatewayClient(Protocol):
     def embed(self, request: gateway_pb2.EmbedStreamRequest, metadata: Metadata) -> VectorsStream:
         """Embed texts, and stream the vectors."""
 
+    async def rerank(self, request: gateway_pb2.RerankRequest, metadata: Metadata) -> gateway_pb2.RerankResponse:
+        """Order documents by how well they answer a query."""
+
+    async def moderate(self, request: gateway_pb2.ModerateRequest, metadata: Metadata) -> gateway_pb2.ModerateResponse:
+        """Find harmful content."""
+
+    async def assess(self, request: gateway_pb2.AssessRequest, metadata: Metadata) -> gateway_pb2.AssessResponse:
+        """Answer typed questions about a state."""
+
+    async def generate_image(self, request: gateway_pb2.GenerateImageRequest, metadata: Metadata) -> gateway_pb2.GenerateImageResponse:
+        """Make images."""
+
+    async def speak(self, request: gateway_pb2.SpeakRequest, metadata: Metadata) -> gateway_pb2.SpeakResponse:
+        """Speak a text."""
+
+    async def transcribe(self, request: gateway_pb2.TranscribeRequest, metadata: Metadata) -> gateway_pb2.TranscribeResponse:
+        """Write down what is spoken."""
+
     async def models(self, request: gateway_pb2.ListModelsRequest, metadata: Metadata) -> gateway_pb2.ListModelsResponse:
         """A page of models."""
 

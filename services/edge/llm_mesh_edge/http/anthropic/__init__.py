@@ -1,8 +1,6 @@
 """The Anthropic dialect over HTTP. The dialect itself is in llm_mesh_dialects."""
 
 from llm_mesh_edge.http.anthropic import models
-from llm_mesh_edge.http.anthropic.counts import Counts
 from llm_mesh_edge.http.anthropic.failures import shape
-from llm_mesh_edge.http.anthropic.messages import Messages
 
-__all__ = ["Counts", "Messages", "models", "shape"]
+__all__ = ["models", "shape"]

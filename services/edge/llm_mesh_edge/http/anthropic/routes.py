@@ -1,0 +1,19 @@
+"""The paths of Anthropic's dialect."""
+
+from __future__ import annotations
+
+from llm_mesh_edge.http.anthropic.counts import Counts
+from llm_mesh_edge.http.anthropic.failures import shape
+from llm_mesh_edge.http.anthropic.messages import Messages
+from llm_mesh_edge.http.app import Route
+from llm_mesh_edge.http.generation import GenerationHandler
+from llm_mesh_edge.http.parts import EdgeParts
+
+
+def routes(parts: EdgeParts) -> list[Route]:
+    """All of them, but those that several dialects have."""
+    messages = GenerationHandler(parts.gateway, parts.settings, parts.bodies, Messages())
+    return [
+        Route("/v1/messages", {"POST": messages}, shape, works=True, protected=True),
+        Route("/v1/messages/count_tokens", {"POST": Counts(parts.gateway, parts.bodies)}, shape, works=True, protected=True),
+    ]
