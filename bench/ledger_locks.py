@@ -98,7 +98,7 @@ def _draft(budget: int) -> ReservationDraft:
 
 
 async def _reserve(url: str, *, rows: bool, budgets: int, waiting: int, seconds: float) -> int:
-    database = Database(url, name="policy", patience=60)
+    database = Database(url, name="policy", time_limit=60)
     ledger = (RowLockedLedger if rows else SqlLedger)(database, BenchAccounts(), currency=_CURRENCY)
     end, done = time.monotonic() + seconds, 0
 
@@ -121,7 +121,7 @@ def _instance(url: str, options: dict[str, int | float | bool], results: multipr
 
 
 async def _prepare(url: str, budgets: int) -> None:
-    database = Database(url, name="policy", patience=60)
+    database = Database(url, name="policy", time_limit=60)
     await migrate(database, MIGRATIONS)
     limits = LedgerLimits(database, BenchAccounts(), Settings().quotas, currency=_CURRENCY)
     for number in range(budgets):

@@ -49,7 +49,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A database of `database_url`, closed afterwards."""
     from llm_mesh_runtime.database import Database  # noqa: PLC0415 - suites of services without data run without SQLAlchemy
 
-    database = Database(database_url, name=NAME, patience=PATIENCE)
+    database = Database(database_url, name=NAME, time_limit=PATIENCE)
     yield database
     await database.close()
 

@@ -76,7 +76,7 @@ def test_where_nobody_answers_health_and_doctor_say_what_is_wrong_with_the_addre
         assert wrong in silent.stderr
         findings = json.loads(cli_mesh.cli("doctor", "--address", address, "--no-ask-providers", "--json").stdout)
         (found,) = [each for each in findings if each["what"] == "mesh"]
-        assert wrong in found["found"]
+        assert wrong in found["value"]
         assert "host:port" in found["remedy"]
 
 

@@ -85,8 +85,8 @@ def test_certificates_are_told_before_and_after_they_end(cli_mesh: RunningMesh, 
     env = files | {"LLM_MESH_HTTP_TLS_KEY": str(tmp_path / "key.pem")}
     findings = json.loads(cli_mesh.cli("doctor", "--json", "--no-ask-providers", env=env).stdout)
     for file in files.values():
-        (found,) = [each for each in findings if each["what"] == "certificates" and file in each["found"]]
-        assert (found["state"], text in found["found"]) == (state, True)
+        (found,) = [each for each in findings if each["what"] == "certificates" and file in each["value"]]
+        assert (found["state"], text in found["value"]) == (state, True)
 
 
 class Skewed(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpcio-health-checking has no types
@@ -114,7 +114,7 @@ async def test_a_clock_that_differs_is_told_with_its_direction(
     (found,) = await surroundings.clocks(session)
     await session.close()
     await server.stop(0)
-    assert (found.state, text in found.found) == (state, True)
+    assert (found.state, text in found.value) == (state, True)
 
 
 @pytest.mark.parametrize(("free", "state"), [(50 * 1024**2, "fail"), (500 * 1024**2, "warn"), (50 * 1024**3, "ok")])

@@ -23,7 +23,7 @@ async def mesh() -> AsyncIterator[HostedMesh]:
 
 async def test_a_mesh_without_models_is_not_ready_until_the_router_knows_one(mesh: HostedMesh) -> None:
     hosted = mesh.hosts[""]
-    await usable.until_models(hosted, patience=0.05)
+    await usable.until_models(hosted, time_limit=0.05)
     assert hosted.health.readiness()[usable.MODELS] is False
     assert hosted.health.serving(), "services are ready all the same: models can be made"
     stub = registry_pb2_grpc.RegistryServiceStub(mesh.application("registry", key="mk_ana"))

@@ -38,7 +38,7 @@ async def test_a_key_that_policy_knows_is_served_as_whom_policy_says(linked: Lin
     seen = (await ana.Say(say(name="notes/7"))).seen
     assert (seen["caller"], seen["principal"], seen["service"]) == ("key", "domains/claims/principals/ana", "")
     assert linked.mesh.policy is not None
-    asked = linked.mesh.policy.asked[-1]
+    asked = linked.mesh.policy.questions[-1]
     assert (asked.credential, asked.method, asked.resource, asked.action) == ("mk_ana", f"/{CONTRACT}/Say", "notes/7", "echoes.say")
 
 
@@ -46,7 +46,7 @@ async def test_the_selected_project_is_part_of_the_question(linked: Linked) -> N
     ana = stub(linked.mesh.application("echo", key="mk_ana"))
     await ana.Say(say(), metadata=(("x-llm-mesh-project", "triage"),))
     assert linked.mesh.policy is not None
-    assert linked.mesh.policy.asked[-1].project == "triage"
+    assert linked.mesh.policy.questions[-1].project == "triage"
 
 
 @pytest.mark.parametrize("metadata", [(), (("authorization", "Basic YTpi"),), (("authorization", "Bearer "),)])
@@ -66,7 +66,7 @@ async def test_a_stream_of_requests_is_authorised_by_its_first_message(linked: L
     ana = stub(linked.mesh.application("echo", key="mk_ana"))
     assert (await ana.Sum(iter([messages().CountRequest(name="sums/1", number=4)]))).number == 4
     assert linked.mesh.policy is not None
-    assert linked.mesh.policy.asked[-1].resource == "sums/1"
+    assert linked.mesh.policy.questions[-1].resource == "sums/1"
     stranger = stub(linked.mesh.application("echo", key="mk_stranger"))
     assert (await refused(stranger.Sum(iter([messages().CountRequest(number=4)]))))[1] == "INVALID_CREDENTIAL"
 
@@ -138,9 +138,9 @@ async def test_policys_answer_is_reused_until_the_revision_changes(linked: Linke
     async with asyncio.timeout(5):
         while await asked_twice(policy, ana):  # until the revision is followed
             pass
-    before = len(policy.asked)
+    before = len(policy.questions)
     await ana.Say(say(name="b"))
-    assert len(policy.asked) == before + 1
+    assert len(policy.questions) == before + 1
     policy.keys.clear()
     policy.change()
     async with asyncio.timeout(0.8):  # by itself an answer ends after a second
@@ -156,16 +156,16 @@ async def test_policys_answer_about_a_method_says_nothing_about_another(linked: 
     async with asyncio.timeout(5):
         while await asked_twice(policy, ana):  # until the revision is followed
             pass
-    before = len(policy.asked)
+    before = len(policy.questions)
     await ana.Sum(iter([messages().CountRequest(name="a")]))
-    assert [asked.action for asked in policy.asked[before:]] == ["echoes.sum"]
+    assert [asked.action for asked in policy.questions[before:]] == ["echoes.sum"]
 
 
 async def asked_twice(policy: FakePolicy, application: Any) -> bool:
-    before = len(policy.asked)
+    before = len(policy.questions)
     await application.Say(say(name="a"))
     await application.Say(say(name="a"))
-    return len(policy.asked) - before == 2
+    return len(policy.questions) - before == 2
 
 
 async def _served(application: Any) -> bool:

@@ -25,10 +25,10 @@ TWO = {"LLM_MESH_WORKERS": "2"}
 PROCESSES = {"main", "worker-1", "worker-2"}
 
 
-def until(done: Callable[[], object], what: str, patience: float = 30.0) -> None:
-    end = time.monotonic() + patience
+def until(done: Callable[[], object], what: str, time_limit: float = 30.0) -> None:
+    end = time.monotonic() + time_limit
     while not done():
-        assert time.monotonic() < end, f"not within {patience:g} s: {what}"
+        assert time.monotonic() < end, f"not within {time_limit:g} s: {what}"
         time.sleep(0.02)
 
 
@@ -81,7 +81,7 @@ def test_the_command_line_knows_the_workers(with_workers: RunningMesh) -> None:
     assert {name for name in states if name.startswith("process/")} == {f"process/{name}" for name in PROCESSES}
     assert all(states.values())
     findings = json.loads(with_workers.cli("doctor", "--json").stdout)
-    assert [each["found"] for each in findings if each["what"] == "workers"] == ["2 accept HTTP"]
+    assert [each["value"] for each in findings if each["what"] == "workers"] == ["2 accept HTTP"]
 
 
 def test_only_the_owner_reaches_the_sockets(with_workers: RunningMesh) -> None:
@@ -121,7 +121,7 @@ def test_no_worker_outlives_the_main_process_and_the_next_start_takes_over(tmp_p
         workers = children(first.process.pid)
         assert len(workers) == 2
         first.kill()
-        until(lambda: not any(map(alive, workers)), "all have ended", patience=5)
+        until(lambda: not any(map(alive, workers)), "all have ended", time_limit=5)
     assert len(list(deep.glob("gateway-worker-*.epochs"))) == 2
     (tmp_path / "ready").unlink()
     with running(tmp_path, data_dir=deep) as second:

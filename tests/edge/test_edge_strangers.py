@@ -65,7 +65,7 @@ async def test_policy_is_asked_about_a_credential_once_and_no_more_on_the_way_of
     for _ in range(5):
         async with served.session.post(served.url + "/v1/chat/completions", data=GOOD, headers=served.headers) as answer:
             assert answer.status == 200
-    about_the_credential = [asked for asked in served.policy.asked if asked.resource == "self"]
+    about_the_credential = [asked for asked in served.policy.questions if asked.resource == "self"]
     assert len(about_the_credential) == 1
 
 
@@ -86,7 +86,7 @@ async def test_many_who_show_one_new_credential_at_once_are_one_question(served:
             return answer.status
 
     assert set(await asyncio.gather(*(ask() for _ in range(20)))) == {200}
-    assert sum(asked.resource == "self" for asked in served.policy.asked) < 20
+    assert sum(asked.resource == "self" for asked in served.policy.questions) < 20
 
 
 @pytest.mark.parametrize(("path", "shape"), [("/v1/chat/completions", ("error",)), ("/v1/messages", ("type", "error", "request_id"))])
@@ -145,7 +145,7 @@ async def test_metrics_behind_a_key_need_a_permission(far: tuple[str, FakePolicy
     status, text = await got(address, {"authorization": "Bearer mk_ana"})
     assert status == 200
     assert "# TYPE" in text
-    asked = policy.asked[-1]
+    asked = policy.questions[-1]
     assert (asked.resource, asked.action) == ("domains/platform", "metrics.get")
     policy.denied.add("metrics.get")
     status, text = await got(address, {"authorization": "Bearer mk_ana"})

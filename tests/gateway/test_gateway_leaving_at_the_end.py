@@ -48,8 +48,8 @@ class Peers:
         del request
         return policy_pb2.ReserveResponse(answer_limit_bytes=10_000)
 
-    async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:
-        del patience
+    async def settle(self, request: policy_pb2.SettleRequest, *, time_limit: float | None = None) -> policy_pb2.SettleResponse:
+        del time_limit
         self.settled.put_nowait(request)
         return policy_pb2.SettleResponse()
 

@@ -149,9 +149,12 @@ async def test_the_callers_credential_decides_at_the_gateway_and_at_the_service(
         for key, reason in (("", "MISSING_CREDENTIAL"), ("mk_nobody", "INVALID_CREDENTIAL")):
             stub = registry_pb2_grpc.RegistryServiceStub(mesh.application("gateway", key=key))
             assert (await refusal(stub.ListWellKnownModels(request))).reason_name == reason
-        policy.asked.clear()
+        policy.questions.clear()
         await registry_pb2_grpc.RegistryServiceStub(mesh.application("gateway", key=KEY)).ListWellKnownModels(request)
-        assert [asked.credential for asked in policy.asked if asked.method == method] == [KEY, KEY]  # by the gateway, and by the registry
+        assert [asked.credential for asked in policy.questions if asked.method == method] == [
+            KEY,
+            KEY,
+        ]  # by the gateway, and by the registry
         policy.denied.add("wellKnownModels.list")
         policy.change()
         stub = registry_pb2_grpc.RegistryServiceStub(mesh.application("gateway", key=KEY))
@@ -212,4 +215,4 @@ async def test_the_states_of_all_services_are_told_to_those_who_may_know(tmp_pat
         assert states.pop("catalogue") == gateway_pb2.SERVICE_STATE_NOT_SERVING
         assert states.pop("router") == gateway_pb2.SERVICE_STATE_UNREACHABLE
         assert set(states.values()) == {gateway_pb2.SERVICE_STATE_SERVING}
-        assert {(asked.resource, asked.action) for asked in policy.asked} == {("domains/platform", "services.check")}
+        assert {(asked.resource, asked.action) for asked in policy.questions} == {("domains/platform", "services.check")}

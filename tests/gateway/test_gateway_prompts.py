@@ -17,7 +17,7 @@ def options(name: str = "triage") -> gateway_pb2.RequestOptions:
 
 async def test_the_callers_right_to_render_is_asked_for_with_the_callers_key(linked: Mesh) -> None:
     await linked.generate(options=options())
-    (asked,) = [asked for asked in linked.policy.asked if asked.action == "prompts.render"]
+    (asked,) = [asked for asked in linked.policy.questions if asked.action == "prompts.render"]
     assert (asked.credential, asked.method, asked.resource) == ("mk_ana", RENDER, "prompts/triage")
 
 
@@ -35,15 +35,15 @@ async def test_without_the_right_nothing_is_rendered_admitted_or_sent(linked: Me
 
 async def test_a_request_without_a_prompt_asks_for_no_further_right(mesh: Mesh) -> None:
     await mesh.generate()
-    assert {asked.action for asked in mesh.policy.asked} == {"self.get", "models.generate"}
+    assert {asked.action for asked in mesh.policy.questions} == {"self.get", "models.generate"}
 
 
 async def test_the_answer_is_remembered_as_others_are(mesh: Mesh) -> None:
     for _ in range(5):
         await mesh.generate(options=options())
-    assert len([asked for asked in mesh.policy.asked if asked.action == "prompts.render"]) == 1
+    assert len([asked for asked in mesh.policy.questions if asked.action == "prompts.render"]) == 1
     await mesh.generate(options=options("another"))
-    assert len([asked for asked in mesh.policy.asked if asked.action == "prompts.render"]) == 2
+    assert len([asked for asked in mesh.policy.questions if asked.action == "prompts.render"]) == 2
 
 
 @pytest.mark.parametrize(

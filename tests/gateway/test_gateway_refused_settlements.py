@@ -23,8 +23,8 @@ class StrictLedger:
         self.settled: list[policy_pb2.SettleRequest] = []
         self.refused = 0
 
-    async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:
-        del patience
+    async def settle(self, request: policy_pb2.SettleRequest, *, time_limit: float | None = None) -> policy_pb2.SettleResponse:
+        del time_limit
         if f"{self.wrong} " in str(request).replace(":", " "):
             self.refused += 1
             raise invalid(f"lines[0].usage.{self.wrong}", "nothing odd")

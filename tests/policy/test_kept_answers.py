@@ -150,13 +150,13 @@ async def test_an_answer_that_is_too_large_is_not_kept(world: World) -> None:
 async def test_a_project_has_room_for_so_much_and_gets_it_back(world: World) -> None:
     for name in ("a", "b", "c", "d"):
         await world.keep(await keyed(world, name), b"x" * 900, name)
-    assert world.outcomes == [KeepOutcome.KEPT, KeepOutcome.KEPT, KeepOutcome.KEPT, KeepOutcome.NO_ROOM]
+    assert world.outcomes == [KeepOutcome.STORED, KeepOutcome.STORED, KeepOutcome.STORED, KeepOutcome.NO_ROOM]
     assert await refused(world, under="d") == "ANSWER_NOT_KEPT"
     await world.database.write(lambda connection: connection.execute(text("UPDATE kept_answers SET expire_time = 1")).rowcount)
     assert await AnswerSweep(world.answer_store, world.identity.snapshot).once() == 3
     assert await count(world, "SELECT size FROM kept_answer_rooms") == 0
     await world.keep(await keyed(world, "e"), b"x" * 900, "e")
-    assert world.outcomes[-1] is KeepOutcome.KEPT
+    assert world.outcomes[-1] is KeepOutcome.STORED
 
 
 async def test_an_answer_lives_no_longer_than_its_key(world: World) -> None:

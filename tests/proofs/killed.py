@@ -88,7 +88,7 @@ def _until_killed(ground: Ground, name: str, rng: random.Random, env: dict[str, 
             time.sleep(rng.uniform(0.1, 1.2))  # the moment of the kill is the point
             made.mesh.kill()
             run.stopped.set()
-        until(lambda: not any(map(alive, workers)), "no worker outlives the main process", patience=5)
+        until(lambda: not any(map(alive, workers)), "no worker outlives the main process", time_limit=5)
     return run
 
 

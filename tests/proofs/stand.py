@@ -30,14 +30,14 @@ OUTPUT_PRICE = 400_000_000
 PATIENCE = 30.0
 
 
-def until(done: Callable[[], Any], what: str, patience: float = PATIENCE, pause: float = 0.005) -> Any:
+def until(done: Callable[[], Any], what: str, time_limit: float = PATIENCE, pause: float = 0.005) -> Any:
     """The first true answer of `done`; fails where none comes in time."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + time_limit
     while True:
         if found := done():
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience:g} s: {what}")
+            raise AssertionError(f"not within {time_limit:g} s: {what}")
         time.sleep(pause)
 
 

@@ -189,7 +189,7 @@ async def test_a_work_that_raises_stop_iteration_does_not_hang_its_caller(accoun
 async def test_a_store_too_slow_for_its_caller_is_unavailable(accounts: Database) -> None:
     loop, gate = asyncio.get_running_loop(), asyncio.Event()
     with pytest.raises(MeshError) as caught:
-        await accounts.write(lambda _c: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result(10), patience=0.05)
+        await accounts.write(lambda _c: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result(10), time_limit=0.05)
     assert caught.value.reason_name == "STORE_UNAVAILABLE"
     gate.set()
     await accounts.write(putting("a"))

@@ -116,14 +116,14 @@ async def test_a_list_is_one_value(items: Database) -> None:
 
 
 async def test_who_waits_too_long_is_told_and_who_came_later_waits_on(items: Database, database_url: str) -> None:
-    slow = Database(database_url, name="test", patience=0.05) if database_url != "sqlite://" else items
+    slow = Database(database_url, name="test", time_limit=0.05) if database_url != "sqlite://" else items
     if slow is items:
-        slow._patience = 0.05
+        slow._time_limit = 0.05
         slow._deadlines = None
     gate = asyncio.Event()
     loop = asyncio.get_running_loop()
     held = [
-        asyncio.ensure_future(slow.write(lambda _c: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result(10), patience=10))
+        asyncio.ensure_future(slow.write(lambda _c: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result(10), time_limit=10))
         for _ in range(slow._store.writers)
     ]
     await asyncio.sleep(0)

@@ -89,7 +89,7 @@ async def test_a_store_that_another_process_holds_is_unavailable_and_then_availa
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("llm_mesh_runtime.database.engines._BUSY_MILLISECONDS", 50)
-    database = Database(f"sqlite:///{tmp_path / 'x.db'}", name="test", patience=1)
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}", name="test", time_limit=1)
     await database.write(METADATA.create_all)
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -120,7 +120,7 @@ async def test_a_store_that_another_process_holds_is_waited_for_as_long_as_the_c
     await database.write(METADATA.create_all)
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    waiting = asyncio.ensure_future(database.write(putting(1), patience=600))
+    waiting = asyncio.ensure_future(database.write(putting(1), time_limit=600))
     for _ in range(5):  # many times as long as SQLite itself waits
         assert await asyncio.to_thread(refusals.acquire, timeout=30)
     assert not waiting.done()

@@ -22,13 +22,13 @@ METADATA = MetaData()
 OUTBOX = outbox_table(METADATA)
 
 
-async def made(database: Database, recorded: Recorded, patience: float = 5) -> Outbox:
+async def made(database: Database, recorded: Recorded, time_limit: float = 5) -> Outbox:
     def create(connection: Connection) -> None:
         METADATA.create_all(connection)
         connection.execute(text("CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY)"))
 
     await database.write(create)
-    return Outbox(database, recorded, seconds=patience)
+    return Outbox(database, recorded, seconds=time_limit)
 
 
 def thing(name: str) -> Callable[[Connection, Notes], str]:
@@ -181,7 +181,7 @@ class Silent(Recorded):
 
 
 async def test_nobody_waits_long_for_a_policy_that_does_not_answer(database: Database) -> None:
-    outbox = await made(database, Silent(), patience=0.3)
+    outbox = await made(database, Silent(), time_limit=0.3)
     begun = time.monotonic()
     await outbox.write(thing("durable"), action="things.create")
     answers = await asyncio.gather(

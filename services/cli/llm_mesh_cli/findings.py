@@ -10,5 +10,5 @@ class Finding(NamedTuple):
 
     state: Literal["ok", "warn", "fail"]
     what: str
-    found: str
+    value: str
     remedy: str = ""

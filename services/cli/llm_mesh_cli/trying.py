@@ -13,7 +13,7 @@ import grpc
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh.mesh.v1 import resources_pb2
-from llm_mesh_cli.talk.conversation import said
+from llm_mesh_cli.talk.conversation import message_of
 
 if TYPE_CHECKING:
     from llm_mesh_cli.session import Session
@@ -48,17 +48,17 @@ def _json(output: generate_pb2.GenerateOutput) -> object:
 
 
 def _plain(request: generate_pb2.GenerateInput) -> None:
-    request.messages.append(said(content_pb2.ROLE_USER, "Answer with the word: yes"))
+    request.messages.append(message_of(content_pb2.ROLE_USER, "Answer with the word: yes"))
 
 
 def _tools(request: generate_pb2.GenerateInput) -> None:
-    request.messages.append(said(content_pb2.ROLE_USER, "Call the tool `note` with the word: yes"))
+    request.messages.append(message_of(content_pb2.ROLE_USER, "Call the tool `note` with the word: yes"))
     request.tools.add().function.MergeFrom(content_pb2.FunctionTool(name="note", description="Notes a word.", parameters_json=_SCHEMA))
     request.tool_choice.mode = content_pb2.TOOL_CHOICE_MODE_REQUIRED
 
 
 def _json_object(request: generate_pb2.GenerateInput) -> None:
-    request.messages.append(said(content_pb2.ROLE_USER, 'Answer with this JSON object: {"word": "yes"}'))
+    request.messages.append(message_of(content_pb2.ROLE_USER, 'Answer with this JSON object: {"word": "yes"}'))
     request.response_format.json_object.SetInParent()
 
 
@@ -68,7 +68,7 @@ def _logprobs(request: generate_pb2.GenerateInput) -> None:
 
 
 def _json_schema(request: generate_pb2.GenerateInput) -> None:
-    request.messages.append(said(content_pb2.ROLE_USER, "Answer in JSON with the word: yes"))
+    request.messages.append(message_of(content_pb2.ROLE_USER, "Answer in JSON with the word: yes"))
     request.response_format.json_schema.name = "word"
     request.response_format.json_schema.schema_json = _SCHEMA
 

@@ -55,7 +55,7 @@ class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
     )
     denied: set[str] = field(default_factory=set)
     """Actions that no key has."""
-    asked: list[policy_pb2.AuthorizeRequest] = field(default_factory=list)
+    questions: list[policy_pb2.AuthorizeRequest] = field(default_factory=list)
     changes: list[audit_pb2.ChangeRecord] = field(default_factory=list)
     """What services had recorded."""
     revision: int = 1
@@ -64,7 +64,7 @@ class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
     async def Authorize(self, request: policy_pb2.AuthorizeRequest, context: object) -> policy_pb2.AuthorizeResponse:
         """Yes to the keys that it knows."""
         del context
-        self.asked.append(request)
+        self.questions.append(request)
         caller = self.keys.get(request.credential)
         if caller is None:
             raise _PolicyError(errors_pb2.ERROR_REASON_INVALID_CREDENTIAL, "the credential is not valid")

@@ -106,23 +106,23 @@ def doctor(mesh: Stand, *words: str) -> tuple[int, list[dict[str, str]]]:
 
 def about(findings: list[dict[str, str]], what: str, text: str) -> dict[str, str]:
     """The one finding of a kind that has the text."""
-    found = [each for each in findings if each["what"] == what and text in each["found"]]
+    found = [each for each in findings if each["what"] == what and text in each["value"]]
     assert len(found) == 1, [each for each in findings if each["what"] == what]
     return found[0]
 
 
 def test_each_provider_is_asked_with_its_credential_for_as_long_as_was_said(mesh: Stand, providers: Watched) -> None:
     before = len(mesh.entries())
-    code, findings = doctor(mesh, "--patience", "0.5")
+    code, findings = doctor(mesh, "--time-limit", "0.5")
     assert code == 1
     assert {path for _, path in providers.asked} >= {f"/{mood}/v1/models" for mood in ("good", "refuses", "ends", "silent", "failing")}
     assert len(mesh.entries()) == before, "asking costs nothing"
     good, refuses = about(findings, "providers", "good at"), about(findings, "providers", "refuses the credential")
-    assert (good["state"], "takes the credential" in good["found"]) == ("ok", True)
-    assert (refuses["state"], ACCOUNT in refuses["found"]) == ("fail", True)
-    assert "cannot be told" in about(findings, "providers", "ends at")["found"]
+    assert (good["state"], "takes the credential" in good["value"]) == ("ok", True)
+    assert (refuses["state"], ACCOUNT in refuses["value"]) == ("fail", True)
+    assert "cannot be told" in about(findings, "providers", "ends at")["value"]
     silent = about(findings, "providers", "silent at")
-    assert (silent["state"], "PROVIDER_TIMEOUT" in silent["found"]) == ("fail", True)
+    assert (silent["state"], "PROVIDER_TIMEOUT" in silent["value"]) == ("fail", True)
     assert about(findings, "disk", "free")["state"] in {"ok", "warn"}
     assert about(findings, "clock", "agree")["state"] == "ok"
 
@@ -140,7 +140,7 @@ def test_open_breakers_of_all_processes_are_told(mesh: Stand) -> None:
         for _ in range(16):
             assert mesh.ask(chat_body("failing", "hi")).status >= 500
         _, findings = doctor(mesh, "--no-ask-providers")
-        found = {each["found"] for each in findings if each["what"] == "breakers" and "failing-model is" in each["found"]}
+        found = {each["value"] for each in findings if each["what"] == "breakers" and "failing-model is" in each["value"]}
         if all(any(each.endswith(process) for each in found) for process in wanted) and found:
             return
     pytest.fail(f"of {wanted}: {found}")

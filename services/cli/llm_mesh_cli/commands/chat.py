@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_cli.command import asks
 from llm_mesh_cli.failures import CommandError, Exit
 from llm_mesh_cli.session import Session
-from llm_mesh_cli.talk.conversation import ChatHistory, first_model, said
+from llm_mesh_cli.talk.conversation import ChatHistory, first_model, message_of
 from llm_mesh_cli.talk.typed import interactive
 from llm_mesh_cli.variables import Variables, prompt_reference, variables_json
 
@@ -47,7 +47,7 @@ async def chat(
     if temperature is not None:
         template.sampling.temperature = temperature
     if system:
-        template.messages.append(said(content_pb2.ROLE_SYSTEM, system))
+        template.messages.append(message_of(content_pb2.ROLE_SYSTEM, system))
     conversation = ChatHistory(session, stub, template, options, streamed=stream)
     text = sys.stdin.read() if message == "-" else message
     if count:

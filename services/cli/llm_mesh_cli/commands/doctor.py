@@ -21,7 +21,7 @@ _ProviderTimeout = Annotated[float, typer.Option(min=0.1, max=LONGEST_PATIENCE, 
 
 
 @asks(app)
-async def doctor(session: Session, ask_providers: _Ask = True, patience: _ProviderTimeout = USUAL_PATIENCE) -> None:
+async def doctor(session: Session, ask_providers: _Ask = True, time_limit: _ProviderTimeout = USUAL_PATIENCE) -> None:
     """Look at settings, files, disk, ports, schemas, certificates, clocks and providers; exit code 1 where something is wrong."""
     findings = [*checks.installation(all_settings()), *checks.data_directory(session), *surroundings.disk(session.files.folder)]
     findings += await checks.schemas(session)
@@ -32,7 +32,7 @@ async def doctor(session: Session, ask_providers: _Ask = True, patience: _Provid
         findings += await session.output.waiting(checks.running(session), "asking the mesh")
         if all(finding.state != "fail" for finding in findings if finding.what == "mesh"):
             findings += await session.output.waiting(checks.workers(session), "asking for workers")
-            findings += await session.output.waiting(providers(session, patience if ask_providers else None), "asking the providers")
+            findings += await session.output.waiting(providers(session, time_limit if ask_providers else None), "asking the providers")
             findings += await session.output.waiting(checks.claims(session), "looking at models")
             findings += await session.output.waiting(checks.sharing(session), "looking at offers")
             findings += await session.output.waiting(unbudgeted.budgets(session), "looking at budgets")
@@ -42,7 +42,7 @@ async def doctor(session: Session, ask_providers: _Ask = True, patience: _Provid
     if session.output.as_json:
         session.output.data([finding._asdict() for finding in findings])
     else:
-        rows = [(finding.state, finding.what, finding.found + (f" → {finding.remedy}" if finding.remedy else "")) for finding in findings]
+        rows = [(finding.state, finding.what, finding.value + (f" → {finding.remedy}" if finding.remedy else "")) for finding in findings]
         session.output.table(("", "WHAT", "FOUND"), rows)
     wrong = sum(finding.state == "fail" for finding in findings)
     if wrong:

@@ -60,7 +60,7 @@ class ChatHistory:
         """Change the standing instructions; an empty text takes them away."""
         others = [message for message in self._input.messages if message.role != content_pb2.ROLE_SYSTEM]
         del self._input.messages[:]
-        self._input.messages.extend([*([said(content_pb2.ROLE_SYSTEM, text)] if text else []), *others])
+        self._input.messages.extend([*([message_of(content_pb2.ROLE_SYSTEM, text)] if text else []), *others])
 
     def forget(self) -> None:
         """Begin anew: only the standing instructions stay."""
@@ -72,7 +72,7 @@ class ChatHistory:
         """One question; the answer is shown as it comes. A question that fails is not part of what was said."""
         before = len(self._input.messages)
         if text:
-            self._input.messages.append(said(content_pb2.ROLE_USER, text))
+            self._input.messages.append(message_of(content_pb2.ROLE_USER, text))
         shown = Shown(quiet=self._session.output.as_json)
         try:
             async with suggesting(self._session, self._stub, self.model):
@@ -81,7 +81,7 @@ class ChatHistory:
             del self._input.messages[before:]
             raise
         shown.end()
-        self._input.messages.append(said(content_pb2.ROLE_ASSISTANT, shown.text))
+        self._input.messages.append(message_of(content_pb2.ROLE_ASSISTANT, shown.text))
         if self._session.output.as_json:
             members = {"text": shown.text, "finishReason": shown.finish, "receipt": as_dict(receipt)}
             self._session.output.data(members | ({"toolCalls": shown.calls} if shown.calls else {}))
@@ -91,7 +91,7 @@ class ChatHistory:
     async def count(self, text: str) -> None:
         """How many input tokens a question has."""
         if text:
-            self._input.messages.append(said(content_pb2.ROLE_USER, text))
+            self._input.messages.append(message_of(content_pb2.ROLE_USER, text))
         request = gateway_pb2.CountTokensRequest(input=self._input, options=self._options)
         async with suggesting(self._session, self._stub, self.model):
             count = (await self._stub.CountTokens(request, timeout=_TIMEOUT)).count
@@ -131,7 +131,7 @@ async def first_model(stub: gateway_pb2_grpc.GatewayServiceStub) -> str:
     raise CommandError("the key may use no model: register one, or name one with --model", Exit.NOT_FOUND)
 
 
-def said(role: content_pb2.Role, text: str) -> content_pb2.Message:
+def message_of(role: content_pb2.Role, text: str) -> content_pb2.Message:
     """A message of one text."""
     return content_pb2.Message(role=role, parts=[content_pb2.Part(text=content_pb2.Text(text=text))])
 

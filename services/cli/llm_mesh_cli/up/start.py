@@ -98,7 +98,7 @@ class _Start:
         done = await FirstStart(host, self.files, self.token).complete()
         host.health.fulfil(usable.KEYS)
         expected = done.simulator or bool(done.providers)
-        await usable.until_models(host, patience=_TIMEOUT if expected else 0)
+        await usable.until_models(host, time_limit=_TIMEOUT if expected else 0)
         addresses = listeners(host)
         if self.workers is not None:
             self.tell(f"waiting for {self.workers.count} workers")

@@ -21,16 +21,16 @@ _LONGEST_PAUSE = 1.0
 _CALL = 5.0
 
 
-async def until_models(host: Host, *, patience: float) -> None:
-    """Look for a model until there is one, in the background; wait for that, at most as long as the patience."""
+async def until_models(host: Host, *, time_limit: float) -> None:
+    """Look for a model until there is one, in the background; wait for that, at most as long as the time limit says."""
     names = {hosted.service.name for hosted in host.hosted}
     if not {"registry", "router"} <= names:  # others own the models of this mesh
         host.health.fulfil(MODELS)
         return
     looking = asyncio.create_task(_look(host), name="models for newcomers")
     host.on_stop(looking.cancel)
-    if patience:
-        await asyncio.wait([looking], timeout=patience)
+    if time_limit:
+        await asyncio.wait([looking], timeout=time_limit)
 
 
 async def _look(host: Host) -> None:

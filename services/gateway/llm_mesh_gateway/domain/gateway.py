@@ -236,15 +236,15 @@ class Gateway:
         return reservation
 
     async def _repeat(
-        self, request: Request, planned: Planned, kept: replay.KeptAnswer, outlet: Outlet, receipt: gateway_pb2.Receipt
+        self, request: Request, planned: Planned, stored: replay.KeptAnswer, outlet: Outlet, receipt: gateway_pb2.Receipt
     ) -> None:
         """Answer with a kept answer."""
-        request.decided(kept.entry.decision_id)
-        kept.screened = planned.admitted.screened[:]
-        changing = planned.chain.begin(AnswerContext(planned.admission, kept.findings), outlet.release)
-        await kept.release_again(outlet.replays(kept), changing)
+        request.decided(stored.entry.decision_id)
+        stored.screened = planned.admitted.screened[:]
+        changing = planned.chain.begin(AnswerContext(planned.admission, stored.findings), outlet.release)
+        await stored.release_again(outlet.replays(stored), changing)
         self._replayed()
-        kept.write_receipt(receipt)
+        stored.write_receipt(receipt)
         receipt.request_id = request.request_id
         set_duration(receipt.total, time.monotonic() - request.began)
 

@@ -131,8 +131,8 @@ class Policy(Protocol):
 class ReservationLedger(Protocol):
     """Ends reservations, and keeps them alive meanwhile."""
 
-    async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:
-        """Charge what was used. May be repeated. Fails once `patience` in seconds is over."""
+    async def settle(self, request: policy_pb2.SettleRequest, *, time_limit: float | None = None) -> policy_pb2.SettleResponse:
+        """Charge what was used. May be repeated. Fails once `time_limit` in seconds is over."""
 
     async def release(self, request: policy_pb2.ReleaseRequest) -> policy_pb2.ReleaseResponse:
         """Give everything back. May be repeated."""

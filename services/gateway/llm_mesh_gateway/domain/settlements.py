@@ -74,7 +74,7 @@ class Settlements:
     async def settle(self, request: policy_pb2.SettleRequest) -> policy_pb2.SettleResponse | None:
         """Charge what was used. None where policy does not answer soon: it will be told later."""
         try:
-            return await self._ledger.settle(request, patience=_TIMEOUT)
+            return await self._ledger.settle(request, time_limit=_TIMEOUT)
         except MeshError:
             later = self.settle_later(request)
             if self._block_on_outage:

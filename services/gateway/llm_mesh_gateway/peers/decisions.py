@@ -43,10 +43,10 @@ class PolicyPeer:
         """Hold the money of one attempt more."""
         return await answered(self._stub.Extend(request, timeout=QUICK), "policy")
 
-    async def settle(self, request: policy_pb2.SettleRequest, *, patience: float | None = None) -> policy_pb2.SettleResponse:
+    async def settle(self, request: policy_pb2.SettleRequest, *, time_limit: float | None = None) -> policy_pb2.SettleResponse:
         """Charge what was used; policy answers after its commit."""
         try:
-            answer: policy_pb2.SettleResponse = await self._stub.Settle(request, timeout=patience)
+            answer: policy_pb2.SettleResponse = await self._stub.Settle(request, timeout=time_limit)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error, peer="policy") from error
         return answer

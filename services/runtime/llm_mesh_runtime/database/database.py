@@ -39,10 +39,10 @@ _CLOSING_SECONDS = 15.0
 class Database:
     """A store of one service. Nothing is opened before the first work."""
 
-    def __init__(self, url: str, *, name: str, patience: float = _TIMEOUT) -> None:
+    def __init__(self, url: str, *, name: str, time_limit: float = _TIMEOUT) -> None:
         self.name = name
         self._store: DatabaseEngine = store_of(url, name)
-        self._patience = patience
+        self._time_limit = time_limit
         self._writes: Works = queue.SimpleQueue()
         self._reads: Works = queue.SimpleQueue() if self._store.readers else self._writes
         self._lanes: list[StoreLane] = []
@@ -51,13 +51,13 @@ class Database:
         self._waiting = 0
         self._gathering: Gathering | None = None
 
-    def write(self, work: Callable[[Connection], T], *, patience: float | None = None) -> Answer[T]:
+    def write(self, work: Callable[[Connection], T], *, time_limit: float | None = None) -> Answer[T]:
         """Runs a work that may write; answers after the durable commit.
 
         Cancelling the caller takes a work back that has not begun; one that has begun is finished and committed.
-        STORE_UNAVAILABLE within `patience` seconds where the store is full, gone or too slow.
+        STORE_UNAVAILABLE within `time_limit` seconds where the store is full, gone or too slow.
         """
-        return self._run(work, self._writes, patience)
+        return self._run(work, self._writes, time_limit)
 
     def write_together(self, together: Callable[[Connection, Sequence[I]], Sequence[T | BaseException]], item: I) -> Answer[T]:
         """Does an item with all others that wait for the same function: it is called once for what a group has of them.
@@ -67,9 +67,9 @@ class Database:
         """
         return self._run(None, self._writes, None, together=together, item=item)
 
-    def read(self, work: Callable[[Connection], T], *, patience: float | None = None) -> Answer[T]:
+    def read(self, work: Callable[[Connection], T], *, time_limit: float | None = None) -> Answer[T]:
         """Runs a work that only reads; all its statements see one committed state."""
-        return self._run(work, self._reads, patience, reads=True)
+        return self._run(work, self._reads, time_limit, reads=True)
 
     async def ready(self) -> None:
         """Raises STORE_UNAVAILABLE unless the store takes reads and write transactions."""
@@ -99,7 +99,7 @@ class Database:
         self,
         function: Callable[[Connection], Any] | None,
         works: Works,
-        patience: float | None,
+        time_limit: float | None,
         *,
         reads: bool = False,
         together: Together | None = None,
@@ -113,7 +113,7 @@ class Database:
         if self._waiting >= _MOST_WAITING:
             raise unavailable(self.name, "has too many works waiting")
         deadlines = self._deadlines_of(work.loop)
-        expiry = None if patience is None else work.loop.call_later(patience, self._expire, work)
+        expiry = None if time_limit is None else work.loop.call_later(time_limit, self._expire, work)
         if expiry is None:
             deadlines.add(work)
         self._waiting += 1
@@ -137,7 +137,7 @@ class Database:
 
     def _deadlines_of(self, loop: asyncio.AbstractEventLoop) -> WorkDeadlines:
         if self._deadlines is None or self._deadlines.loop is not loop:
-            self._deadlines = WorkDeadlines(loop, self._patience, self._expire)
+            self._deadlines = WorkDeadlines(loop, self._time_limit, self._expire)
         return self._deadlines
 
     def _start(self) -> None:

@@ -44,7 +44,7 @@ async def migrate(database: Database, package: str) -> str:
     if (await database.read(_schema_of(database.name))).revision >= last:
         return last
     await asyncio.to_thread(_load_alembic)  # others wait for the transaction, but not for 200 ms of imports in it
-    return await database.write(lambda connection: _upgrade(connection, database.name, package), patience=_TIMEOUT)
+    return await database.write(lambda connection: _upgrade(connection, database.name, package), time_limit=_TIMEOUT)
 
 
 async def current(database: Database) -> str:

@@ -125,7 +125,7 @@ class Outbox:
             raise audit_unavailable()
 
     async def _deliver(self, through: int) -> bool:
-        """Whether everything that was written so far is recorded, within the patience."""
+        """Whether everything that was written so far is recorded, within the time limit."""
         deadline = time.monotonic() + self._timeout
         while self._delivered < through:
             flight = self._flight

@@ -131,13 +131,13 @@ def _unary_unary(method: Method, access: MethodGuard, codec: MessageCodec) -> Bo
         if by_request:
             caller = known(frame, request)
             if not isinstance(caller, Caller):
-                return asked(caller, request, len(raw), context, frame)
+                return authorised(caller, request, len(raw), context, frame)
             frame.caller = caller
         check(request, len(raw))
         answer: Awaitable[Any] = behaviour(request, context)
         return answer  # the handler itself: a coroutine around it would cost each of its waits
 
-    async def asked(question: Any, request: Any, size: int, context: Transport | HandlerContext, frame: Frame) -> Any:  # noqa: ANN401 (any message)
+    async def authorised(question: Any, request: Any, size: int, context: Transport | HandlerContext, frame: Frame) -> Any:  # noqa: ANN401 (any message)
         frame.caller = await access.decide(question)
         check(request, size)
         return await behaviour(request, context)
@@ -153,12 +153,12 @@ def _unary_stream(method: Method, access: MethodGuard, codec: MessageCodec) -> B
         if by_request:
             caller = access.known(frame, request)
             if not isinstance(caller, Caller):
-                return asked(caller, request, len(raw), transport, frame)
+                return authorised(caller, request, len(raw), transport, frame)
             frame.caller = caller
         check(request, len(raw))
         return answer(request, transport, frame, None)  # without a coroutine around it, which would take part in every message
 
-    async def asked(question: Any, request: Any, size: int, transport: Transport, frame: Frame) -> None:  # noqa: ANN401 (any message)
+    async def authorised(question: Any, request: Any, size: int, transport: Transport, frame: Frame) -> None:  # noqa: ANN401 (any message)
         frame.caller = await access.decide(question)
         check(request, size)
         await answer(request, transport, frame, None)

@@ -32,7 +32,7 @@ class Configured:
 
 
 def configured(
-    given: Mapping[str, str],
+    settings: Mapping[str, str],
     keys: Mapping[str, Secret],
     credentials: Mapping[str, Secret],
     *,
@@ -43,8 +43,8 @@ def configured(
     known = {row.name: row for row in ROWS}
     rows: dict[str, OpenAIProvider] = {}
     endpoints: list[Endpoint] = []
-    for name in sorted(known.keys() | given.keys()):
-        text = given.get(name, "").strip()
+    for name in sorted(known.keys() | settings.keys()):
+        text = settings.get(name, "").strip()
         try:
             fields = Fields(orjson.loads(text) if text.startswith("{") else {"base_url": text} if text else {})
             row = _row(name, fields, known)
@@ -55,7 +55,7 @@ def configured(
             if row.base_url:
                 endpoints.append(_endpoint(row, fields, keys, credentials, max_in_flight, account))
                 rows[name] = row
-            _check(fields, row, given=bool(text))
+            _check(fields, row, configured=bool(text))
         except DialectError as error:
             raise ValueError(f"endpoints.{name}: {error}") from None
         except orjson.JSONDecodeError:
@@ -69,13 +69,13 @@ def added(setting: EndpointSetting, rows: MutableMapping[str, OpenAIProvider], *
     fields = Fields(orjson.loads(setting.text))
     row = dataclasses.replace(_row(setting.name, fields, known), key="")
     made = made_added(setting, _endpoint(row, fields, {}, setting.credentials, max_in_flight))
-    _check(fields, row, given=True)
+    _check(fields, row, configured=True)
     rows[setting.name] = row
     return made
 
 
-def _check(fields: Fields, row: OpenAIProvider, *, given: bool) -> None:
-    if given and not row.base_url:
+def _check(fields: Fields, row: OpenAIProvider, *, configured: bool) -> None:
+    if configured and not row.base_url:
         raise fields.wrong("base_url", "required")
     if unknown := row.methods - METHODS:
         raise fields.wrong("methods", f"there is no method {min(unknown)}; expected of {', '.join(sorted(METHODS))}")

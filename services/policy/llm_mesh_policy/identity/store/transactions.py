@@ -86,7 +86,7 @@ class SqlIdentity:
                 return None
             return contents_of(connection, since, present, self._database.now(connection))
 
-        return await self._database.read(reading, patience=_TIMEOUT_SECONDS if since else _WHOLE_PATIENCE)
+        return await self._database.read(reading, time_limit=_TIMEOUT_SECONDS if since else _WHOLE_PATIENCE)
 
 
 def contents_of(connection: Connection, since: int, present: int, now: int) -> Contents:

@@ -37,7 +37,7 @@ class Place(NamedTuple):
 class KeepOutcome(Enum):
     """What became of an answer that was handed over."""
 
-    KEPT = "kept"
+    STORED = "stored"
     NO_ROOM = "no_room"
     """The project's answers take as much as they may."""
     TOO_LARGE = "too_large"
@@ -123,7 +123,7 @@ class KeptAnswers:
                 get_logger().warning("an answer is not kept", reservation=entry.name, reason=error.reason_name)
                 return
         self._counted(outcome)
-        if outcome is not KeepOutcome.KEPT:
+        if outcome is not KeepOutcome.STORED:
             get_logger().info("an answer is not kept", reservation=entry.name, reason=outcome.value)
 
     async def of(self, request: policy_pb2.GetKeptAnswerRequest) -> Repeated:

@@ -46,7 +46,7 @@ class SqlKeptAnswers:
                 return KeepOutcome.UNKNOWN
             present = connection.scalar(select(answers.c.reservation).where(*rows.at(place)))
             if present == reservation:
-                return KeepOutcome.KEPT
+                return KeepOutcome.STORED
             if present is not None:  # of a request whose key has expired since
                 rows.remove(connection, place)
             closed, now = self._cipher.closed(label, answer.content), self._database.now(connection)
@@ -56,7 +56,7 @@ class SqlKeptAnswers:
             times = {"create_time": now, "expire_time": min(now + self._kept_for, bound.expire_time)}
             if not upsert(connection, answers, place._asdict() | row | times, key=("domain", "project", "key"), update=()):
                 rows.give_room(connection, place, len(closed))  # the same settlement, sent twice at the same time
-            return KeepOutcome.KEPT
+            return KeepOutcome.STORED
 
         return await self._database.write(work)
 

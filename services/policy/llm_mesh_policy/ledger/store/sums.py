@@ -43,7 +43,7 @@ class LedgerSums:
         return await self._database.read(lambda connection: list(connection.execute(statement).scalars()))
 
     async def compare(self, name: str) -> Comparison | None:
-        return await self._database.read(lambda connection: self._compared(connection, name, _SLICE_PAUSE), patience=_TIMEOUT_SECONDS)
+        return await self._database.read(lambda connection: self._compared(connection, name, _SLICE_PAUSE), time_limit=_TIMEOUT_SECONDS)
 
     async def correct(self, name: str) -> Comparison | None:
         def work(connection: Connection) -> Comparison | None:
@@ -61,7 +61,7 @@ class LedgerSums:
             save(SqlUnitOfWork(connection, self._database), self._accounts, view)
             return compared
 
-        return await self._database.write(work, patience=_TIMEOUT_SECONDS)
+        return await self._database.write(work, time_limit=_TIMEOUT_SECONDS)
 
     def _compared(self, connection: Connection, name: str, pause: float) -> Comparison | None:
         row = connection.execute(select(*meter_rows.columns()).where(meters.c.name == name)).first()
