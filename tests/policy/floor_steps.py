@@ -21,7 +21,7 @@ from tests.policy.floor_world import (
 )
 
 if TYPE_CHECKING:
-    from tests.policy.test_floor_sequences import Run
+    from tests.policy.floor_runs import Run
 
 Step = tuple[str, str, Callable[[], Awaitable[object]]]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.proofs import neighbours, start
 from tests.proofs.evidence import ROOT, Progress, Tried, commit, page, write
 from tests.proofs.failover import Failover
+from tests.proofs.floors import Floors
 from tests.proofs.gone import Gone
 from tests.proofs.hostile_links import HostileLinks
 from tests.proofs.killed import Killed
@@ -25,7 +26,7 @@ from tests.proofs.spending import Spending
 from tests.proofs.topology import TOPOLOGIES, VARIABLE
 from tests.proofs.workers import Workers
 
-PROOFS: tuple[Proof, ...] = (Failover(), Gone(), HostileLinks(), Killed(), KilledMethods(), Mutants(), Spending(), Workers())
+PROOFS: tuple[Proof, ...] = (Failover(), Floors(), Gone(), HostileLinks(), Killed(), KilledMethods(), Mutants(), Spending(), Workers())
 _EVERY_RPC = (
     "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
     "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."
@@ -38,10 +39,6 @@ _ATTACKS = (
     "What one tenant, one template or one stranger tries against everybody, on a running mesh: embedded, with workers, and each service in "
     "a process of its own. What each test tries is told by its name."
 )
-_FLOORS = (
-    "Whatever administrators of domains do, in 100,000 random sequences, nobody gets beyond what the platform set about their domain, and "
-    "nothing of another domain changes: held against an oracle that was written from the documentation."
-)
 _LLAMA = (
     "Through the mesh, OpenAI's SDK is served well by a model server that this project did not write: llama-cpp-python's, with a tiny "
     "model of random weights. Real tokens, usage, stop, log-probabilities, streams, cancellation. `make e2e-llama` makes the server's "
@@ -52,7 +49,6 @@ SUITES = {
     "attacks": ("tests/proofs/attacks", _ATTACKS),
     "bad-input": ("tests/proofs/test_bad_input.py", _BAD_INPUT),
     "e2e-llama": ("tests/e2e/llama/cases.py", _LLAMA),
-    "floors": ("tests/policy/test_floor_sequences.py", _FLOORS),
 }
 _IN_EVERY_TOPOLOGY = {"attacks"}
 _UNLESS_NAMED = {"e2e-llama"}
@@ -107,7 +103,7 @@ def _tested(file: str, where: str) -> tuple[int, list[Tried]]:
     """Run tests in full, in a topology where one is named."""
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", file]
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", "--timeout=0", file]
         env = {**os.environ, FULL: "1", **({VARIABLE: where} if where else {})}
         code = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
         cases = ET.parse(report).getroot().iter("testcase") if report.exists() else iter(())  # noqa: S314 (written by pytest just now)
