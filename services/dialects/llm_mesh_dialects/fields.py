@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from llm_mesh_dialects.errors import DialectError
 
@@ -81,26 +81,26 @@ class Fields:
         value = self.raw(key)
         return [] if value is None else some_texts(value, self.at(key))
 
-    def inner(self, key: str) -> Fields | None:
+    def inner(self, key: str) -> Self | None:
         """The object inside."""
         self._taken.add(key)
         value = self._values.get(key)
-        return None if value is None else Fields(value, self.at(key))
+        return None if value is None else type(self)(value, self.at(key))
 
-    def required(self, key: str) -> Fields:
+    def required(self, key: str) -> Self:
         """The object inside, which must be there."""
         inner = self.inner(key)
         if inner is None:
             raise self.wrong(key, "required: expected an object")
         return inner
 
-    def each(self, key: str) -> Iterator[Fields]:
+    def each(self, key: str) -> Iterator[Self]:
         """The objects of a list."""
         values = self.items(key)
         if values:
             path = self.at(key)
             for index, value in enumerate(values):
-                yield Fields(value, f"{path}[{index}]")
+                yield type(self)(value, f"{path}[{index}]")
 
     def rest(self) -> dict[str, Any]:
         """What was not read."""

@@ -14,13 +14,14 @@ from llm_mesh_dialects.gemini.vocabulary import DIALECT
 _HISTORY: Final = safe("a part of an earlier turn, sent back as it came; counted as input")
 _HOSTED: Final = costly("the provider runs it, and charges for it apart from the limit of the answer")
 _CHOICE: Final = ("mediaResolution", "thinkingConfig", "audioTimestamp", "enableEnhancedCivicAnswers")
+_FORM: Final = ("responseMimeType", "responseSchema", "responseJsonSchema")
 _LOW_OR_MEDIUM: Final = ("MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM")
 _ANY_RESOLUTION: Final = "MEDIA_RESOLUTION_UNSPECIFIED"
 _FINER: Final = "a medium that is read more finely than usual has several times the tokens that are reserved"
 
 _REQUEST: Final[Mapping[str, KeyRule]] = {
     "safetySettings": safe("says what the provider withholds"),
-    "generationConfig": safe("form of the answer, within its limit", inner=(*_CHOICE, "speechConfig")),
+    "generationConfig": safe("form of the answer, within its limit", inner=(*_CHOICE, *_FORM, "speechConfig")),
     "generationConfig.mediaResolution": costly(_FINER, harmless=_LOW_OR_MEDIUM, idle=(_ANY_RESOLUTION,)),
     "toolConfig": safe("how functions are called", inner=("functionCallingConfig", "retrievalConfig")),
     "labels": safe("labels of the request in the bill of the mesh's own account"),
@@ -37,6 +38,7 @@ _PARTS: Final[Mapping[str, KeyRule]] = {
     "part.mediaResolution": costly(_FINER, harmless=[{"level": level} for level in _LOW_OR_MEDIUM], idle=({"level": _ANY_RESOLUTION}, {})),
     "part.partMetadata": safe("a label of the part"),
     "part.displayName": safe("the name of a file"),
+    "part.functionResponse": safe("how the answer of a function is delivered", inner=("willContinue", "scheduling")),
     **dict.fromkeys(("part_type.executableCode", "part_type.codeExecutionResult"), _HISTORY),
     **dict.fromkeys(("part_type.toolCall", "part_type.toolResponse"), _HISTORY),
 }

@@ -1,4 +1,4 @@
-"""Log-probabilities, from the dialect to the typed payload: those that were chosen and those that were likeliest are lists of their own."""
+"""Log-probabilities, between the dialect and the typed payload: those that were chosen and those that were likeliest are lists of their own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ def read_logprobs(candidate: Fields) -> list[generate_pb2.TokenLogprob]:
     for place, token in enumerate(chosen[: len(tops)]):
         token.top.extend(_one(each) for each in tops[place])
     return chosen
+
+
+def write_logprobs(tokens: Any) -> dict[str, Any]:  # noqa: ANN401 (a repeated field)
+    """The `logprobsResult` of tokens; empty where there are none."""
+    if not tokens:
+        return {}
+    written: dict[str, Any] = {"chosenCandidates": [_entry(each) for each in tokens]}
+    if any(each.top for each in tokens):
+        written["topCandidates"] = [{"candidates": [_entry(other) for other in each.top]} for each in tokens]
+    return written
+
+
+def _entry(each: generate_pb2.TokenLogprob) -> dict[str, Any]:
+    return {"token": each.token, "logProbability": each.logprob}
 
 
 def _one(fields: Fields) -> generate_pb2.TokenLogprob:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from mimetypes import guess_type
 from typing import Any, Final
@@ -47,6 +47,12 @@ def _type_of(medium: content_pb2.Media, kind: str, path: str, report: Report) ->
     return guessed
 
 
+def name_at(uri: str) -> str:
+    """The name of a file that was given to the Gemini API; empty for any other address."""
+    name = uri.removeprefix(FILES)
+    return name if name != uri and _FILE.fullmatch(name) else ""
+
+
 def from_inline(fields: Fields) -> content_pb2.Part:
     """What a model made, by its type."""
     mime_type = fields.text("mimeType") or "application/octet-stream"
@@ -58,8 +64,16 @@ def from_inline(fields: Fields) -> content_pb2.Part:
 
 def decoded(fields: Fields, key: str) -> bytes:
     """Bytes from base64, of either alphabet."""
-    text = fields.text(key) or ""
+    raw = decoded_text(fields.text(key) or "")
+    if raw is None:
+        raise fields.wrong(key, "expected base64")
+    return raw
+
+
+def decoded_text(text: str) -> bytes | None:
+    """Likewise, with or without padding; None where it is none."""
+    padded = text + "=" * (-len(text) % 4)
     try:
-        return urlsafe_b64decode(text) if "-" in text or "_" in text else b64decode(text, validate=True)
+        return b64decode(padded, b"-_", validate=True) if "-" in text or "_" in text else b64decode(padded, validate=True)
     except (Base64Error, ValueError):
-        raise fields.wrong(key, "expected base64") from None
+        return None

@@ -1,4 +1,4 @@
-"""Usage, from the dialect to the typed payload.
+"""Usage, between the dialect and the typed payload.
 
 Thoughts are no part of the dialect's candidates, nor are the results of the provider's own tools of its prompt; the typed sums contain
 them. What the cache had a part in, the dialect's prompt contains, too.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh_dialects.extras import as_extras
+from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini.vocabulary import DIALECT
 from llm_mesh_dialects.loose import bounded_sum, loose_count
@@ -25,6 +25,14 @@ _TIERS: Final[Mapping[str, generate_pb2.ServiceTier]] = {
     "FLEX": generate_pb2.SERVICE_TIER_FLEX,
 }
 """Which tier served, in Vertex' words (`trafficType`) and in the Gemini API's (`serviceTier`). Others stay as they are, in the extras."""
+
+
+_TRAFFIC: Final[Mapping[generate_pb2.ServiceTier, str]] = {
+    generate_pb2.SERVICE_TIER_STANDARD: "ON_DEMAND",
+    generate_pb2.SERVICE_TIER_PRIORITY: "ON_DEMAND_PRIORITY",
+    generate_pb2.SERVICE_TIER_FLEX: "ON_DEMAND_FLEX",
+}
+"""The tier that served, for clients."""
 
 
 def read_usage(fields: Fields) -> generate_pb2.Usage:
@@ -48,6 +56,35 @@ def read_usage(fields: Fields) -> generate_pb2.Usage:
     fields.raw("totalTokenCount")
     used.extras.extend(as_extras(DIALECT, {key: value for key, value in fields.rest().items() if value is not None}))
     return used
+
+
+def write_usage(usage: generate_pb2.Usage) -> dict[str, Any]:
+    """The dialect's figures of an answer."""
+    thoughts = usage.reasoning_output_tokens
+    written: dict[str, Any] = {
+        "promptTokenCount": usage.input_tokens,
+        "candidatesTokenCount": max(0, usage.output_tokens - thoughts),
+        "totalTokenCount": usage.input_tokens + usage.output_tokens,
+    }
+    if thoughts:
+        written["thoughtsTokenCount"] = thoughts
+    if usage.cached_input_tokens:
+        written["cachedContentTokenCount"] = usage.cached_input_tokens
+    if usage.service_tier in _TRAFFIC:
+        written["trafficType"] = _TRAFFIC[usage.service_tier]
+    put_back(written, usage.extras, DIALECT)
+    for key, audio, images, sum_of in (
+        ("promptTokensDetails", usage.audio_input_tokens, usage.image_input_tokens, usage.input_tokens),
+        ("candidatesTokensDetails", usage.audio_output_tokens, usage.image_output_tokens, usage.output_tokens - thoughts),
+    ):
+        if (audio or images) and key not in written:
+            written[key] = _by_modality(audio, images, sum_of)
+    return written
+
+
+def _by_modality(audio: int, images: int, sum_of: int) -> list[dict[str, Any]]:
+    counts = {"TEXT": sum_of - audio - images, _AUDIO: audio, _IMAGE: images}
+    return [{"modality": modality, "tokenCount": count} for modality, count in counts.items() if count > 0]
 
 
 def usage_in(answer: Fields) -> generate_pb2.Usage | None:

@@ -45,3 +45,23 @@ def finish_of(word: str, *, called: bool) -> generate_pb2.FinishReason:
         return generate_pb2.FINISH_REASON_UNSPECIFIED
     reason = FINISHES.get(word, _OTHER)
     return generate_pb2.FINISH_REASON_TOOL_CALLS if called and reason == _STOP else reason
+
+
+BLOCKS: Final = frozenset({"SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "MODEL_ARMOR", "JAILBREAK"})
+"""Why a prompt is blocked, in the words of google-genai 3.6.1."""
+
+_WORDS: Final[Mapping[generate_pb2.FinishReason, str]] = {
+    generate_pb2.FINISH_REASON_UNSPECIFIED: "",
+    generate_pb2.FINISH_REASON_LENGTH: "MAX_TOKENS",
+    generate_pb2.FINISH_REASON_CONTENT_FILTER: "SAFETY",
+    generate_pb2.FINISH_REASON_REFUSAL: "SAFETY",
+    generate_pb2.FINISH_REASON_PAUSE: "OTHER",
+    generate_pb2.FINISH_REASON_OTHER: "OTHER",
+}
+
+
+def finish_word(reason: generate_pb2.FinishReason, native: str) -> str:
+    """The dialect's word for why an answer ended: the provider's own where it is one of these. Answers that call functions end with STOP."""
+    if native in FINISHES and finish_of(native, called=reason == generate_pb2.FINISH_REASON_TOOL_CALLS) == reason:
+        return native
+    return _WORDS.get(reason, "STOP")
