@@ -1,16 +1,17 @@
-"""What the Gemini dialect complains about: answers that have everything, and requests that it cannot say."""
+"""What the Gemini dialect complains about: requests and answers that have everything, and requests that it cannot say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE
-from llm_mesh_dialects.gemini import embeddings, requests, responses
+from llm_mesh_dialects.gemini import embedding_requests, embeddings, requests, responses
 from llm_mesh_dialects.gemini.quirks import NEWEST
-from llm_mesh_dialects.gemini.streams import GeminiChunkReader
+from llm_mesh_dialects.gemini.streams import EventFrames, GeminiChunkReader, GeminiChunkWriter
+from tests.edge import google_bodies as bodies
 from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest
 
 COUNTS: dict[str, Any] = {"promptTokenCount": 1, "candidatesTokenCount": 1, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 1}]}
@@ -64,6 +65,16 @@ def gemini_chunks(read: list[Any]) -> None:
         reader.feed(each)
 
 
+def google_asked(body: Any) -> None:
+    requests.body_into_input(generate_pb2.GenerateInput(), body, model="m")
+
+
+def google_wrote_much() -> None:
+    writer, event = GeminiChunkWriter(EventFrames(), shows_thoughts=False), generate_pb2.StreamEvent
+    piece = event(tool_call=generate_pb2.ToolCallDelta(arguments_json="x" * 2**20))
+    writer.write_all([event(tool_call_started=generate_pb2.ToolCallStarted(name="f")), *[piece] * 9])
+
+
 def gemini_vectors(body: Any) -> None:
     embeddings.body_to_output(body, [b"\0\0\0\0"])
 
@@ -89,6 +100,10 @@ CALL: dict[str, Any] = {"role": "tool", "tool_call_id": "unknown", "content": "x
 FOREIGN = content_pb2.Part(opaque=content_pb2.OpaquePart(dialect="anthropic", type="x", json=b"{}"))
 
 READ: Mapping[str, tuple[Read, list[Any]]] = {
+    "google-request": (google_asked, [bodies.GENERATE]),
+    "google-count": (partial(requests.count_to_input, model="m"), [bodies.COUNTED]),
+    "google-embedding": (partial(embedding_requests.single_to_input, model="m"), [bodies.SINGLE]),
+    "google-embeddings": (partial(embedding_requests.batch_to_input, model="m"), [bodies.BATCH]),
     "gemini-answer": (gemini_answered, [answer(*PARTS, logprobsResult=LOGPROBS, finishReason="STOP")]),
     "gemini-vectors": (
         gemini_vectors,
@@ -101,12 +116,23 @@ READ: Mapping[str, tuple[Read, list[Any]]] = {
 }
 STREAMED: Mapping[str, tuple[Read, list[Any]]] = {"gemini-chunks": (gemini_chunks, STREAM)}
 LARGE: Mapping[str, tuple[Read, Any]] = {
+    "google-parts": (google_asked, bodies.PARTS),
+    "google-contents": (google_asked, bodies.CONTENTS),
+    "google-kinds": (google_asked, bodies.TWO_KINDS),
+    "google-schemas": (google_asked, bodies.TWO_SCHEMAS),
+    "google-parameters": (google_asked, bodies.TWO_PARAMETERS),
+    "google-spellings": (google_asked, bodies.TWO_SPELLINGS),
+    "google-requests": (partial(requests.count_to_input, model="m"), bodies.TWO_REQUESTS),
+    "google-deep": (google_asked, bodies.DEEP),
+    "google-tools": (google_asked, bodies.TOOLS),
+    "google-snake": (google_asked, bodies.SNAKE),
     "gemini-overwritten": (gemini_chunks, OVERWRITTEN),
     "gemini-many": (gemini_chunks, MANY),
     "gemini-huge": (gemini_chunks, HUGE),
     "gemini-places": (gemini_chunks, PLACES),
     "gemini-candidates": (gemini_chunks, CANDIDATES),
 }
+TEXTS: Mapping[str, Callable[[], object]] = {"google-calls": google_wrote_much}
 WRITTEN: Mapping[str, WrittenRequest] = {
     "gemini-result": ("openai", {"messages": [{"role": "user", "content": "x"}, CALL]}, to_gemini),
 }

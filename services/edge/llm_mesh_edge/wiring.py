@@ -9,7 +9,7 @@ from llm_mesh_edge.http import shared_paths
 from llm_mesh_edge.http.anthropic import routes as anthropic
 from llm_mesh_edge.http.app import Edge, Route
 from llm_mesh_edge.http.bodies import Bodies
-from llm_mesh_edge.http.models import PATH as MODELS
+from llm_mesh_edge.http.google import routes as google
 from llm_mesh_edge.http.models import ModelsHandler
 from llm_mesh_edge.http.openai import routes as openai
 from llm_mesh_edge.http.operations import Operations
@@ -20,6 +20,7 @@ from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import HttpApp, Service, Servicers
 
 _METRICS = "/metrics"
+_MODELS = "/v1/models"
 
 
 def build(settings: Settings, links: Links) -> Servicers:
@@ -30,13 +31,14 @@ def build(settings: Settings, links: Links) -> Servicers:
     everybody = open_metrics(settings, links.mesh.http)
     mesh = None if links.embedded or process else MeshReadiness(gateway)
     operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, mesh=mesh, discreet=not everybody)
-    models = ModelsHandler(gateway)
+    models = ModelsHandler(gateway, _MODELS, shared_paths.models_form)
     parts = EdgeParts(gateway, settings, Bodies(settings, links.heavy))
     routes = [
         *openai.routes(parts),
         *anthropic.routes(parts),
-        Route(MODELS, {"GET": models.all}, shared_paths.shape, protected=True),
-        Route(f"{MODELS}/*", {"GET": models.one}, shared_paths.shape, protected=True),
+        *google.routes(parts),
+        Route(_MODELS, {"GET": models.all}, shared_paths.shape, protected=True),
+        Route(f"{_MODELS}/*", {"GET": models.one}, shared_paths.shape, protected=True),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),
         Route("/readyz", {"GET": operations.ready}, shared_paths.shape),
     ]

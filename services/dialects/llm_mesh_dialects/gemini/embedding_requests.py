@@ -68,7 +68,9 @@ class _Item:
         options = {} if config is None else config.whole_object()
         if config is not None and "outputDimensionality" in options:
             self.dimensions = config.whole("outputDimensionality", 1, _INT32) or 0
-        self.options = fields.present() | {key: value for key, value in options.items() if value is not None and key != "outputDimensionality"}
+        self.options = fields.present() | {
+            key: value for key, value in options.items() if value is not None and key != "outputDimensionality"
+        }
 
 
 def _batch(fields: ProtoFields, model: str) -> embed_pb2.EmbedInput:

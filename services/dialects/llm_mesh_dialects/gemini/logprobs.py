@@ -1,4 +1,4 @@
-"""Log-probabilities, between the dialect and the typed payload: those that were chosen and those that were likeliest are lists of their own."""
+"""Log-probabilities, between the dialect and the typed payload: the chosen and the likeliest ones are lists of their own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Names of fields as Google's readers of JSON accept them: `maxOutputTokens`, and `max_output_tokens` as well.
 
-Bodies are brought to the first form before they are read. What is the caller's own JSON, such as arguments and JSON Schemas, stays as it is.
+Bodies are brought to the first form before they are read. What is the caller's own JSON, such as arguments, stays as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def normalised(value: Any, path: str = "", owner: str = "", depth: int = 0) -> A
         return value
     if type(value) is list:
         return [
-            normalised(each, f"{path}[{index}]", owner, depth + 1) if type(each) in {dict, list} else each for index, each in enumerate(value)
+            normalised(each, f"{path}[{index}]", owner, depth + 1) if type(each) in {dict, list} else each
+            for index, each in enumerate(value)
         ]
     if type(value) is not dict:
         return value
@@ -44,7 +45,7 @@ def normalised(value: Any, path: str = "", owner: str = "", depth: int = 0) -> A
     return made
 
 
-def said(values: dict[str, Any], name: str) -> Any:  # noqa: ANN401 (JSON)
+def value_of(values: dict[str, Any], name: str) -> Any:  # noqa: ANN401 (JSON)
     """What stands under a name, in either form; None where nothing does."""
     return values[name] if name in values else values.get(_snake(name))
 

@@ -61,7 +61,7 @@ _WORDS: Final[Mapping[generate_pb2.FinishReason, str]] = {
 
 
 def finish_word(reason: generate_pb2.FinishReason, native: str) -> str:
-    """The dialect's word for why an answer ended: the provider's own where it is one of these. Answers that call functions end with STOP."""
+    """The dialect's word for why an answer ended: the provider's own where it is one of these. Calls of functions end with STOP."""
     if native in FINISHES and finish_of(native, called=reason == generate_pb2.FINISH_REASON_TOOL_CALLS) == reason:
         return native
     return _WORDS.get(reason, "STOP")

@@ -14,10 +14,13 @@ from llm_mesh_runtime.context import accepted_request_id
 from llm_mesh_runtime.errors import RuntimeFault, invalid
 
 _SINGLE = frozenset({
-    b"authorization", b"api-key", b"x-api-key", b"content-length", b"content-encoding", b"idempotency-key", b"x-llm-mesh-project",
-    b"x-llm-mesh-prompt", b"x-llm-mesh-prompt-label", b"x-llm-mesh-session", b"x-llm-mesh-fidelity", b"x-llm-mesh-tags",
+    b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key", b"content-length", b"content-encoding", b"idempotency-key",
+    b"x-llm-mesh-project", b"x-llm-mesh-prompt", b"x-llm-mesh-prompt-label", b"x-llm-mesh-session", b"x-llm-mesh-fidelity",
+    b"x-llm-mesh-tags",
 })  # fmt: skip
 _LISTS = frozenset({b"anthropic-beta"})
+_KEYS = (b"api-key", b"x-api-key", b"x-goog-api-key")
+"""Headers that have a key alone."""
 _BEARER = "bearer "
 _MAX_CREDENTIAL = 4096
 _MAX_PROJECT = 256
@@ -108,7 +111,7 @@ class Headers:
             bearer = self.get(b"authorization")
             credential = bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else ""
         else:
-            credential = self.get(b"api-key" if b"api-key" in self._values else b"x-api-key").strip()
+            credential = next((self.get(name) for name in _KEYS if name in self._values), "").strip()
         if not 0 < len(credential) <= _MAX_CREDENTIAL or not _printable(credential):
             raise RuntimeFault(errors_pb2.ERROR_REASON_MISSING_CREDENTIAL, "no credential, or one that cannot be read")
         return credential

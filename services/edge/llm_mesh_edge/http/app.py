@@ -27,7 +27,7 @@ Shape = Callable[[Failure, Headers], object]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path, or with a trailing `*` all paths that begin so."""
+    """One path, or with a `*` all paths that begin and end so, with something in its place."""
 
     path: str
     methods: Mapping[str, Handler]
@@ -56,15 +56,20 @@ class HttpRoutes:
 
     def __init__(self, routes: list[Route], fallback: Shape) -> None:
         self.fallback = fallback
-        self._exact = {route.path: route for route in routes if not route.path.endswith("*")}
-        self._prefixes = [(route.path[:-1], route) for route in routes if route.path.endswith("*")]
+        self._exact = {route.path: route for route in routes if "*" not in route.path}
+        open_ones = sorted((route for route in routes if "*" in route.path), key=lambda route: len(route.path), reverse=True)
+        self._open = [(*route.path.partition("*")[::2], route) for route in open_ones]
 
     def of(self, path: str) -> Route | None:
         """The route of a path."""
-        return self._exact.get(path) or self._by_prefix(path)
+        return self._exact.get(path) or self._by_its_ends(path)
 
-    def _by_prefix(self, path: str) -> Route | None:
-        return next((route for prefix, route in self._prefixes if path.startswith(prefix) and len(path) > len(prefix)), None)
+    def _by_its_ends(self, path: str) -> Route | None:
+        """The route that says most of the path."""
+        for begin, end, route in self._open:
+            if path.startswith(begin) and path.endswith(end) and len(path) > len(begin) + len(end):
+                return route
+        return None
 
 
 class Edge:

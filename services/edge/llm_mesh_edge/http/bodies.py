@@ -21,7 +21,7 @@ from llm_mesh_runtime.shares import Party, Shares
 
 T = TypeVar("T")
 LARGE = 64 * 1024
-_CREDENTIALS = (b"authorization", b"x-api-key", b"api-key")
+_CREDENTIALS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
 
 
 class Bodies:

@@ -12,7 +12,7 @@ from llm_mesh_edge.domain.places import Body
 
 
 class Writer(Protocol):
-    """Writes one stream, in whole frames of server-sent events."""
+    """Writes one stream, in whole frames."""
 
     def write(self, events: Sequence[generate_pb2.StreamEvent], size: int) -> bytes:
         """The frames of what came at once; empty where it writes nothing. `size` is what the field of the events takes on the wire."""

@@ -67,6 +67,7 @@ class HttpExchange:
         "party",
         "path",
         "place",
+        "query",
         "started",
         "status",
         "tenant",
@@ -80,6 +81,8 @@ class HttpExchange:
         self.address: str = (scope.get("client") or ("",))[0]
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.query: bytes = scope.get("query_string", b"")
+        """What stands behind the `?`. Never a credential: addresses end up in logs."""
         self._receive = receive
         self._send = send
         extensions = scope.get("extensions", _NONE)
@@ -187,9 +190,9 @@ class HttpExchange:
         """A whole answer in JSON."""
         return self.answer(status, orjson.dumps(value), headers)
 
-    async def begin_events(self, headers: Pairs) -> None:
-        """A stream of server-sent events begins."""
-        fixed = [(b"content-type", EVENTS), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+    async def begin_stream(self, media_type: bytes, headers: Pairs) -> None:
+        """A stream begins, such as of server-sent events."""
+        fixed = [(b"content-type", media_type), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
         await self._send(self._head(200, fixed, headers))
 
     def write(self, data: bytes) -> Awaitable[None]:

@@ -15,57 +15,72 @@ from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
 from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.client_watch import ClientWatch
 from llm_mesh_edge.http.dialect import EdgeDialect
-from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
+from llm_mesh_edge.http.exchange import EVENTS, HttpExchange, ProblemError
 from llm_mesh_edge.http.parsing import ParsedRequest, conversation
 from llm_mesh_edge.http.streamed_reply import StreamedReply, not_translatable
 from llm_mesh_edge.settings import Settings
 
 
-class GenerationHandler:
-    """Carries a conversation to the gateway and back."""
+class Conversations:
+    """Carries conversations to the gateway and back."""
 
-    def __init__(self, gateway: GatewayClient, settings: Settings, bodies: Bodies, dialect: EdgeDialect) -> None:
+    def __init__(self, gateway: GatewayClient, settings: Settings, bodies: Bodies) -> None:
         self._gateway = gateway
         self._settings = settings
+        self._bodies = bodies
+
+    async def whole(self, exchange: HttpExchange, request: ParsedRequest, dialect: EdgeDialect) -> None:
+        """Translate the body, ask the gateway, and write its answer."""
+        asking = gateway_pb2.GenerateRequest()
+        await self._read(exchange, request, dialect, asking)
+        with ClientWatch(exchange):
+            answer = await self._gateway.generate(asking, request.metadata)
+            output = answer.output
+            headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
+            number = "" if output.id else dialect.id_prefix + exchange.headers.request_id
+            try:
+                body = await self._bodies.written(exchange, output.ByteSize(), lambda: orjson.dumps(dialect.body(output, number)))
+            except DialectError as error:
+                raise ProblemError(not_translatable(error)) from error
+            await exchange.answer(200, body, headers)
+
+    async def streamed(self, exchange: HttpExchange, request: ParsedRequest, dialect: EdgeDialect, media_type: bytes = EVENTS) -> None:
+        """The same for a streamed answer."""
+        asking = gateway_pb2.GenerateStreamRequest()
+        await self._read(exchange, request, dialect, asking)
+        with ClientWatch(exchange):
+            answer = self._gateway.stream(asking, request.metadata)
+            await StreamedReply(exchange, answer, dialect, asking.input, media_type).write(self._settings.keep_alive.total_seconds())
+
+    def _read(
+        self,
+        exchange: HttpExchange,
+        request: ParsedRequest,
+        dialect: EdgeDialect,
+        asking: gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest,
+    ) -> Awaitable[None]:
+        def read() -> None:
+            dialect.read(request.body, exchange.headers, asking.input)
+            if request.options is not None:
+                asking.options.CopyFrom(request.options)  # the constructor would serialise and parse it
+
+        exchange.place = lambda failure: placed(failure, dialect.place, request.body)
+        return self._bodies.worked(exchange, request.size, read)
+
+
+class GenerationHandler:
+    """Answers in one dialect, whose body says whether the answer is streamed."""
+
+    def __init__(self, gateway: GatewayClient, settings: Settings, bodies: Bodies, dialect: EdgeDialect) -> None:
+        self._conversations = Conversations(gateway, settings, bodies)
         self._bodies = bodies
         self._dialect = dialect
 
     async def __call__(self, exchange: HttpExchange) -> None:
-        """Translate the body, ask the gateway, and write its answer, streamed where the body says so."""
+        """Carry the conversation, streamed where the body says so."""
         request = await conversation(exchange, self._bodies)
-        exchange.place = lambda failure: placed(failure, self._dialect.place, request.body)
-        if is_streamed(request.body):
-            stream = gateway_pb2.GenerateStreamRequest()
-            await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, stream))
-            with ClientWatch(exchange):
-                await self._stream(exchange, request, stream)
-        else:
-            whole = gateway_pb2.GenerateRequest()
-            await self._bodies.worked(exchange, request.size, lambda: self._read(exchange, request, whole))
-            with ClientWatch(exchange):
-                await self._whole(exchange, request, whole)
-
-    def _read(
-        self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateRequest | gateway_pb2.GenerateStreamRequest
-    ) -> None:
-        self._dialect.read(request.body, exchange.headers, asking.input)
-        if request.options is not None:
-            asking.options.CopyFrom(request.options)  # the constructor would serialise and parse it
-
-    async def _whole(self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateRequest) -> None:
-        answer = await self._gateway.generate(asking, request.metadata)
-        output = answer.output
-        headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
-        number = "" if output.id else self._dialect.id_prefix + exchange.headers.request_id
-        try:
-            body = await self._bodies.written(exchange, output.ByteSize(), lambda: orjson.dumps(self._dialect.body(output, number)))
-        except DialectError as error:
-            raise ProblemError(not_translatable(error)) from error
-        await exchange.answer(200, body, headers)
-
-    def _stream(self, exchange: HttpExchange, request: ParsedRequest, asking: gateway_pb2.GenerateStreamRequest) -> Awaitable[None]:
-        answer = self._gateway.stream(asking, request.metadata)
-        return StreamedReply(exchange, answer, self._dialect, asking.input).write(self._settings.keep_alive.total_seconds())
+        carry = self._conversations.streamed if is_streamed(request.body) else self._conversations.whole
+        await carry(exchange, request, self._dialect)
 
 
 def is_streamed(body: dict[str, Any]) -> bool:

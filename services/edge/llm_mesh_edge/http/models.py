@@ -1,42 +1,53 @@
-"""`GET /v1/models` and `GET /v1/models/{id}`, of every dialect. Ids are aliases, which may have slashes."""
+"""`GET /v1/models` and `GET /v1/models/{id}`, of every dialect. Ids are aliases, which may have slashes and colons."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_edge.domain.failures import Failure
-from llm_mesh_edge.domain.headers import Metadata
+from llm_mesh_edge.domain.headers import Headers, Metadata
 from llm_mesh_edge.domain.ports import GatewayClient
 from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
-from llm_mesh_edge.http.shared_paths import dialect_of
 
-PATH = "/v1/models"
 _PAGE = 1000
 _AT_ONCE = 200
 """Models that are written in one turn of the event loop; more are in a thread."""
 _PAGES = 20
 
 
-class ModelsHandler:
-    """Tells what the caller may ask."""
+class ModelsForm(Protocol):
+    """How a dialect tells models."""
 
-    def __init__(self, gateway: GatewayClient) -> None:
+    def listed(self, models: Sequence[gateway_pb2.ModelSummary], /) -> object:
+        """The answer to a request for all of them."""
+
+    def one(self, model: gateway_pb2.ModelSummary, /) -> object:
+        """One model."""
+
+
+class ModelsHandler:
+    """Tells what the caller may ask, below a path, in the form that the headers of a request ask for."""
+
+    def __init__(self, gateway: GatewayClient, path: str, form_of: Callable[[Headers], ModelsForm]) -> None:
         self._gateway = gateway
+        self._begin = f"{path}/"
+        self._form_of = form_of
 
     async def all(self, exchange: HttpExchange) -> None:
         """The list."""
         models = [each async for each in self._each(exchange.headers.metadata())]
-        listed = dialect_of(exchange.headers).models.listed
+        listed = self._form_of(exchange.headers).listed
         await exchange.answer_json(await asyncio.to_thread(listed, models) if len(models) > _AT_ONCE else listed(models))
 
     async def one(self, exchange: HttpExchange) -> None:
         """One of the list."""
-        alias = exchange.path.removeprefix(f"{PATH}/")
+        alias = exchange.path.removeprefix(self._begin)
         async for each in self._each(exchange.headers.metadata()):
             if each.alias == alias:
-                await exchange.answer_json(dialect_of(exchange.headers).models.one(each))
+                await exchange.answer_json(self._form_of(exchange.headers).one(each))
                 return
         raise ProblemError(Failure(404, "model_not_found", "there is no such model, or you may not use it", "model"))
 

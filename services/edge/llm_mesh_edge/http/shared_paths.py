@@ -1,4 +1,7 @@
-"""Paths that several dialects have, and those that none has: `anthropic-version`, which Anthropic demands, tells who asks."""
+"""Paths that several dialects have, and those that none has: a header that only one dialect's clients send tells who asks.
+
+Anthropic demands `anthropic-version`; Google's SDKs send `x-goog-api-key` and `x-goog-api-client`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,23 @@ from types import ModuleType
 
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Headers
-from llm_mesh_edge.http import anthropic, openai
+from llm_mesh_edge.http import anthropic, google, openai
+from llm_mesh_edge.http.models import ModelsForm
+
+_GOOGLE = frozenset({b"x-goog-api-key", b"x-goog-api-client"})
 
 
 def dialect_of(headers: Headers) -> ModuleType:
     """The dialect that the client speaks."""
-    return anthropic if headers.get(b"anthropic-version") else openai
+    if headers.get(b"anthropic-version"):
+        return anthropic
+    return google if headers.any_of(_GOOGLE) else openai
+
+
+def models_form(headers: Headers) -> ModelsForm:
+    """How that dialect tells models."""
+    form: ModelsForm = dialect_of(headers).models
+    return form
 
 
 def shape(failure: Failure, headers: Headers) -> object:

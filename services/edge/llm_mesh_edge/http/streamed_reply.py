@@ -1,4 +1,4 @@
-"""Writes one stream from the gateway into server-sent events.
+"""Writes one stream from the gateway into a client's: server-sent events, or what else a dialect has.
 
 The answer begins with the first message of the gateway, so that a failure before it has a status of its own. A gateway that is
 silent for long is not waited for: proxies on the way would give the connection up. What the headers would have told is told at
@@ -25,19 +25,27 @@ from llm_mesh_edge.domain.receipts import (
     translations_text,
 )
 from llm_mesh_edge.http.dialect import EdgeDialect, Writer
-from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
+from llm_mesh_edge.http.exchange import EVENTS, HttpExchange, ProblemError
 from llm_mesh_edge.http.keep_alive import KeepAlive
 from llm_mesh_runtime.errors import MeshError
 
 
 class StreamedReply:
-    """Writes one response stream of the gateway as server-sent events."""
+    """Writes one response stream of the gateway."""
 
-    def __init__(self, exchange: HttpExchange, answer: AnswerStream, dialect: EdgeDialect, request: generate_pb2.GenerateInput) -> None:
+    def __init__(
+        self,
+        exchange: HttpExchange,
+        answer: AnswerStream,
+        dialect: EdgeDialect,
+        request: generate_pb2.GenerateInput,
+        media_type: bytes = EVENTS,
+    ) -> None:
         self._exchange = exchange
         self._answer = answer
         self._dialect = dialect
         self._request = request
+        self._media_type = media_type
         self._writer: Writer | None = None
         self._receipt: gateway_pb2.Receipt | None = None
         self._late = ""
@@ -76,7 +84,8 @@ class StreamedReply:
         if self._exchange.started:
             self._late = translations_text(translations)
         else:
-            await self._exchange.begin_events([*_stream_headers(first), *translation_headers(translations)])
+            headers = [*_stream_headers(first), *translation_headers(translations)]
+            await self._exchange.begin_stream(self._media_type, headers)
         first.ClearField("limits")  # they were told, and what is left are the events
         first.ClearField("reservation")
         first.ClearField("decision_id")
@@ -101,7 +110,7 @@ class StreamedReply:
 
     async def _break_silence(self) -> None:
         if not self._exchange.started:
-            await self._exchange.begin_events([])
+            await self._exchange.begin_stream(self._media_type, [])
         await self._exchange.write(self._dialect.keep_alive)
 
 

@@ -25,7 +25,7 @@ class CallIds:
         return self._names.get(call_id, "")
 
     def answered(self, call_id: str, name: str) -> str:
-        """The id of the call that a response answers: the first one of that name where the client gives none. Empty: there is no such call."""
+        """The id of the call that a response answers: the first of that name where the client gives none. Empty: there is none."""
         waiting = self._open.get(name, [])
         if not call_id:
             return waiting.pop(0) if waiting else ""

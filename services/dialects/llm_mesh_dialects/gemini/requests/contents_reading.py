@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from itertools import zip_longest
+from typing import Final
 
 from llm_mesh.inference.v1 import content_pb2
 from llm_mesh_dialects.counting import MOST_PARTS
@@ -27,55 +28,59 @@ def messages(body: ProtoFields) -> Iterator[content_pb2.Message]:
         raise body.wrong("contents", "required: expected a list of contents")
     if not isinstance(contents, list) or len(contents) > _MOST_CONTENTS:
         raise body.wrong("contents", f"expected a list of at most {_MOST_CONTENTS} contents")
-    owners: list[ProtoFields] = list(body.each("contents"))
-    instruction = body.inner("systemInstruction")
-    parts = [_parts(each) for each in (*owners, *([instruction] if instruction is not None else ()))]
-    if sum(map(len, parts)) > MOST_PARTS:
+    owners: dict[int | None, ProtoFields] = dict(enumerate(body.each("contents")))
+    if (instruction := body.inner("systemInstruction")) is not None:
+        owners[None] = instruction
+    parts = {number: list(owner.each("parts")) for number, owner in owners.items()}
+    if sum(map(len, parts.values())) > MOST_PARTS:
         raise body.wrong("contents", f"expected at most {MOST_PARTS} parts in all contents together")
-    reader = RequestPartsReader(CallIds())
+    reader = _MessageReader(owners, parts)
     planned = list(planned_messages(body.whole_object()))
-    for number, plan in enumerate(planned):
-        owner = instruction if plan.content is None else owners[plan.content]
-        last = number + 1 == len(planned) or planned[number + 1].content != plan.content
-        if owner is not None:
-            yield _message(owner, parts[-1 if plan.content is None else plan.content], plan, reader, last=last)
+    for plan, following in zip_longest(planned, planned[1:]):
+        yield reader.message(plan, last=following is None or following.contents != plan.contents)
 
 
-def _parts(content: ProtoFields) -> list[ProtoFields]:
-    return list(content.each("parts"))
+class _MessageReader:
+    """Reads messages as they are planned."""
 
+    def __init__(self, owners: dict[int | None, ProtoFields], parts: dict[int | None, list[ProtoFields]]) -> None:
+        self._owners = owners
+        self._parts = parts
+        self._reader = RequestPartsReader(CallIds())
 
-def _message(owner: ProtoFields, parts: list[ProtoFields], plan: PlannedMessage, reader: RequestPartsReader, *, last: bool) -> Any:  # noqa: ANN401
-    role = owner.text("role") or "user"
-    if plan.content is not None and role not in _ROLES:
-        raise owner.wrong("role", "expected user or model")
-    made = content_pb2.Message(role=_role(plan, role), parts=[_part(each, parts, reader) for each in plan.parts])
-    if last:
-        made.extras.extend(as_extras(DIALECT, owner.present()))
-    return made
+    def message(self, plan: PlannedMessage, *, last: bool) -> content_pb2.Message:
+        """One message. What is not modelled of its contents goes with the `last` one that is made of them."""
+        owners = [self._owners[number] for number in plan.contents]
+        roles = {self._role(owner, plan) for owner in owners}
+        made = content_pb2.Message(role=roles.pop(), parts=[self._part(each) for each in plan.parts])
+        for owner in owners if last else ():
+            made.extras.extend(as_extras(DIALECT, owner.present()))
+        return made
 
+    def _role(self, owner: ProtoFields, plan: PlannedMessage) -> content_pb2.Role:
+        role = owner.text("role") or "user"
+        if None in plan.contents:
+            return content_pb2.ROLE_SYSTEM
+        if role not in _ROLES:
+            raise owner.wrong("role", "expected user or model")
+        if role == MODEL:
+            return content_pb2.ROLE_ASSISTANT
+        return content_pb2.ROLE_TOOL if plan.results else content_pb2.ROLE_USER
 
-def _role(plan: PlannedMessage, role: str) -> content_pb2.Role:
-    if plan.content is None:
-        return content_pb2.ROLE_SYSTEM
-    if role == MODEL:
-        return content_pb2.ROLE_ASSISTANT
-    return content_pb2.ROLE_TOOL if plan.results else content_pb2.ROLE_USER
-
-
-def _part(plan: PlannedPart, parts: list[ProtoFields], reader: RequestPartsReader) -> content_pb2.Part:
-    if plan.kind == "part":
-        return reader.part(parts[plan.numbers[0]])
-    last = parts[plan.numbers[-1]]
-    reasoning = content_pb2.Reasoning()
-    if plan.kind == "thought":
-        reasoning.text = "".join(parts[number].text("text") or "" for number in plan.numbers)
-    signature = last.text(_SIGNATURE)
-    if signature:
-        put_signature(reasoning, signature, last.at(_SIGNATURE))
-    made = content_pb2.Part(reasoning=reasoning)
-    if plan.kind == "thought":
-        for number in plan.numbers:
-            parts[number].truth("thought")
-            made.extras.extend(as_extras(DIALECT, parts[number].present()))
-    return made
+    def _part(self, plan: PlannedPart) -> content_pb2.Part:
+        parts = [self._parts[place.content][place.number] for place in plan.places]
+        if plan.kind == "part":
+            made = self._reader.part(parts[0])
+            if len(parts) > 1:
+                made.text.text += "".join(each.text("text") or "" for each in parts[1:])
+            return made
+        reasoning = content_pb2.Reasoning()
+        if plan.kind == "thought":
+            reasoning.text = "".join(each.text("text") or "" for each in parts)
+        if signature := parts[-1].text(_SIGNATURE):
+            put_signature(reasoning, signature, parts[-1].at(_SIGNATURE))
+        made = content_pb2.Part(reasoning=reasoning)
+        for each in parts if plan.kind == "thought" else ():
+            each.truth("thought")
+            made.extras.extend(as_extras(DIALECT, each.present()))
+        return made

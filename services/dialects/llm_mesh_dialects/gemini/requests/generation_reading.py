@@ -54,10 +54,10 @@ def _modalities(config: ProtoFields) -> list[str]:
 
 
 def _logprobs(config: ProtoFields, result: generate_pb2.GenerateInput) -> None:
-    wanted, top = config.truth("responseLogprobs"), config.whole("logprobs", 0, _INT32)
-    if top and not wanted:
+    returned, top = config.truth("responseLogprobs"), config.whole("logprobs", 0, _INT32)
+    if top and not returned:
         raise config.wrong("logprobs", "expected responseLogprobs: true beside it")
-    if wanted:
+    if returned:
         result.logprobs.top = top or 0
         result.logprobs.SetInParent()
 

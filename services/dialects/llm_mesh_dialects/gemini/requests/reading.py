@@ -32,12 +32,15 @@ class ReadRequest(NamedTuple):
 
 def body_into_input(result: generate_pb2.GenerateInput, body: dict[str, Any], *, model: str) -> ReadRequest:
     """Reads a request into a message that is there already, and empty; raises `DialectError` where the body is wrong."""
-    return read_spelled(body, lambda fields: _read(result, fields, model))
+    read: ReadRequest = read_spelled(body, lambda fields: _read(result, fields, model))
+    return read
 
 
-def count_into_input(result: generate_pb2.GenerateInput, body: dict[str, Any], *, model: str) -> None:
-    """Likewise for a count, whose request may stand in an object of its own."""
+def count_to_input(body: dict[str, Any], *, model: str) -> generate_pb2.GenerateInput:
+    """The typed payload of a count, whose request may stand in an object of its own."""
+    result = generate_pb2.GenerateInput()
     read_spelled(body, lambda fields: _count(result, fields, model))
+    return result
 
 
 def read_spelled(body: dict[str, Any], read: Callable[[ProtoFields], Any]) -> Any:  # noqa: ANN401 (what `read` makes)

@@ -1,4 +1,7 @@
-"""Responses of functions, from the dialect to results of tools. The dialect has an object, others a text: `results_writing` does the reverse."""
+"""Responses of functions, from the dialect to results of tools.
+
+The dialect has an object where others have a text. `results_writing` does the reverse.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ _ERROR: Final = "error"
 
 def tool_result(response: ProtoFields, calls: CallIds) -> content_pb2.ToolResult:
     """One result, of the call that it answers."""
-    name, given = response.required_text("name"), response.text("id") or ""
-    if given and calls.name_of(given) not in {"", name}:
+    name, call_id = response.required_text("name"), response.text("id") or ""
+    if call_id and calls.name_of(call_id) not in {"", name}:
         raise response.wrong("name", "expected the name of the function call with this id")
-    call_id = calls.answered(given, name)
-    if not call_id:
+    answered = calls.answered(call_id, name)
+    if not answered:
         raise response.wrong("name", "expected the name of a function call that is not answered yet, or its id beside the name")
     text, failed = _text_of(response)
-    made = content_pb2.ToolResult(tool_call_id=call_id, is_error=failed)
+    made = content_pb2.ToolResult(tool_call_id=answered, is_error=failed)
     if text or response.peek("parts") is None:
         made.parts.add().text.text = text
     made.parts.extend(_medium(each) for each in response.each("parts"))
@@ -32,14 +35,14 @@ def tool_result(response: ProtoFields, calls: CallIds) -> content_pb2.ToolResult
 
 
 def _text_of(response: ProtoFields) -> tuple[str, bool]:
-    """What a function said, and whether that is how it failed."""
+    """What a function output, and whether that is how it failed."""
     inner = response.inner("response")
-    said: dict[str, Any] = {} if inner is None else inner.whole_object()
+    output: dict[str, Any] = {} if inner is None else inner.whole_object()
     for key in (_OUTPUT, _ERROR):
-        text = said.get(key)
-        if said.keys() == {key} and isinstance(text, str) and (key == _ERROR or not text.lstrip().startswith("{")):
+        text = output.get(key)
+        if output.keys() == {key} and isinstance(text, str) and (key == _ERROR or not text.lstrip().startswith("{")):
             return text, key == _ERROR
-    return dumped(said, response.at("response")).decode() if inner is not None else "", False
+    return dumped(output, response.at("response")).decode() if inner is not None else "", False
 
 
 def _medium(fields: ProtoFields) -> content_pb2.Part:

@@ -1,6 +1,6 @@
 """Parts of an answer, from the typed payload to a client's: the reverse of what `parts_reading` makes of a provider's.
 
-A thought is told to a client that asked for thoughts. Another gets only those whose proof is worth nothing without them: it sends them back.
+A thought is told to a client that asked for thoughts. Another gets only those whose proof is worth nothing without them, to send back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ SIGNATURE: Final = "thoughtSignature"
 
 
 class AnswerPartsWriter:
-    """Writes the parts of one candidate, in order. `malformed` is a call whose arguments are no JSON object: the dialect has no part for it."""
+    """Writes the parts of one candidate, in order.
+
+    `malformed` is a call whose arguments are no JSON object: the dialect has no part for it.
+    """
 
     def __init__(self, *, shows_thoughts: bool) -> None:
         self.parts: list[Part] = []
@@ -105,8 +108,8 @@ def _made(part: content_pb2.Part, kind: str) -> Part | None:
 
 def _medium(medium: content_pb2.Media) -> Part:
     named = {"displayName": medium.filename} if medium.filename else {}
-    said = {"audioTranscription": {"text": medium.transcript}} if medium.transcript else {}
+    transcribed = {"audioTranscription": {"text": medium.transcript}} if medium.transcript else {}
     if medium.WhichOneof("source") == "data":
-        return {"inlineData": {"mimeType": medium.mime_type, "data": b64encode(medium.data).decode("ascii"), **named}, **said}
+        return {"inlineData": {"mimeType": medium.mime_type, "data": b64encode(medium.data).decode("ascii"), **named}, **transcribed}
     address = FILES + medium.file_id if medium.file_id else medium.uri
-    return {"fileData": {"fileUri": address, **({"mimeType": medium.mime_type} if medium.mime_type else {}), **named}, **said}
+    return {"fileData": {"fileUri": address, **({"mimeType": medium.mime_type} if medium.mime_type else {}), **named}, **transcribed}

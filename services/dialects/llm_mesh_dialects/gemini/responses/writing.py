@@ -42,18 +42,18 @@ def _candidate(choice: generate_pb2.Choice, *, shows_thoughts: bool) -> dict[str
     writer = AnswerPartsWriter(shows_thoughts=shows_thoughts)
     for part in choice.message.parts[:]:
         writer.write(part)
-    return candidate_ended(choice, writer.malformed) | {"content": {"parts": writer.close(), "role": "model"}}
+    written = {"content": {"parts": writer.close(), "role": "model"}, "index": choice.index, **ended(choice, writer.malformed)}
+    if logprobs := write_logprobs(choice.logprobs):
+        written["logprobsResult"] = logprobs
+    return written
 
 
-def candidate_ended(choice: generate_pb2.Choice | generate_pb2.ChoiceFinished, malformed: str) -> dict[str, Any]:
-    """How a candidate ended, and all that is said of it beside its parts. `malformed` is a call that the dialect has no part for."""
-    whole = isinstance(choice, generate_pb2.Choice)
-    written: dict[str, Any] = {"index": choice.index if whole else choice.choice}
+def ended(choice: generate_pb2.Choice | generate_pb2.ChoiceFinished, malformed: str) -> dict[str, Any]:
+    """Why a candidate ended, and what is not modelled of it. `malformed` is a call that the dialect has no part for."""
+    written: dict[str, Any] = {}
     if word := _MALFORMED if malformed else finish_word(choice.finish_reason, choice.native_finish_reason):
         written["finishReason"] = word
     if malformed:
         written["finishMessage"] = malformed
-    if whole and (logprobs := write_logprobs(choice.logprobs)):
-        written["logprobsResult"] = logprobs
     put_back(written, choice.extras, DIALECT)
     return written

@@ -15,7 +15,7 @@ from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.gemini.logprobs import write_logprobs
 from llm_mesh_dialects.gemini.responses.parts_writing import SIGNATURE, Part, call_part, malformed_call, thought_part
-from llm_mesh_dialects.gemini.responses.writing import candidate_ended
+from llm_mesh_dialects.gemini.responses.writing import ended
 from llm_mesh_dialects.gemini.signatures import written_signature
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, OF_CALL_AFTER
 from llm_mesh_dialects.proofs import proof_of
@@ -110,8 +110,8 @@ class CandidateWriter:
 
     def audio(self, delta: generate_pb2.AudioDelta) -> None:
         """More sound."""
-        said = {"audioTranscription": {"text": delta.transcript}} if delta.transcript else {}
-        self._parts.append({"inlineData": {"mimeType": _SOUND, "data": b64encode(delta.data).decode("ascii")}, **said})
+        transcribed = {"audioTranscription": {"text": delta.transcript}} if delta.transcript else {}
+        self._parts.append({"inlineData": {"mimeType": _SOUND, "data": b64encode(delta.data).decode("ascii")}, **transcribed})
 
     def part(self, whole: Part) -> None:
         """A part of the dialect itself."""
@@ -137,7 +137,7 @@ class CandidateWriter:
     def end(self) -> dict[str, Any]:
         """The candidate of the last chunk. Its content has a part, without which clients take the answer for broken."""
         finished = self._finished or generate_pb2.ChoiceFinished(choice=self._index)
-        return candidate_ended(finished, self._malformed) | self._content(self._parts or [{"text": ""}])
+        return self._content(self._parts or [{"text": ""}]) | ended(finished, self._malformed)
 
     def _content(self, parts: list[Part]) -> dict[str, Any]:
         made: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": self._index}

@@ -23,7 +23,7 @@ class EventFrames:
         return b"data: " + chunk + b"\n\n"
 
     def end(self) -> bytes:
-        """Nothing."""
+        """Empty: such a stream just ends."""
         return b""
 
 
@@ -39,5 +39,5 @@ class ArrayFrames:
         return before + chunk
 
     def end(self) -> bytes:
-        """The end of the array."""
+        """The bracket that closes the array, and the one that opens it where there was no chunk."""
         return b"[]" if self._before == b"[" else b"]"

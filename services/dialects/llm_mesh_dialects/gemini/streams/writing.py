@@ -57,8 +57,8 @@ class GeminiChunkWriter:
             write = self._writers.get(kind) if kind is not None else None
             if write is not None:
                 write(getattr(event, str(kind)))
-        told = [made for each in self._candidates.values() if (made := each.take()) is not None]
-        return self._chunk({"candidates": told}) if told else b""
+        candidates = [made for each in self._candidates.values() if (made := each.take()) is not None]
+        return self._chunk({"candidates": candidates}) if candidates else b""
 
     def close(self, receipt: Mapping[str, Any]) -> bytes:
         """The last chunk, with what the mesh tells beside the dialect, and the end."""

@@ -1,70 +1,26 @@
-"""`POST /v1/embeddings`. A large answer is written piece by piece: 2,048 vectors of 3,072 numbers are 130 MB of text."""
+"""The dialect of `POST /v1/embeddings`."""
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
-from llm_mesh.gateway.v1 import gateway_pb2
+from llm_mesh.inference.v1 import embed_pb2
 from llm_mesh_dialects.openai import embeddings
-from llm_mesh_edge.domain.ports import GatewayClient, VectorsStream
-from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
-from llm_mesh_edge.http.bodies import LARGE, Bodies
-from llm_mesh_edge.http.client_watch import ClientWatch
-from llm_mesh_edge.http.exchange import HttpExchange
-from llm_mesh_edge.http.parsing import parsed_request
-from llm_mesh_runtime.errors import internal
-from llm_mesh_runtime.pace import Pace, Unpaced
-
-Piece = gateway_pb2.EmbedStreamResponse
+from llm_mesh_edge.domain.places import Body
 
 
-class Embeddings:
-    """Carries texts to the gateway and vectors back."""
+class OpenAIEmbeddings:
+    """`EmbeddingDialect`: vectors as numbers or as base64."""
 
-    def __init__(self, gateway: GatewayClient, bodies: Bodies) -> None:
-        self._gateway = gateway
-        self._bodies = bodies
+    def read(self, body: dict[str, Any]) -> embed_pb2.EmbedInput:
+        """The request."""
+        return embeddings.body_to_input(body)
 
-    async def __call__(self, exchange: HttpExchange) -> None:
-        """Translate the body, ask the gateway, and write the vectors as numbers or as base64."""
-        request = await parsed_request(exchange, self._bodies)
-        base64 = request.body.get("encoding_format") == "base64"
-        embedding = await self._bodies.worked(exchange, request.size, lambda: embeddings.body_to_input(request.body))
-        asking = gateway_pb2.EmbedStreamRequest(input=embedding, options=request.options)
-        with ClientWatch(exchange):
-            answer = self._gateway.embed(asking, request.metadata)
-            first = await answer.read()
-            if first is None:
-                raise internal()  # a gateway says why it does not answer
-            headers = [*receipt_headers(first.receipt), *translation_headers(first.output.translations)]
-            writer = embeddings.VectorsWriter(first.output, base64=base64)
-            pieces, whole = await _small(answer, first)
-            if whole:
-                body = b"".join([_written(writer, piece) for piece in pieces])
-                await exchange.answer(200, writer.begin + body + writer.end, headers)
-                return
-            await exchange.begin_json(headers)
-            await exchange.write(writer.begin)
-            while pieces:
-                for piece in pieces:
-                    await exchange.write(await self._bodies.written(exchange, piece.ByteSize(), partial(_written, writer, piece)))
-                following = await answer.read()
-                pieces = [] if following is None else [following]
-            await exchange.end(writer.end)
+    def place(self, field: str, body: Body) -> str:
+        """Fields of the typed request have their own names in the body."""
+        del body
+        return field
 
-
-async def _small(answer: VectorsStream, first: Piece) -> tuple[list[Piece], bool]:
-    """Reads on while the answer is small. Tells what came, and whether that is all."""
-    pieces, size = [first], first.ByteSize()
-    while size <= LARGE:
-        piece = await answer.read()
-        if piece is None:
-            return pieces, True
-        pieces.append(piece)
-        size += piece.ByteSize()
-    return pieces, False
-
-
-def _written(writer: embeddings.VectorsWriter, piece: Piece) -> bytes:
-    pace = Unpaced() if piece.ByteSize() <= LARGE else Pace()
-    return writer.write(piece.embeddings, pace.step)
+    def writer(self, output: embed_pb2.EmbedOutput, body: Body) -> embeddings.VectorsWriter:
+        """Of the answer."""
+        return embeddings.VectorsWriter(output, base64=body.get("encoding_format") == "base64")
