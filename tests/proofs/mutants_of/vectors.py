@@ -16,7 +16,7 @@ VECTORS: Mapping[str, Mutant] = {
         file=f"{_KIT}/embedding.py", guard="return work() if size <= LARGE else", instead="return work() if True else", test=_THROUGH
     ),
     "vectors/off-the-loop-of-the-edge": Mutant(
-        file="edge/llm_mesh_edge/http/openai/embeddings.py",
+        file="edge/llm_mesh_edge/http/embedding.py",
         guard="await self._bodies.written(exchange, piece.ByteSize(), partial(_written, writer, piece))",
         instead="_written(writer, piece)",
         test="tests/edge/test_edge_vectors.py",
