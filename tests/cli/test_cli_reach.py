@@ -137,6 +137,10 @@ COMMANDS = {
 WITHOUT = {
     "GatewayService/EmbedStream": "the same vectors in pieces, for large batches of programs; `embed` shows a few",
     **{f"GatewayService/{each}": "for programs" for each in ("Rerank", "Moderate", "Assess", "GenerateImage", "Speak", "Transcribe")},
+    **{f"FileService/{each}File": "for programs" for each in ("Upload", "Get", "Delete", "Download")},
+    "FileService/ListFiles": "for programs",
+    **{f"BatchService/{each}": "for programs" for each in ("CreateBatch", "GetBatch", "ListBatches", "CancelBatch", "DeleteBatch")},
+    "BatchService/ReadResults": "for programs",
     "CatalogueService/CreateVersion": "`prompts push` adds versions with ApplyPrompts, which keeps what is not named",
 }
 ENTRY_MESSAGE = usage_pb2.LedgerEntry(name=ENTRY, lines=[{"usage": {"attempt_id": "a1"}}])

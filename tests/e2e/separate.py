@@ -205,6 +205,7 @@ def _described(
         certificates = {name: issued(name) for name in (*PORTS, *_WITHOUT_CONTRACT, "console")}
     settings = {
         "LLM_MESH_POLICY_KEY_PEPPER": secrets.token_hex(32),
+        "LLM_MESH_BATCHES_SEALING_KEY": secrets.token_hex(32),
         "LLM_MESH_POLICY_BOOTSTRAP_TOKEN": f"mb_{secrets.token_hex(24)}",
         "LLM_MESH_SIMULATOR_ADDRESS": f"{host}:8099",
         "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR": f"http://{host}:8099/v1",
@@ -223,6 +224,7 @@ def _described(
     settings |= env
     if like is not None:
         settings["LLM_MESH_POLICY_KEY_PEPPER"] = like.env["LLM_MESH_POLICY_KEY_PEPPER"]
+        settings["LLM_MESH_BATCHES_SEALING_KEY"] = like.env["LLM_MESH_BATCHES_SEALING_KEY"]
         for key in like.data_dir.glob("*.key"):
             shutil.copy2(key, data)
     addresses = {name: f"{host}:{port + _PUBLIC}" for name, port in PORTS.items()}

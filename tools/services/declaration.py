@@ -56,6 +56,8 @@ class Declared:
     database: bool = False
     records_changes: bool = False
     """Policy's audit trail records the changes of its resources."""
+    acts_for_callers: bool = False
+    """Policy lets it use models later in the name of callers."""
     in_workers: bool = False
     """Hosted by the processes that accept requests; what owns data never is."""
     in_mesh: bool = True

@@ -40,6 +40,8 @@ class Declaration(NamedTuple):
     """It owns data in a database of its own, with migrations."""
     records_changes: bool = False
     """Policy's audit trail records the changes of its resources."""
+    acts_for_callers: bool = False
+    """Policy lets it use models later in the name of callers."""
     in_workers: bool = False
     """Hosted by the processes that accept requests."""
     in_mesh: bool = True
@@ -85,7 +87,9 @@ def _entry(each: Declared, places: dict[str, tuple[str, str]]) -> Iterator[str]:
         yield f"        port={each.port},\n"
     if each.http_prefix:
         yield f"        http_prefix={_text(each.http_prefix)},\n"
-    yield from (f"        {name}=True,\n" for name in ("database", "records_changes", "in_workers") if getattr(each, name))
+    yield from (
+        f"        {name}=True,\n" for name in ("database", "records_changes", "acts_for_callers", "in_workers") if getattr(each, name)
+    )
     if not each.in_mesh:
         yield "        in_mesh=False,\n"
     yield "    ),\n"

@@ -27,6 +27,8 @@ class Declaration(NamedTuple):
     """It owns data in a database of its own, with migrations."""
     records_changes: bool = False
     """Policy's audit trail records the changes of its resources."""
+    acts_for_callers: bool = False
+    """Policy lets it use models later in the name of callers."""
     in_workers: bool = False
     """Hosted by the processes that accept requests."""
     in_mesh: bool = True
@@ -174,9 +176,20 @@ SERVICES: tuple[Declaration, ...] = (
         in_workers=True,
     ),
     Declaration(
+        name="batches",
+        identities=("batches",),
+        contracts=("llm_mesh.batches.v1.BatchService", "llm_mesh.batches.v1.FileService"),
+        calls=("policy", "gateway"),
+        registrations=(("llm_mesh.batches.v1.batches_pb2_grpc", "add_BatchServiceServicer_to_server"), ("llm_mesh.batches.v1.files_pb2_grpc", "add_FileServiceServicer_to_server"),),
+        port=50082,
+        database=True,
+        records_changes=True,
+        acts_for_callers=True,
+    ),
+    Declaration(
         name="edge",
         identities=("edge",),
-        calls=("gateway", "policy", "process/*"),
+        calls=("gateway", "batches", "policy", "process/*"),
         port=8080,
         in_workers=True,
     ),
@@ -242,10 +255,12 @@ MESH_ACTIONS: frozenset[str] = frozenset(
         "policy.admit",
         "policy.authorize",
         "policy.checkReadiness",
+        "policy.createDelegation",
         "policy.extend",
         "policy.getKeptAnswer",
         "policy.heartbeat",
         "policy.recordChanges",
+        "policy.redeemDelegation",
         "policy.release",
         "policy.replay",
         "policy.reserve",

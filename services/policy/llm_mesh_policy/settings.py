@@ -7,21 +7,16 @@ from datetime import timedelta
 
 from llm_mesh_runtime.resources import Quotas
 from llm_mesh_runtime.secret import Secret
+from llm_mesh_runtime.service_secret import weakness
 from llm_mesh_runtime.settings import setting
 
 _TOKEN_CHARACTERS = 24
-_PEPPER_BYTES = 32
 
 
 def _token(token: Secret) -> str:
     text = token.reveal()
     weak = text and not (text.startswith("mb_") and text.isascii() and len(text) >= _TOKEN_CHARACTERS)
     return f"expected `mb_` and at least {_TOKEN_CHARACTERS - 3} random characters" if weak else ""
-
-
-def _pepper(pepper: Secret) -> str:
-    weak = pepper and len(pepper.reveal().encode()) < _PEPPER_BYTES
-    return f"expected at least {_PEPPER_BYTES} bytes, such as the output of `openssl rand -base64 32`" if weak else ""
 
 
 def _projects_without_budget(value: str) -> str:
@@ -39,7 +34,7 @@ class Settings:
     key_pepper: Secret = setting(
         default=Secret(""),
         help="Secret that keys are hashed with, not in the database, the same for all instances. Embedded: a file in the data directory.",
-        check=_pepper,
+        check=weakness,
     )
     bootstrap_token: Secret = setting(
         default=Secret(""), help="One-time token (`mb_…`) by which the first administrator is made. Empty: none can be.", check=_token

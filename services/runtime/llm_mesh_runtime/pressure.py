@@ -74,6 +74,11 @@ class Pressure:
         self._due = 0.0
         self._idle = _IDLE
 
+    @property
+    def high(self) -> bool:
+        """Whether work has begun to wait, so that callers are refused: what nobody waits for goes behind them."""
+        return self._window.limit is not None
+
     def admits(self, party: Party) -> bool:
         """Whether a caller is let in now."""
         limit = self._window.limit

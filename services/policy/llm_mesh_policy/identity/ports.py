@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from llm_mesh.policy.v1 import rules_pb2
+    from llm_mesh.policy.v1 import audit_pb2, rules_pb2
     from llm_mesh_policy.domain.audit_entry import AuditEntry
     from llm_mesh_policy.domain.unit_of_work import UnitOfWork
 
@@ -22,6 +22,13 @@ class AuditLog(Protocol):
 
     def page(self, unit: UnitOfWork, domain: str, request_id: str, before: int, limit: int) -> list[rules_pb2.AuditRecord]:
         """Records before a sequence, newest first: of a domain and of a request, where those are given."""
+
+
+class ChangeLog(Protocol):
+    """The audit trail, for what is no change of policy's own resources."""
+
+    async def record(self, source: str, changes: Sequence[audit_pb2.ChangeRecord]) -> int:
+        """Records changes in the name of a service; answers how many were not recorded before."""
 
 
 class ResourceFollower(Protocol):

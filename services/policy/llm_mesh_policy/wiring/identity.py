@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llm_mesh_policy.audit.domain.trail import Trail
@@ -12,6 +10,7 @@ from llm_mesh_policy.audit.store.reading import SqlTrail
 from llm_mesh_policy.identity.domain.authorizer import Authorizer
 from llm_mesh_policy.identity.domain.bootstrap import Bootstrap
 from llm_mesh_policy.identity.domain.credentials import Pepper
+from llm_mesh_policy.identity.domain.delegations import Delegations
 from llm_mesh_policy.identity.domain.directory import Directory
 from llm_mesh_policy.identity.domain.keyring import Keyring
 from llm_mesh_policy.identity.servicer.authorize import AuthorizeServicer
@@ -22,13 +21,11 @@ from llm_mesh_policy.rules.domain.allowances import Allowances, callable_models
 from llm_mesh_policy.rules.domain.changes import Changes
 from llm_mesh_policy.rules.domain.live import Live
 from llm_mesh_policy.store.revision import Revision
-from llm_mesh_runtime.private_files import private_folder, write_secret
-from llm_mesh_runtime.settings import SettingProblem, SettingsError
+from llm_mesh_runtime.service_secret import service_secret
 from llm_mesh_runtime.tasks import TaskSet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from llm_mesh.policy.v1 import admission_pb2
     from llm_mesh_policy.domain.audit_entry import AuditEntry
@@ -39,8 +36,8 @@ if TYPE_CHECKING:
     from llm_mesh_runtime.database import Database
     from llm_mesh_runtime.links import Links
 
+_PEPPER = "LLM_MESH_POLICY_KEY_PEPPER"
 _PEPPER_FILE = "policy.pepper"
-_PEPPER_BYTES = 32
 
 
 class IdentityParts:
@@ -54,7 +51,7 @@ class IdentityParts:
         self.trail = Trail(SqlTrail(database, self._audit))
         self._standing = Standing()
         self._allowances = Allowances()
-        self._pepper = _pepper(settings, links)
+        self._pepper = service_secret(settings.key_pepper, links, variable=_PEPPER, file=_PEPPER_FILE, loss="without it no key is valid")
         self.pepper = Pepper(self._pepper)
         self.store = SqlIdentity(database, self._audit, settings.quotas, follower)
         self.live = Live(self.store, staleness=settings.staleness.total_seconds())
@@ -62,7 +59,7 @@ class IdentityParts:
         authorizer = Authorizer(self.live, self.pepper, links.seals, settings.bootstrap_token.reveal(), self._allowances)
         directory = Directory(self.store, self.changes, self.live)
         keyring = Keyring(self.store, self.changes, self.pepper)
-        self.authorizer = AuthorizeServicer(authorizer, self.live)
+        self.authorizer = AuthorizeServicer(authorizer, Delegations(self.live, links.seals, self.trail), self.live)
         self.identity_servicer = IdentityServicer(directory, keyring, Bootstrap(self.changes, self.pepper))
 
     @property
@@ -103,23 +100,3 @@ class IdentityParts:
     async def close(self) -> None:
         """Ends background work."""
         await self._tasks.close()
-
-
-def _pepper(settings: Settings, links: Links) -> bytes:
-    """The pepper that operators set, or, embedded, one of the mesh's own in a file that only its owner may read."""
-    if settings.key_pepper:
-        return settings.key_pepper.reveal().encode()
-    if not links.embedded:
-        raise SettingsError([SettingProblem("LLM_MESH_POLICY_KEY_PEPPER", "is required where policy runs alone")])
-    return _stored_secret(links.mesh.data_dir / _PEPPER_FILE)
-
-
-def _stored_secret(file: Path) -> bytes:
-    private_folder(file.parent)
-    if not file.exists():
-        with suppress(FileExistsError):  # another process was first
-            write_secret(file, secrets.token_hex(_PEPPER_BYTES))
-    pepper = file.read_text(encoding="ascii").strip().encode()
-    if not pepper:
-        raise SettingsError([SettingProblem(str(file), "is empty: restore it from a backup; without it no key is valid")])
-    return pepper

@@ -40,6 +40,16 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
     def Authorize(self, request: policy_pb2.AuthorizeRequest, context: Context) -> Answer[policy_pb2.AuthorizeResponse]:
         return self._identity.Authorize(request, context)
 
+    def CreateDelegation(
+        self, request: policy_pb2.CreateDelegationRequest, context: Context
+    ) -> Answer[policy_pb2.CreateDelegationResponse]:
+        return self._identity.CreateDelegation(request, context)
+
+    def RedeemDelegation(
+        self, request: policy_pb2.RedeemDelegationRequest, context: Context
+    ) -> Answer[policy_pb2.RedeemDelegationResponse]:
+        return self._identity.RedeemDelegation(request, context)
+
     def WatchRevision(self, request: policy_pb2.WatchRevisionRequest, context: Context) -> AsyncIterator[policy_pb2.WatchRevisionResponse]:
         return self._identity.WatchRevision(request, context)
 

@@ -27,8 +27,15 @@ FOR_EVERY_SERVICE = frozenset(
 checked one by one."""
 
 
-ONLY_FOR = {"/llm_mesh.policy.v1.PolicyService/RecordChanges": frozenset(each.name for each in SERVICES if each.records_changes)}
-"""Methods that only some of the services that may call theirs may call: others keep no resources whose changes are recorded."""
+_ACTS_FOR_CALLERS = frozenset(each.name for each in SERVICES if each.acts_for_callers)
+
+ONLY_FOR = {
+    "/llm_mesh.policy.v1.PolicyService/RecordChanges": frozenset(each.name for each in SERVICES if each.records_changes),
+    "/llm_mesh.policy.v1.PolicyService/CreateDelegation": _ACTS_FOR_CALLERS,
+    "/llm_mesh.policy.v1.PolicyService/RedeemDelegation": _ACTS_FOR_CALLERS,
+}
+"""Methods that only some of the services that may call theirs may call: others keep no resources whose changes are recorded, and do nothing
+for callers that have left."""
 
 
 class CallTable:

@@ -124,6 +124,161 @@ func (x *Caller) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// A service's permission to use models in the name of a caller. Sealed for `policy`, which alone reads it.
+type Delegation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The service that may redeem it, such as `batches`.
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// The principal.
+	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	// The domain of the credential.
+	Domain string `protobuf:"bytes,3,opt,name=domain,proto3" json:"domain,omitempty"`
+	// The project that pays. Never empty.
+	Project string `protobuf:"bytes,4,opt,name=project,proto3" json:"project,omitempty"`
+	// The key. Never the secret.
+	Key string `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	// What it is for.
+	Purpose string `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// When it expires.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delegation) Reset() {
+	*x = Delegation{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delegation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delegation) ProtoMessage() {}
+
+func (x *Delegation) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delegation.ProtoReflect.Descriptor instead.
+func (*Delegation) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Delegation) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *Delegation) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *Delegation) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *Delegation) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *Delegation) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Delegation) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Delegation) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+// The credential that a delegation was redeemed for. Sealed for `policy`, which alone reads it.
+type DelegatedCredential struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delegation.
+	Delegation *Delegation `protobuf:"bytes,1,opt,name=delegation,proto3" json:"delegation,omitempty"`
+	// When the credential expires, at most 60 s after it was made.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegatedCredential) Reset() {
+	*x = DelegatedCredential{}
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegatedCredential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegatedCredential) ProtoMessage() {}
+
+func (x *DelegatedCredential) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegatedCredential.ProtoReflect.Descriptor instead.
+func (*DelegatedCredential) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DelegatedCredential) GetDelegation() *Delegation {
+	if x != nil {
+		return x.Delegation
+	}
+	return nil
+}
+
+func (x *DelegatedCredential) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 // Permission to plan and charge one request. Sealed for `policy` and `router`, which take tenant and constraints from it alone.
 type Admission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -159,7 +314,7 @@ type Admission struct {
 
 func (x *Admission) Reset() {
 	*x = Admission{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[1]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -171,7 +326,7 @@ func (x *Admission) String() string {
 func (*Admission) ProtoMessage() {}
 
 func (x *Admission) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[1]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -184,7 +339,7 @@ func (x *Admission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Admission.ProtoReflect.Descriptor instead.
 func (*Admission) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{1}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Admission) GetId() string {
@@ -298,7 +453,7 @@ type Constraints struct {
 
 func (x *Constraints) Reset() {
 	*x = Constraints{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -310,7 +465,7 @@ func (x *Constraints) String() string {
 func (*Constraints) ProtoMessage() {}
 
 func (x *Constraints) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -323,7 +478,7 @@ func (x *Constraints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Constraints.ProtoReflect.Descriptor instead.
 func (*Constraints) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{2}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Constraints) GetRegions() []string {
@@ -418,7 +573,7 @@ type RequestBounds struct {
 
 func (x *RequestBounds) Reset() {
 	*x = RequestBounds{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -430,7 +585,7 @@ func (x *RequestBounds) String() string {
 func (*RequestBounds) ProtoMessage() {}
 
 func (x *RequestBounds) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -443,7 +598,7 @@ func (x *RequestBounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestBounds.ProtoReflect.Descriptor instead.
 func (*RequestBounds) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RequestBounds) GetDataClasses() []string {
@@ -479,7 +634,7 @@ type ModelPatterns struct {
 
 func (x *ModelPatterns) Reset() {
 	*x = ModelPatterns{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +646,7 @@ func (x *ModelPatterns) String() string {
 func (*ModelPatterns) ProtoMessage() {}
 
 func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +659,7 @@ func (x *ModelPatterns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelPatterns.ProtoReflect.Descriptor instead.
 func (*ModelPatterns) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ModelPatterns) GetPatterns() []string {
@@ -538,7 +693,7 @@ type Obligations struct {
 
 func (x *Obligations) Reset() {
 	*x = Obligations{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +705,7 @@ func (x *Obligations) String() string {
 func (*Obligations) ProtoMessage() {}
 
 func (x *Obligations) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +718,7 @@ func (x *Obligations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Obligations.ProtoReflect.Descriptor instead.
 func (*Obligations) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{7}
 }
 
 // Deprecated: Marked as deprecated in llm_mesh/policy/v1/admission.proto.
@@ -614,7 +769,7 @@ type Obligation struct {
 
 func (x *Obligation) Reset() {
 	*x = Obligation{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +781,7 @@ func (x *Obligation) String() string {
 func (*Obligation) ProtoMessage() {}
 
 func (x *Obligation) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +794,7 @@ func (x *Obligation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Obligation.ProtoReflect.Descriptor instead.
 func (*Obligation) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Obligation) GetKind() isObligation_Kind {
@@ -698,7 +853,7 @@ type ScreenOutput struct {
 
 func (x *ScreenOutput) Reset() {
 	*x = ScreenOutput{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +865,7 @@ func (x *ScreenOutput) String() string {
 func (*ScreenOutput) ProtoMessage() {}
 
 func (x *ScreenOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +878,7 @@ func (x *ScreenOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenOutput.ProtoReflect.Descriptor instead.
 func (*ScreenOutput) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ScreenOutput) GetState() []byte {
@@ -742,7 +897,7 @@ type NoRecording struct {
 
 func (x *NoRecording) Reset() {
 	*x = NoRecording{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +909,7 @@ func (x *NoRecording) String() string {
 func (*NoRecording) ProtoMessage() {}
 
 func (x *NoRecording) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +922,7 @@ func (x *NoRecording) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoRecording.ProtoReflect.Descriptor instead.
 func (*NoRecording) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{10}
 }
 
 // Permission to call providers. Sealed for the adapters that the plan names.
@@ -793,7 +948,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -805,7 +960,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -818,7 +973,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Grant) GetReservationId() string {
@@ -895,7 +1050,7 @@ type AttemptGrant struct {
 
 func (x *AttemptGrant) Reset() {
 	*x = AttemptGrant{}
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1062,7 @@ func (x *AttemptGrant) String() string {
 func (*AttemptGrant) ProtoMessage() {}
 
 func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_admission_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1075,7 @@ func (x *AttemptGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptGrant.ProtoReflect.Descriptor instead.
 func (*AttemptGrant) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_policy_v1_admission_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AttemptGrant) GetAttemptId() string {
@@ -992,6 +1147,22 @@ const file_llm_mesh_policy_v1_admission_proto_rawDesc = "" +
 	"\x05roles\x18\x05 \x03(\tR\x05roles\x12\x1a\n" +
 	"\brevision\x18\x06 \x01(\x03R\brevision\x12;\n" +
 	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"\xdf\x01\n" +
+	"\n" +
+	"Delegation\x12\x18\n" +
+	"\aservice\x18\x01 \x01(\tR\aservice\x12\x1c\n" +
+	"\tprincipal\x18\x02 \x01(\tR\tprincipal\x12\x16\n" +
+	"\x06domain\x18\x03 \x01(\tR\x06domain\x12\x18\n" +
+	"\aproject\x18\x04 \x01(\tR\aproject\x12\x10\n" +
+	"\x03key\x18\x05 \x01(\tR\x03key\x12\x18\n" +
+	"\apurpose\x18\x06 \x01(\tR\apurpose\x12;\n" +
+	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"\x92\x01\n" +
+	"\x13DelegatedCredential\x12>\n" +
+	"\n" +
+	"delegation\x18\x01 \x01(\v2\x1e.llm_mesh.policy.v1.DelegationR\n" +
+	"delegation\x12;\n" +
+	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\"\xc3\x04\n" +
 	"\tAdmission\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
@@ -1078,43 +1249,48 @@ func file_llm_mesh_policy_v1_admission_proto_rawDescGZIP() []byte {
 	return file_llm_mesh_policy_v1_admission_proto_rawDescData
 }
 
-var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_llm_mesh_policy_v1_admission_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_llm_mesh_policy_v1_admission_proto_goTypes = []any{
 	(*Caller)(nil),                // 0: llm_mesh.policy.v1.Caller
-	(*Admission)(nil),             // 1: llm_mesh.policy.v1.Admission
-	(*Constraints)(nil),           // 2: llm_mesh.policy.v1.Constraints
-	(*RequestBounds)(nil),         // 3: llm_mesh.policy.v1.RequestBounds
-	(*ModelPatterns)(nil),         // 4: llm_mesh.policy.v1.ModelPatterns
-	(*Obligations)(nil),           // 5: llm_mesh.policy.v1.Obligations
-	(*Obligation)(nil),            // 6: llm_mesh.policy.v1.Obligation
-	(*ScreenOutput)(nil),          // 7: llm_mesh.policy.v1.ScreenOutput
-	(*NoRecording)(nil),           // 8: llm_mesh.policy.v1.NoRecording
-	(*Grant)(nil),                 // 9: llm_mesh.policy.v1.Grant
-	(*AttemptGrant)(nil),          // 10: llm_mesh.policy.v1.AttemptGrant
-	nil,                           // 11: llm_mesh.policy.v1.Admission.TagsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*ScreeningCount)(nil),        // 13: llm_mesh.policy.v1.ScreeningCount
+	(*Delegation)(nil),            // 1: llm_mesh.policy.v1.Delegation
+	(*DelegatedCredential)(nil),   // 2: llm_mesh.policy.v1.DelegatedCredential
+	(*Admission)(nil),             // 3: llm_mesh.policy.v1.Admission
+	(*Constraints)(nil),           // 4: llm_mesh.policy.v1.Constraints
+	(*RequestBounds)(nil),         // 5: llm_mesh.policy.v1.RequestBounds
+	(*ModelPatterns)(nil),         // 6: llm_mesh.policy.v1.ModelPatterns
+	(*Obligations)(nil),           // 7: llm_mesh.policy.v1.Obligations
+	(*Obligation)(nil),            // 8: llm_mesh.policy.v1.Obligation
+	(*ScreenOutput)(nil),          // 9: llm_mesh.policy.v1.ScreenOutput
+	(*NoRecording)(nil),           // 10: llm_mesh.policy.v1.NoRecording
+	(*Grant)(nil),                 // 11: llm_mesh.policy.v1.Grant
+	(*AttemptGrant)(nil),          // 12: llm_mesh.policy.v1.AttemptGrant
+	nil,                           // 13: llm_mesh.policy.v1.Admission.TagsEntry
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*ScreeningCount)(nil),        // 15: llm_mesh.policy.v1.ScreeningCount
 }
 var file_llm_mesh_policy_v1_admission_proto_depIdxs = []int32{
-	12, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 1: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
-	2,  // 2: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	5,  // 3: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	12, // 4: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
-	11, // 5: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
-	13, // 6: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	4,  // 7: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
-	6,  // 8: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
-	7,  // 9: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
-	8,  // 10: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
-	10, // 11: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
-	12, // 12: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
-	3,  // 13: llm_mesh.policy.v1.Grant.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	14, // 0: llm_mesh.policy.v1.Caller.expire_time:type_name -> google.protobuf.Timestamp
+	14, // 1: llm_mesh.policy.v1.Delegation.expire_time:type_name -> google.protobuf.Timestamp
+	1,  // 2: llm_mesh.policy.v1.DelegatedCredential.delegation:type_name -> llm_mesh.policy.v1.Delegation
+	14, // 3: llm_mesh.policy.v1.DelegatedCredential.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 4: llm_mesh.policy.v1.Admission.caller:type_name -> llm_mesh.policy.v1.Caller
+	4,  // 5: llm_mesh.policy.v1.Admission.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	7,  // 6: llm_mesh.policy.v1.Admission.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	14, // 7: llm_mesh.policy.v1.Admission.expire_time:type_name -> google.protobuf.Timestamp
+	13, // 8: llm_mesh.policy.v1.Admission.tags:type_name -> llm_mesh.policy.v1.Admission.TagsEntry
+	15, // 9: llm_mesh.policy.v1.Admission.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	6,  // 10: llm_mesh.policy.v1.Constraints.callable_models:type_name -> llm_mesh.policy.v1.ModelPatterns
+	8,  // 11: llm_mesh.policy.v1.Obligations.items:type_name -> llm_mesh.policy.v1.Obligation
+	9,  // 12: llm_mesh.policy.v1.Obligation.screen_output:type_name -> llm_mesh.policy.v1.ScreenOutput
+	10, // 13: llm_mesh.policy.v1.Obligation.no_recording:type_name -> llm_mesh.policy.v1.NoRecording
+	12, // 14: llm_mesh.policy.v1.Grant.attempts:type_name -> llm_mesh.policy.v1.AttemptGrant
+	14, // 15: llm_mesh.policy.v1.Grant.expire_time:type_name -> google.protobuf.Timestamp
+	5,  // 16: llm_mesh.policy.v1.Grant.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_admission_proto_init() }
@@ -1123,7 +1299,7 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 		return
 	}
 	file_llm_mesh_policy_v1_usage_proto_init()
-	file_llm_mesh_policy_v1_admission_proto_msgTypes[6].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_admission_proto_msgTypes[8].OneofWrappers = []any{
 		(*Obligation_ScreenOutput)(nil),
 		(*Obligation_NoRecording)(nil),
 	}
@@ -1133,7 +1309,7 @@ func file_llm_mesh_policy_v1_admission_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_admission_proto_rawDesc), len(file_llm_mesh_policy_v1_admission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

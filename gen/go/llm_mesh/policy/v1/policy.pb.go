@@ -247,6 +247,217 @@ func (x *AuthorizeResponse) GetValidFor() *durationpb.Duration {
 	return nil
 }
 
+// Request of `CreateDelegation`.
+type CreateDelegationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed `Caller` of `Authorize`. Required.
+	Caller *v1.Sealed `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	// Until when it can be redeemed, at most 48 hours from now. Required.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// What it is for, such as `batches/batch-…`: the audit trail says it. 1 to 128 bytes. Required.
+	Purpose       string `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateDelegationRequest) Reset() {
+	*x = CreateDelegationRequest{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateDelegationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateDelegationRequest) ProtoMessage() {}
+
+func (x *CreateDelegationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateDelegationRequest.ProtoReflect.Descriptor instead.
+func (*CreateDelegationRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CreateDelegationRequest) GetCaller() *v1.Sealed {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+func (x *CreateDelegationRequest) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *CreateDelegationRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+// Response of `CreateDelegation`.
+type CreateDelegationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The `Delegation`, sealed for `policy`. To be kept as it is until it is redeemed.
+	Delegation    *v1.Sealed `protobuf:"bytes,1,opt,name=delegation,proto3" json:"delegation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateDelegationResponse) Reset() {
+	*x = CreateDelegationResponse{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateDelegationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateDelegationResponse) ProtoMessage() {}
+
+func (x *CreateDelegationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateDelegationResponse.ProtoReflect.Descriptor instead.
+func (*CreateDelegationResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CreateDelegationResponse) GetDelegation() *v1.Sealed {
+	if x != nil {
+		return x.Delegation
+	}
+	return nil
+}
+
+// Request of `RedeemDelegation`.
+type RedeemDelegationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sealed delegation. Required.
+	Delegation    *v1.Sealed `protobuf:"bytes,1,opt,name=delegation,proto3" json:"delegation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeemDelegationRequest) Reset() {
+	*x = RedeemDelegationRequest{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeemDelegationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeemDelegationRequest) ProtoMessage() {}
+
+func (x *RedeemDelegationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeemDelegationRequest.ProtoReflect.Descriptor instead.
+func (*RedeemDelegationRequest) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RedeemDelegationRequest) GetDelegation() *v1.Sealed {
+	if x != nil {
+		return x.Delegation
+	}
+	return nil
+}
+
+// Response of `RedeemDelegation`.
+type RedeemDelegationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The credential, for `authorization: Bearer`. Must not be stored.
+	Credential string `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"`
+	// Until when it is valid.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeemDelegationResponse) Reset() {
+	*x = RedeemDelegationResponse{}
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeemDelegationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeemDelegationResponse) ProtoMessage() {}
+
+func (x *RedeemDelegationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeemDelegationResponse.ProtoReflect.Descriptor instead.
+func (*RedeemDelegationResponse) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RedeemDelegationResponse) GetCredential() string {
+	if x != nil {
+		return x.Credential
+	}
+	return ""
+}
+
+func (x *RedeemDelegationResponse) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 // Request of `WatchRevision`.
 type WatchRevisionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -256,7 +467,7 @@ type WatchRevisionRequest struct {
 
 func (x *WatchRevisionRequest) Reset() {
 	*x = WatchRevisionRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -268,7 +479,7 @@ func (x *WatchRevisionRequest) String() string {
 func (*WatchRevisionRequest) ProtoMessage() {}
 
 func (x *WatchRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -281,7 +492,7 @@ func (x *WatchRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRevisionRequest.ProtoReflect.Descriptor instead.
 func (*WatchRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 // One message of the response stream of `WatchRevision`.
@@ -295,7 +506,7 @@ type WatchRevisionResponse struct {
 
 func (x *WatchRevisionResponse) Reset() {
 	*x = WatchRevisionResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -307,7 +518,7 @@ func (x *WatchRevisionResponse) String() string {
 func (*WatchRevisionResponse) ProtoMessage() {}
 
 func (x *WatchRevisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -320,7 +531,7 @@ func (x *WatchRevisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRevisionResponse.ProtoReflect.Descriptor instead.
 func (*WatchRevisionResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchRevisionResponse) GetRevision() int64 {
@@ -364,7 +575,7 @@ type AdmitRequest struct {
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -376,7 +587,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -389,7 +600,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AdmitRequest) GetCaller() *v1.Sealed {
@@ -600,7 +811,7 @@ type AdmitResponse struct {
 
 func (x *AdmitResponse) Reset() {
 	*x = AdmitResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +823,7 @@ func (x *AdmitResponse) String() string {
 func (*AdmitResponse) ProtoMessage() {}
 
 func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +836,7 @@ func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitResponse.ProtoReflect.Descriptor instead.
 func (*AdmitResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AdmitResponse) GetAdmission() *v1.Sealed {
@@ -822,7 +1033,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -834,7 +1045,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -847,7 +1058,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Finding) GetDetector() string {
@@ -910,7 +1121,7 @@ type ReserveRequest struct {
 
 func (x *ReserveRequest) Reset() {
 	*x = ReserveRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1133,7 @@ func (x *ReserveRequest) String() string {
 func (*ReserveRequest) ProtoMessage() {}
 
 func (x *ReserveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1146,7 @@ func (x *ReserveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveRequest.ProtoReflect.Descriptor instead.
 func (*ReserveRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReserveRequest) GetReservationId() string {
@@ -1011,7 +1222,7 @@ type ReserveResponse struct {
 
 func (x *ReserveResponse) Reset() {
 	*x = ReserveResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1234,7 @@ func (x *ReserveResponse) String() string {
 func (*ReserveResponse) ProtoMessage() {}
 
 func (x *ReserveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1247,7 @@ func (x *ReserveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveResponse.ProtoReflect.Descriptor instead.
 func (*ReserveResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReserveResponse) GetGrant() *v1.Sealed {
@@ -1080,7 +1291,7 @@ type KeptAnswer struct {
 
 func (x *KeptAnswer) Reset() {
 	*x = KeptAnswer{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1303,7 @@ func (x *KeptAnswer) String() string {
 func (*KeptAnswer) ProtoMessage() {}
 
 func (x *KeptAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +1316,7 @@ func (x *KeptAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeptAnswer.ProtoReflect.Descriptor instead.
 func (*KeptAnswer) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *KeptAnswer) GetType() string {
@@ -1139,7 +1350,7 @@ type GetKeptAnswerRequest struct {
 
 func (x *GetKeptAnswerRequest) Reset() {
 	*x = GetKeptAnswerRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1362,7 @@ func (x *GetKeptAnswerRequest) String() string {
 func (*GetKeptAnswerRequest) ProtoMessage() {}
 
 func (x *GetKeptAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1375,7 @@ func (x *GetKeptAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeptAnswerRequest.ProtoReflect.Descriptor instead.
 func (*GetKeptAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetKeptAnswerRequest) GetAdmission() *v1.Sealed {
@@ -1208,7 +1419,7 @@ type GetKeptAnswerResponse struct {
 
 func (x *GetKeptAnswerResponse) Reset() {
 	*x = GetKeptAnswerResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1431,7 @@ func (x *GetKeptAnswerResponse) String() string {
 func (*GetKeptAnswerResponse) ProtoMessage() {}
 
 func (x *GetKeptAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1444,7 @@ func (x *GetKeptAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeptAnswerResponse.ProtoReflect.Descriptor instead.
 func (*GetKeptAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetKeptAnswerResponse) GetEntry() *LedgerEntry {
@@ -1269,7 +1480,7 @@ type LimitStatus struct {
 
 func (x *LimitStatus) Reset() {
 	*x = LimitStatus{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1492,7 @@ func (x *LimitStatus) String() string {
 func (*LimitStatus) ProtoMessage() {}
 
 func (x *LimitStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1505,7 @@ func (x *LimitStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitStatus.ProtoReflect.Descriptor instead.
 func (*LimitStatus) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LimitStatus) GetMetric() string {
@@ -1347,7 +1558,7 @@ type ExtendRequest struct {
 
 func (x *ExtendRequest) Reset() {
 	*x = ExtendRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1570,7 @@ func (x *ExtendRequest) String() string {
 func (*ExtendRequest) ProtoMessage() {}
 
 func (x *ExtendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1583,7 @@ func (x *ExtendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendRequest.ProtoReflect.Descriptor instead.
 func (*ExtendRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExtendRequest) GetReservationId() string {
@@ -1409,7 +1620,7 @@ type ExtendResponse struct {
 
 func (x *ExtendResponse) Reset() {
 	*x = ExtendResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +1632,7 @@ func (x *ExtendResponse) String() string {
 func (*ExtendResponse) ProtoMessage() {}
 
 func (x *ExtendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +1645,7 @@ func (x *ExtendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendResponse.ProtoReflect.Descriptor instead.
 func (*ExtendResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExtendResponse) GetGrant() *v1.Sealed {
@@ -1473,7 +1684,7 @@ type SettleRequest struct {
 
 func (x *SettleRequest) Reset() {
 	*x = SettleRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1696,7 @@ func (x *SettleRequest) String() string {
 func (*SettleRequest) ProtoMessage() {}
 
 func (x *SettleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1709,7 @@ func (x *SettleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
 func (*SettleRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SettleRequest) GetReservationId() string {
@@ -1560,7 +1771,7 @@ type SettleResponse struct {
 
 func (x *SettleResponse) Reset() {
 	*x = SettleResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1783,7 @@ func (x *SettleResponse) String() string {
 func (*SettleResponse) ProtoMessage() {}
 
 func (x *SettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1796,7 @@ func (x *SettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
 func (*SettleResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SettleResponse) GetCharged() *v1.Money {
@@ -1635,7 +1846,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1647,7 +1858,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1660,7 +1871,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReleaseRequest) GetReservationId() string {
@@ -1710,7 +1921,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1933,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1946,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Refusal) GetAdmission() *v1.Sealed {
@@ -1784,7 +1995,7 @@ type ReleaseResponse struct {
 
 func (x *ReleaseResponse) Reset() {
 	*x = ReleaseResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +2007,7 @@ func (x *ReleaseResponse) String() string {
 func (*ReleaseResponse) ProtoMessage() {}
 
 func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +2020,7 @@ func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReleaseResponse) GetState() ReservationState {
@@ -1836,7 +2047,7 @@ type HeartbeatRequest struct {
 
 func (x *HeartbeatRequest) Reset() {
 	*x = HeartbeatRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +2059,7 @@ func (x *HeartbeatRequest) String() string {
 func (*HeartbeatRequest) ProtoMessage() {}
 
 func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +2072,7 @@ func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatRequest.ProtoReflect.Descriptor instead.
 func (*HeartbeatRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *HeartbeatRequest) GetEpoch() string {
@@ -1905,7 +2116,7 @@ type HeartbeatResponse struct {
 
 func (x *HeartbeatResponse) Reset() {
 	*x = HeartbeatResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +2128,7 @@ func (x *HeartbeatResponse) String() string {
 func (*HeartbeatResponse) ProtoMessage() {}
 
 func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +2141,7 @@ func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatResponse.ProtoReflect.Descriptor instead.
 func (*HeartbeatResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HeartbeatResponse) GetLostAfter() *durationpb.Duration {
@@ -1963,7 +2174,7 @@ type ScreenStreamRequest struct {
 
 func (x *ScreenStreamRequest) Reset() {
 	*x = ScreenStreamRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1975,7 +2186,7 @@ func (x *ScreenStreamRequest) String() string {
 func (*ScreenStreamRequest) ProtoMessage() {}
 
 func (x *ScreenStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1988,7 +2199,7 @@ func (x *ScreenStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStreamRequest.ProtoReflect.Descriptor instead.
 func (*ScreenStreamRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ScreenStreamRequest) GetKind() isScreenStreamRequest_Kind {
@@ -2047,7 +2258,7 @@ type ScreenStart struct {
 
 func (x *ScreenStart) Reset() {
 	*x = ScreenStart{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +2270,7 @@ func (x *ScreenStart) String() string {
 func (*ScreenStart) ProtoMessage() {}
 
 func (x *ScreenStart) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2072,7 +2283,7 @@ func (x *ScreenStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStart.ProtoReflect.Descriptor instead.
 func (*ScreenStart) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ScreenStart) GetAdmission() *v1.Sealed {
@@ -2108,7 +2319,7 @@ type ScreenText struct {
 
 func (x *ScreenText) Reset() {
 	*x = ScreenText{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2331,7 @@ func (x *ScreenText) String() string {
 func (*ScreenText) ProtoMessage() {}
 
 func (x *ScreenText) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[24]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2344,7 @@ func (x *ScreenText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenText.ProtoReflect.Descriptor instead.
 func (*ScreenText) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{24}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ScreenText) GetChannel() string {
@@ -2194,7 +2405,7 @@ type ScreenStreamResponse struct {
 
 func (x *ScreenStreamResponse) Reset() {
 	*x = ScreenStreamResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2206,7 +2417,7 @@ func (x *ScreenStreamResponse) String() string {
 func (*ScreenStreamResponse) ProtoMessage() {}
 
 func (x *ScreenStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[25]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2219,7 +2430,7 @@ func (x *ScreenStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScreenStreamResponse.ProtoReflect.Descriptor instead.
 func (*ScreenStreamResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{25}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ScreenStreamResponse) GetChannel() string {
@@ -2282,7 +2493,7 @@ type ReplayUsageRequest struct {
 
 func (x *ReplayUsageRequest) Reset() {
 	*x = ReplayUsageRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2505,7 @@ func (x *ReplayUsageRequest) String() string {
 func (*ReplayUsageRequest) ProtoMessage() {}
 
 func (x *ReplayUsageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[26]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2518,7 @@ func (x *ReplayUsageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayUsageRequest.ProtoReflect.Descriptor instead.
 func (*ReplayUsageRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{26}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ReplayUsageRequest) GetFromSequence() int64 {
@@ -2328,7 +2539,7 @@ type ReplayUsageResponse struct {
 
 func (x *ReplayUsageResponse) Reset() {
 	*x = ReplayUsageResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2340,7 +2551,7 @@ func (x *ReplayUsageResponse) String() string {
 func (*ReplayUsageResponse) ProtoMessage() {}
 
 func (x *ReplayUsageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[27]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2353,7 +2564,7 @@ func (x *ReplayUsageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayUsageResponse.ProtoReflect.Descriptor instead.
 func (*ReplayUsageResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{27}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ReplayUsageResponse) GetEvents() []*UsageEvent {
@@ -2372,7 +2583,7 @@ type CheckReadinessRequest struct {
 
 func (x *CheckReadinessRequest) Reset() {
 	*x = CheckReadinessRequest{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2384,7 +2595,7 @@ func (x *CheckReadinessRequest) String() string {
 func (*CheckReadinessRequest) ProtoMessage() {}
 
 func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[28]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2397,7 +2608,7 @@ func (x *CheckReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessRequest.ProtoReflect.Descriptor instead.
 func (*CheckReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{28}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{32}
 }
 
 // Response of `CheckReadiness`.
@@ -2411,7 +2622,7 @@ type CheckReadinessResponse struct {
 
 func (x *CheckReadinessResponse) Reset() {
 	*x = CheckReadinessResponse{}
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[29]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2423,7 +2634,7 @@ func (x *CheckReadinessResponse) String() string {
 func (*CheckReadinessResponse) ProtoMessage() {}
 
 func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[29]
+	mi := &file_llm_mesh_policy_v1_policy_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2436,7 +2647,7 @@ func (x *CheckReadinessResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReadinessResponse.ProtoReflect.Descriptor instead.
 func (*CheckReadinessResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{29}
+	return file_llm_mesh_policy_v1_policy_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CheckReadinessResponse) GetHasKeys() bool {
@@ -2464,7 +2675,26 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x06caller\x18\x01 \x01(\v2\x1a.llm_mesh.policy.v1.CallerR\x06caller\x12=\n" +
 	"\rsealed_caller\x18\x02 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\fsealedCaller\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x126\n" +
-	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\x16\n" +
+	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\xaf\x01\n" +
+	"\x17CreateDelegationRequest\x120\n" +
+	"\x06caller\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\x06caller\x12;\n" +
+	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12%\n" +
+	"\apurpose\x18\x03 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\x80\x01R\apurpose\"T\n" +
+	"\x18CreateDelegationResponse\x128\n" +
+	"\n" +
+	"delegation\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\n" +
+	"delegation\"S\n" +
+	"\x17RedeemDelegationRequest\x128\n" +
+	"\n" +
+	"delegation\x18\x01 \x01(\v2\x18.llm_mesh.mesh.v1.SealedR\n" +
+	"delegation\"w\n" +
+	"\x18RedeemDelegationResponse\x12\x1e\n" +
+	"\n" +
+	"credential\x18\x01 \x01(\tR\n" +
+	"credential\x12;\n" +
+	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"\x16\n" +
 	"\x14WatchRevisionRequest\"3\n" +
 	"\x15WatchRevisionResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\"\xab\a\n" +
@@ -2627,9 +2857,11 @@ const file_llm_mesh_policy_v1_policy_proto_rawDesc = "" +
 	"\x1aFINDING_ACTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FINDING_ACTION_LOGGED\x10\x01\x12\x19\n" +
 	"\x15FINDING_ACTION_MASKED\x10\x02\x12\x1a\n" +
-	"\x16FINDING_ACTION_BLOCKED\x10\x032\xf5\f\n" +
+	"\x16FINDING_ACTION_BLOCKED\x10\x032\xa7\x0f\n" +
 	"\rPolicyService\x12z\n" +
-	"\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.authorize\x12\x84\x01\n" +
+	"\tAuthorize\x12$.llm_mesh.policy.v1.AuthorizeRequest\x1a%.llm_mesh.policy.v1.AuthorizeResponse\" \xca\xf3\x18\x1c\b\x02\x12\x06policy\x1a\x10policy.authorize\x12\x96\x01\n" +
+	"\x10CreateDelegation\x12+.llm_mesh.policy.v1.CreateDelegationRequest\x1a,.llm_mesh.policy.v1.CreateDelegationResponse\"'\xca\xf3\x18#\b\x02\x12\x06policy\x1a\x17policy.createDelegation\x12\x96\x01\n" +
+	"\x10RedeemDelegation\x12+.llm_mesh.policy.v1.RedeemDelegationRequest\x1a,.llm_mesh.policy.v1.RedeemDelegationResponse\"'\xca\xf3\x18#\b\x02\x12\x06policy\x1a\x17policy.redeemDelegation\x12\x84\x01\n" +
 	"\rWatchRevision\x12(.llm_mesh.policy.v1.WatchRevisionRequest\x1a).llm_mesh.policy.v1.WatchRevisionResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.watch0\x01\x12\x8a\x01\n" +
 	"\rRecordChanges\x12(.llm_mesh.policy.v1.RecordChangesRequest\x1a).llm_mesh.policy.v1.RecordChangesResponse\"$\xca\xf3\x18 \b\x02\x12\x06policy\x1a\x14policy.recordChanges\x12j\n" +
 	"\x05Admit\x12 .llm_mesh.policy.v1.AdmitRequest\x1a!.llm_mesh.policy.v1.AdmitResponse\"\x1c\xca\xf3\x18\x18\b\x02\x12\x06policy\x1a\fpolicy.admit\x12r\n" +
@@ -2657,158 +2889,171 @@ func file_llm_mesh_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_llm_mesh_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_llm_mesh_policy_v1_policy_proto_goTypes = []any{
-	(FindingAction)(0),             // 0: llm_mesh.policy.v1.FindingAction
-	(*AuthorizeRequest)(nil),       // 1: llm_mesh.policy.v1.AuthorizeRequest
-	(*AuthorizeResponse)(nil),      // 2: llm_mesh.policy.v1.AuthorizeResponse
-	(*WatchRevisionRequest)(nil),   // 3: llm_mesh.policy.v1.WatchRevisionRequest
-	(*WatchRevisionResponse)(nil),  // 4: llm_mesh.policy.v1.WatchRevisionResponse
-	(*AdmitRequest)(nil),           // 5: llm_mesh.policy.v1.AdmitRequest
-	(*AdmitResponse)(nil),          // 6: llm_mesh.policy.v1.AdmitResponse
-	(*Finding)(nil),                // 7: llm_mesh.policy.v1.Finding
-	(*ReserveRequest)(nil),         // 8: llm_mesh.policy.v1.ReserveRequest
-	(*ReserveResponse)(nil),        // 9: llm_mesh.policy.v1.ReserveResponse
-	(*KeptAnswer)(nil),             // 10: llm_mesh.policy.v1.KeptAnswer
-	(*GetKeptAnswerRequest)(nil),   // 11: llm_mesh.policy.v1.GetKeptAnswerRequest
-	(*GetKeptAnswerResponse)(nil),  // 12: llm_mesh.policy.v1.GetKeptAnswerResponse
-	(*LimitStatus)(nil),            // 13: llm_mesh.policy.v1.LimitStatus
-	(*ExtendRequest)(nil),          // 14: llm_mesh.policy.v1.ExtendRequest
-	(*ExtendResponse)(nil),         // 15: llm_mesh.policy.v1.ExtendResponse
-	(*SettleRequest)(nil),          // 16: llm_mesh.policy.v1.SettleRequest
-	(*SettleResponse)(nil),         // 17: llm_mesh.policy.v1.SettleResponse
-	(*ReleaseRequest)(nil),         // 18: llm_mesh.policy.v1.ReleaseRequest
-	(*Refusal)(nil),                // 19: llm_mesh.policy.v1.Refusal
-	(*ReleaseResponse)(nil),        // 20: llm_mesh.policy.v1.ReleaseResponse
-	(*HeartbeatRequest)(nil),       // 21: llm_mesh.policy.v1.HeartbeatRequest
-	(*HeartbeatResponse)(nil),      // 22: llm_mesh.policy.v1.HeartbeatResponse
-	(*ScreenStreamRequest)(nil),    // 23: llm_mesh.policy.v1.ScreenStreamRequest
-	(*ScreenStart)(nil),            // 24: llm_mesh.policy.v1.ScreenStart
-	(*ScreenText)(nil),             // 25: llm_mesh.policy.v1.ScreenText
-	(*ScreenStreamResponse)(nil),   // 26: llm_mesh.policy.v1.ScreenStreamResponse
-	(*ReplayUsageRequest)(nil),     // 27: llm_mesh.policy.v1.ReplayUsageRequest
-	(*ReplayUsageResponse)(nil),    // 28: llm_mesh.policy.v1.ReplayUsageResponse
-	(*CheckReadinessRequest)(nil),  // 29: llm_mesh.policy.v1.CheckReadinessRequest
-	(*CheckReadinessResponse)(nil), // 30: llm_mesh.policy.v1.CheckReadinessResponse
-	nil,                            // 31: llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	(*Caller)(nil),                 // 32: llm_mesh.policy.v1.Caller
-	(*v1.Sealed)(nil),              // 33: llm_mesh.mesh.v1.Sealed
-	(*durationpb.Duration)(nil),    // 34: google.protobuf.Duration
-	(*v11.GenerateInput)(nil),      // 35: llm_mesh.inference.v1.GenerateInput
-	(*v11.EmbedInput)(nil),         // 36: llm_mesh.inference.v1.EmbedInput
-	(*v11.RerankInput)(nil),        // 37: llm_mesh.inference.v1.RerankInput
-	(*v11.ModerateInput)(nil),      // 38: llm_mesh.inference.v1.ModerateInput
-	(*v11.AssessInput)(nil),        // 39: llm_mesh.inference.v1.AssessInput
-	(*v11.GenerateImageInput)(nil), // 40: llm_mesh.inference.v1.GenerateImageInput
-	(*v11.SpeakInput)(nil),         // 41: llm_mesh.inference.v1.SpeakInput
-	(*v11.TranscribeInput)(nil),    // 42: llm_mesh.inference.v1.TranscribeInput
-	(*RequestBounds)(nil),          // 43: llm_mesh.policy.v1.RequestBounds
-	(*Obligations)(nil),            // 44: llm_mesh.policy.v1.Obligations
-	(*Constraints)(nil),            // 45: llm_mesh.policy.v1.Constraints
-	(*ScreeningCount)(nil),         // 46: llm_mesh.policy.v1.ScreeningCount
-	(*v12.Plan)(nil),               // 47: llm_mesh.router.v1.Plan
-	(*v1.Money)(nil),               // 48: llm_mesh.mesh.v1.Money
-	(*LedgerEntry)(nil),            // 49: llm_mesh.policy.v1.LedgerEntry
-	(*v12.Attempt)(nil),            // 50: llm_mesh.router.v1.Attempt
-	(*UsageLine)(nil),              // 51: llm_mesh.policy.v1.UsageLine
-	(*ChargeLine)(nil),             // 52: llm_mesh.policy.v1.ChargeLine
-	(ReservationState)(0),          // 53: llm_mesh.policy.v1.ReservationState
-	(*timestamppb.Timestamp)(nil),  // 54: google.protobuf.Timestamp
-	(*UsageEvent)(nil),             // 55: llm_mesh.policy.v1.UsageEvent
-	(*RecordChangesRequest)(nil),   // 56: llm_mesh.policy.v1.RecordChangesRequest
-	(*RecordChangesResponse)(nil),  // 57: llm_mesh.policy.v1.RecordChangesResponse
+	(FindingAction)(0),               // 0: llm_mesh.policy.v1.FindingAction
+	(*AuthorizeRequest)(nil),         // 1: llm_mesh.policy.v1.AuthorizeRequest
+	(*AuthorizeResponse)(nil),        // 2: llm_mesh.policy.v1.AuthorizeResponse
+	(*CreateDelegationRequest)(nil),  // 3: llm_mesh.policy.v1.CreateDelegationRequest
+	(*CreateDelegationResponse)(nil), // 4: llm_mesh.policy.v1.CreateDelegationResponse
+	(*RedeemDelegationRequest)(nil),  // 5: llm_mesh.policy.v1.RedeemDelegationRequest
+	(*RedeemDelegationResponse)(nil), // 6: llm_mesh.policy.v1.RedeemDelegationResponse
+	(*WatchRevisionRequest)(nil),     // 7: llm_mesh.policy.v1.WatchRevisionRequest
+	(*WatchRevisionResponse)(nil),    // 8: llm_mesh.policy.v1.WatchRevisionResponse
+	(*AdmitRequest)(nil),             // 9: llm_mesh.policy.v1.AdmitRequest
+	(*AdmitResponse)(nil),            // 10: llm_mesh.policy.v1.AdmitResponse
+	(*Finding)(nil),                  // 11: llm_mesh.policy.v1.Finding
+	(*ReserveRequest)(nil),           // 12: llm_mesh.policy.v1.ReserveRequest
+	(*ReserveResponse)(nil),          // 13: llm_mesh.policy.v1.ReserveResponse
+	(*KeptAnswer)(nil),               // 14: llm_mesh.policy.v1.KeptAnswer
+	(*GetKeptAnswerRequest)(nil),     // 15: llm_mesh.policy.v1.GetKeptAnswerRequest
+	(*GetKeptAnswerResponse)(nil),    // 16: llm_mesh.policy.v1.GetKeptAnswerResponse
+	(*LimitStatus)(nil),              // 17: llm_mesh.policy.v1.LimitStatus
+	(*ExtendRequest)(nil),            // 18: llm_mesh.policy.v1.ExtendRequest
+	(*ExtendResponse)(nil),           // 19: llm_mesh.policy.v1.ExtendResponse
+	(*SettleRequest)(nil),            // 20: llm_mesh.policy.v1.SettleRequest
+	(*SettleResponse)(nil),           // 21: llm_mesh.policy.v1.SettleResponse
+	(*ReleaseRequest)(nil),           // 22: llm_mesh.policy.v1.ReleaseRequest
+	(*Refusal)(nil),                  // 23: llm_mesh.policy.v1.Refusal
+	(*ReleaseResponse)(nil),          // 24: llm_mesh.policy.v1.ReleaseResponse
+	(*HeartbeatRequest)(nil),         // 25: llm_mesh.policy.v1.HeartbeatRequest
+	(*HeartbeatResponse)(nil),        // 26: llm_mesh.policy.v1.HeartbeatResponse
+	(*ScreenStreamRequest)(nil),      // 27: llm_mesh.policy.v1.ScreenStreamRequest
+	(*ScreenStart)(nil),              // 28: llm_mesh.policy.v1.ScreenStart
+	(*ScreenText)(nil),               // 29: llm_mesh.policy.v1.ScreenText
+	(*ScreenStreamResponse)(nil),     // 30: llm_mesh.policy.v1.ScreenStreamResponse
+	(*ReplayUsageRequest)(nil),       // 31: llm_mesh.policy.v1.ReplayUsageRequest
+	(*ReplayUsageResponse)(nil),      // 32: llm_mesh.policy.v1.ReplayUsageResponse
+	(*CheckReadinessRequest)(nil),    // 33: llm_mesh.policy.v1.CheckReadinessRequest
+	(*CheckReadinessResponse)(nil),   // 34: llm_mesh.policy.v1.CheckReadinessResponse
+	nil,                              // 35: llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	(*Caller)(nil),                   // 36: llm_mesh.policy.v1.Caller
+	(*v1.Sealed)(nil),                // 37: llm_mesh.mesh.v1.Sealed
+	(*durationpb.Duration)(nil),      // 38: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),    // 39: google.protobuf.Timestamp
+	(*v11.GenerateInput)(nil),        // 40: llm_mesh.inference.v1.GenerateInput
+	(*v11.EmbedInput)(nil),           // 41: llm_mesh.inference.v1.EmbedInput
+	(*v11.RerankInput)(nil),          // 42: llm_mesh.inference.v1.RerankInput
+	(*v11.ModerateInput)(nil),        // 43: llm_mesh.inference.v1.ModerateInput
+	(*v11.AssessInput)(nil),          // 44: llm_mesh.inference.v1.AssessInput
+	(*v11.GenerateImageInput)(nil),   // 45: llm_mesh.inference.v1.GenerateImageInput
+	(*v11.SpeakInput)(nil),           // 46: llm_mesh.inference.v1.SpeakInput
+	(*v11.TranscribeInput)(nil),      // 47: llm_mesh.inference.v1.TranscribeInput
+	(*RequestBounds)(nil),            // 48: llm_mesh.policy.v1.RequestBounds
+	(*Obligations)(nil),              // 49: llm_mesh.policy.v1.Obligations
+	(*Constraints)(nil),              // 50: llm_mesh.policy.v1.Constraints
+	(*ScreeningCount)(nil),           // 51: llm_mesh.policy.v1.ScreeningCount
+	(*v12.Plan)(nil),                 // 52: llm_mesh.router.v1.Plan
+	(*v1.Money)(nil),                 // 53: llm_mesh.mesh.v1.Money
+	(*LedgerEntry)(nil),              // 54: llm_mesh.policy.v1.LedgerEntry
+	(*v12.Attempt)(nil),              // 55: llm_mesh.router.v1.Attempt
+	(*UsageLine)(nil),                // 56: llm_mesh.policy.v1.UsageLine
+	(*ChargeLine)(nil),               // 57: llm_mesh.policy.v1.ChargeLine
+	(ReservationState)(0),            // 58: llm_mesh.policy.v1.ReservationState
+	(*UsageEvent)(nil),               // 59: llm_mesh.policy.v1.UsageEvent
+	(*RecordChangesRequest)(nil),     // 60: llm_mesh.policy.v1.RecordChangesRequest
+	(*RecordChangesResponse)(nil),    // 61: llm_mesh.policy.v1.RecordChangesResponse
 }
 var file_llm_mesh_policy_v1_policy_proto_depIdxs = []int32{
-	32, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
-	33, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
-	34, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
-	33, // 3: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
-	35, // 4: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 5: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	37, // 6: llm_mesh.policy.v1.AdmitRequest.rerank:type_name -> llm_mesh.inference.v1.RerankInput
-	38, // 7: llm_mesh.policy.v1.AdmitRequest.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
-	39, // 8: llm_mesh.policy.v1.AdmitRequest.assess:type_name -> llm_mesh.inference.v1.AssessInput
-	40, // 9: llm_mesh.policy.v1.AdmitRequest.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	41, // 10: llm_mesh.policy.v1.AdmitRequest.speak:type_name -> llm_mesh.inference.v1.SpeakInput
-	42, // 11: llm_mesh.policy.v1.AdmitRequest.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
-	31, // 12: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
-	43, // 13: llm_mesh.policy.v1.AdmitRequest.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
-	33, // 14: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	44, // 15: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
-	45, // 16: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
-	35, // 17: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
-	36, // 18: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
-	37, // 19: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
-	38, // 20: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
-	39, // 21: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
-	40, // 22: llm_mesh.policy.v1.AdmitResponse.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
-	41, // 23: llm_mesh.policy.v1.AdmitResponse.speak:type_name -> llm_mesh.inference.v1.SpeakInput
-	42, // 24: llm_mesh.policy.v1.AdmitResponse.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
-	7,  // 25: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	46, // 26: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	0,  // 27: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
-	33, // 28: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	47, // 29: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
-	33, // 30: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	48, // 31: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	13, // 32: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
-	33, // 33: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	49, // 34: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
-	10, // 35: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	34, // 36: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
-	33, // 37: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	50, // 38: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
-	33, // 39: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
-	48, // 40: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
-	51, // 41: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	10, // 42: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
-	46, // 43: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	48, // 44: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
-	52, // 45: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
-	53, // 46: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	51, // 47: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
-	19, // 48: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
-	33, // 49: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	53, // 50: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
-	34, // 51: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
-	54, // 52: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
-	24, // 53: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
-	25, // 54: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
-	33, // 55: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
-	7,  // 56: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
-	46, // 57: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
-	55, // 58: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
-	1,  // 59: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
-	3,  // 60: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
-	56, // 61: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
-	5,  // 62: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
-	8,  // 63: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
-	14, // 64: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
-	16, // 65: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
-	11, // 66: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
-	18, // 67: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
-	21, // 68: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
-	23, // 69: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
-	29, // 70: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
-	27, // 71: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
-	2,  // 72: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
-	4,  // 73: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
-	57, // 74: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
-	6,  // 75: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
-	9,  // 76: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
-	15, // 77: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
-	17, // 78: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
-	12, // 79: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
-	20, // 80: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
-	22, // 81: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
-	26, // 82: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
-	30, // 83: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
-	28, // 84: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
-	72, // [72:85] is the sub-list for method output_type
-	59, // [59:72] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	36, // 0: llm_mesh.policy.v1.AuthorizeResponse.caller:type_name -> llm_mesh.policy.v1.Caller
+	37, // 1: llm_mesh.policy.v1.AuthorizeResponse.sealed_caller:type_name -> llm_mesh.mesh.v1.Sealed
+	38, // 2: llm_mesh.policy.v1.AuthorizeResponse.valid_for:type_name -> google.protobuf.Duration
+	37, // 3: llm_mesh.policy.v1.CreateDelegationRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
+	39, // 4: llm_mesh.policy.v1.CreateDelegationRequest.expire_time:type_name -> google.protobuf.Timestamp
+	37, // 5: llm_mesh.policy.v1.CreateDelegationResponse.delegation:type_name -> llm_mesh.mesh.v1.Sealed
+	37, // 6: llm_mesh.policy.v1.RedeemDelegationRequest.delegation:type_name -> llm_mesh.mesh.v1.Sealed
+	39, // 7: llm_mesh.policy.v1.RedeemDelegationResponse.expire_time:type_name -> google.protobuf.Timestamp
+	37, // 8: llm_mesh.policy.v1.AdmitRequest.caller:type_name -> llm_mesh.mesh.v1.Sealed
+	40, // 9: llm_mesh.policy.v1.AdmitRequest.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	41, // 10: llm_mesh.policy.v1.AdmitRequest.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	42, // 11: llm_mesh.policy.v1.AdmitRequest.rerank:type_name -> llm_mesh.inference.v1.RerankInput
+	43, // 12: llm_mesh.policy.v1.AdmitRequest.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
+	44, // 13: llm_mesh.policy.v1.AdmitRequest.assess:type_name -> llm_mesh.inference.v1.AssessInput
+	45, // 14: llm_mesh.policy.v1.AdmitRequest.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	46, // 15: llm_mesh.policy.v1.AdmitRequest.speak:type_name -> llm_mesh.inference.v1.SpeakInput
+	47, // 16: llm_mesh.policy.v1.AdmitRequest.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
+	35, // 17: llm_mesh.policy.v1.AdmitRequest.tags:type_name -> llm_mesh.policy.v1.AdmitRequest.TagsEntry
+	48, // 18: llm_mesh.policy.v1.AdmitRequest.bounds:type_name -> llm_mesh.policy.v1.RequestBounds
+	37, // 19: llm_mesh.policy.v1.AdmitResponse.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	49, // 20: llm_mesh.policy.v1.AdmitResponse.obligations:type_name -> llm_mesh.policy.v1.Obligations
+	50, // 21: llm_mesh.policy.v1.AdmitResponse.constraints:type_name -> llm_mesh.policy.v1.Constraints
+	40, // 22: llm_mesh.policy.v1.AdmitResponse.generate:type_name -> llm_mesh.inference.v1.GenerateInput
+	41, // 23: llm_mesh.policy.v1.AdmitResponse.embed:type_name -> llm_mesh.inference.v1.EmbedInput
+	42, // 24: llm_mesh.policy.v1.AdmitResponse.rerank:type_name -> llm_mesh.inference.v1.RerankInput
+	43, // 25: llm_mesh.policy.v1.AdmitResponse.moderate:type_name -> llm_mesh.inference.v1.ModerateInput
+	44, // 26: llm_mesh.policy.v1.AdmitResponse.assess:type_name -> llm_mesh.inference.v1.AssessInput
+	45, // 27: llm_mesh.policy.v1.AdmitResponse.generate_image:type_name -> llm_mesh.inference.v1.GenerateImageInput
+	46, // 28: llm_mesh.policy.v1.AdmitResponse.speak:type_name -> llm_mesh.inference.v1.SpeakInput
+	47, // 29: llm_mesh.policy.v1.AdmitResponse.transcribe:type_name -> llm_mesh.inference.v1.TranscribeInput
+	11, // 30: llm_mesh.policy.v1.AdmitResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	51, // 31: llm_mesh.policy.v1.AdmitResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	0,  // 32: llm_mesh.policy.v1.Finding.action:type_name -> llm_mesh.policy.v1.FindingAction
+	37, // 33: llm_mesh.policy.v1.ReserveRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	52, // 34: llm_mesh.policy.v1.ReserveRequest.plan:type_name -> llm_mesh.router.v1.Plan
+	37, // 35: llm_mesh.policy.v1.ReserveResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	53, // 36: llm_mesh.policy.v1.ReserveResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	17, // 37: llm_mesh.policy.v1.ReserveResponse.limits:type_name -> llm_mesh.policy.v1.LimitStatus
+	37, // 38: llm_mesh.policy.v1.GetKeptAnswerRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	54, // 39: llm_mesh.policy.v1.GetKeptAnswerResponse.entry:type_name -> llm_mesh.policy.v1.LedgerEntry
+	14, // 40: llm_mesh.policy.v1.GetKeptAnswerResponse.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	38, // 41: llm_mesh.policy.v1.LimitStatus.reset_after:type_name -> google.protobuf.Duration
+	37, // 42: llm_mesh.policy.v1.ExtendRequest.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	55, // 43: llm_mesh.policy.v1.ExtendRequest.attempt:type_name -> llm_mesh.router.v1.Attempt
+	37, // 44: llm_mesh.policy.v1.ExtendResponse.grant:type_name -> llm_mesh.mesh.v1.Sealed
+	53, // 45: llm_mesh.policy.v1.ExtendResponse.reserved:type_name -> llm_mesh.mesh.v1.Money
+	56, // 46: llm_mesh.policy.v1.SettleRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	14, // 47: llm_mesh.policy.v1.SettleRequest.answer:type_name -> llm_mesh.policy.v1.KeptAnswer
+	51, // 48: llm_mesh.policy.v1.SettleRequest.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	53, // 49: llm_mesh.policy.v1.SettleResponse.charged:type_name -> llm_mesh.mesh.v1.Money
+	57, // 50: llm_mesh.policy.v1.SettleResponse.lines:type_name -> llm_mesh.policy.v1.ChargeLine
+	58, // 51: llm_mesh.policy.v1.SettleResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	56, // 52: llm_mesh.policy.v1.ReleaseRequest.lines:type_name -> llm_mesh.policy.v1.UsageLine
+	23, // 53: llm_mesh.policy.v1.ReleaseRequest.refusal:type_name -> llm_mesh.policy.v1.Refusal
+	37, // 54: llm_mesh.policy.v1.Refusal.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	58, // 55: llm_mesh.policy.v1.ReleaseResponse.state:type_name -> llm_mesh.policy.v1.ReservationState
+	38, // 56: llm_mesh.policy.v1.HeartbeatResponse.lost_after:type_name -> google.protobuf.Duration
+	39, // 57: llm_mesh.policy.v1.HeartbeatResponse.now:type_name -> google.protobuf.Timestamp
+	28, // 58: llm_mesh.policy.v1.ScreenStreamRequest.start:type_name -> llm_mesh.policy.v1.ScreenStart
+	29, // 59: llm_mesh.policy.v1.ScreenStreamRequest.text:type_name -> llm_mesh.policy.v1.ScreenText
+	37, // 60: llm_mesh.policy.v1.ScreenStart.admission:type_name -> llm_mesh.mesh.v1.Sealed
+	11, // 61: llm_mesh.policy.v1.ScreenStreamResponse.findings:type_name -> llm_mesh.policy.v1.Finding
+	51, // 62: llm_mesh.policy.v1.ScreenStreamResponse.screened:type_name -> llm_mesh.policy.v1.ScreeningCount
+	59, // 63: llm_mesh.policy.v1.ReplayUsageResponse.events:type_name -> llm_mesh.policy.v1.UsageEvent
+	1,  // 64: llm_mesh.policy.v1.PolicyService.Authorize:input_type -> llm_mesh.policy.v1.AuthorizeRequest
+	3,  // 65: llm_mesh.policy.v1.PolicyService.CreateDelegation:input_type -> llm_mesh.policy.v1.CreateDelegationRequest
+	5,  // 66: llm_mesh.policy.v1.PolicyService.RedeemDelegation:input_type -> llm_mesh.policy.v1.RedeemDelegationRequest
+	7,  // 67: llm_mesh.policy.v1.PolicyService.WatchRevision:input_type -> llm_mesh.policy.v1.WatchRevisionRequest
+	60, // 68: llm_mesh.policy.v1.PolicyService.RecordChanges:input_type -> llm_mesh.policy.v1.RecordChangesRequest
+	9,  // 69: llm_mesh.policy.v1.PolicyService.Admit:input_type -> llm_mesh.policy.v1.AdmitRequest
+	12, // 70: llm_mesh.policy.v1.PolicyService.Reserve:input_type -> llm_mesh.policy.v1.ReserveRequest
+	18, // 71: llm_mesh.policy.v1.PolicyService.Extend:input_type -> llm_mesh.policy.v1.ExtendRequest
+	20, // 72: llm_mesh.policy.v1.PolicyService.Settle:input_type -> llm_mesh.policy.v1.SettleRequest
+	15, // 73: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:input_type -> llm_mesh.policy.v1.GetKeptAnswerRequest
+	22, // 74: llm_mesh.policy.v1.PolicyService.Release:input_type -> llm_mesh.policy.v1.ReleaseRequest
+	25, // 75: llm_mesh.policy.v1.PolicyService.Heartbeat:input_type -> llm_mesh.policy.v1.HeartbeatRequest
+	27, // 76: llm_mesh.policy.v1.PolicyService.ScreenStream:input_type -> llm_mesh.policy.v1.ScreenStreamRequest
+	33, // 77: llm_mesh.policy.v1.PolicyService.CheckReadiness:input_type -> llm_mesh.policy.v1.CheckReadinessRequest
+	31, // 78: llm_mesh.policy.v1.PolicyService.ReplayUsage:input_type -> llm_mesh.policy.v1.ReplayUsageRequest
+	2,  // 79: llm_mesh.policy.v1.PolicyService.Authorize:output_type -> llm_mesh.policy.v1.AuthorizeResponse
+	4,  // 80: llm_mesh.policy.v1.PolicyService.CreateDelegation:output_type -> llm_mesh.policy.v1.CreateDelegationResponse
+	6,  // 81: llm_mesh.policy.v1.PolicyService.RedeemDelegation:output_type -> llm_mesh.policy.v1.RedeemDelegationResponse
+	8,  // 82: llm_mesh.policy.v1.PolicyService.WatchRevision:output_type -> llm_mesh.policy.v1.WatchRevisionResponse
+	61, // 83: llm_mesh.policy.v1.PolicyService.RecordChanges:output_type -> llm_mesh.policy.v1.RecordChangesResponse
+	10, // 84: llm_mesh.policy.v1.PolicyService.Admit:output_type -> llm_mesh.policy.v1.AdmitResponse
+	13, // 85: llm_mesh.policy.v1.PolicyService.Reserve:output_type -> llm_mesh.policy.v1.ReserveResponse
+	19, // 86: llm_mesh.policy.v1.PolicyService.Extend:output_type -> llm_mesh.policy.v1.ExtendResponse
+	21, // 87: llm_mesh.policy.v1.PolicyService.Settle:output_type -> llm_mesh.policy.v1.SettleResponse
+	16, // 88: llm_mesh.policy.v1.PolicyService.GetKeptAnswer:output_type -> llm_mesh.policy.v1.GetKeptAnswerResponse
+	24, // 89: llm_mesh.policy.v1.PolicyService.Release:output_type -> llm_mesh.policy.v1.ReleaseResponse
+	26, // 90: llm_mesh.policy.v1.PolicyService.Heartbeat:output_type -> llm_mesh.policy.v1.HeartbeatResponse
+	30, // 91: llm_mesh.policy.v1.PolicyService.ScreenStream:output_type -> llm_mesh.policy.v1.ScreenStreamResponse
+	34, // 92: llm_mesh.policy.v1.PolicyService.CheckReadiness:output_type -> llm_mesh.policy.v1.CheckReadinessResponse
+	32, // 93: llm_mesh.policy.v1.PolicyService.ReplayUsage:output_type -> llm_mesh.policy.v1.ReplayUsageResponse
+	79, // [79:94] is the sub-list for method output_type
+	64, // [64:79] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_policy_v1_policy_proto_init() }
@@ -2819,7 +3064,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 	file_llm_mesh_policy_v1_admission_proto_init()
 	file_llm_mesh_policy_v1_audit_proto_init()
 	file_llm_mesh_policy_v1_usage_proto_init()
-	file_llm_mesh_policy_v1_policy_proto_msgTypes[4].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_policy_proto_msgTypes[8].OneofWrappers = []any{
 		(*AdmitRequest_Generate)(nil),
 		(*AdmitRequest_Embed)(nil),
 		(*AdmitRequest_Rerank)(nil),
@@ -2829,7 +3074,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		(*AdmitRequest_Speak)(nil),
 		(*AdmitRequest_Transcribe)(nil),
 	}
-	file_llm_mesh_policy_v1_policy_proto_msgTypes[5].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_policy_proto_msgTypes[9].OneofWrappers = []any{
 		(*AdmitResponse_Generate)(nil),
 		(*AdmitResponse_Embed)(nil),
 		(*AdmitResponse_Rerank)(nil),
@@ -2839,7 +3084,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 		(*AdmitResponse_Speak)(nil),
 		(*AdmitResponse_Transcribe)(nil),
 	}
-	file_llm_mesh_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{
+	file_llm_mesh_policy_v1_policy_proto_msgTypes[26].OneofWrappers = []any{
 		(*ScreenStreamRequest_Start)(nil),
 		(*ScreenStreamRequest_Text)(nil),
 	}
@@ -2849,7 +3094,7 @@ func file_llm_mesh_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_policy_v1_policy_proto_rawDesc), len(file_llm_mesh_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

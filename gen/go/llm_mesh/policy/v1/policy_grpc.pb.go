@@ -19,19 +19,21 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PolicyService_Authorize_FullMethodName      = "/llm_mesh.policy.v1.PolicyService/Authorize"
-	PolicyService_WatchRevision_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/WatchRevision"
-	PolicyService_RecordChanges_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/RecordChanges"
-	PolicyService_Admit_FullMethodName          = "/llm_mesh.policy.v1.PolicyService/Admit"
-	PolicyService_Reserve_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Reserve"
-	PolicyService_Extend_FullMethodName         = "/llm_mesh.policy.v1.PolicyService/Extend"
-	PolicyService_Settle_FullMethodName         = "/llm_mesh.policy.v1.PolicyService/Settle"
-	PolicyService_GetKeptAnswer_FullMethodName  = "/llm_mesh.policy.v1.PolicyService/GetKeptAnswer"
-	PolicyService_Release_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Release"
-	PolicyService_Heartbeat_FullMethodName      = "/llm_mesh.policy.v1.PolicyService/Heartbeat"
-	PolicyService_ScreenStream_FullMethodName   = "/llm_mesh.policy.v1.PolicyService/ScreenStream"
-	PolicyService_CheckReadiness_FullMethodName = "/llm_mesh.policy.v1.PolicyService/CheckReadiness"
-	PolicyService_ReplayUsage_FullMethodName    = "/llm_mesh.policy.v1.PolicyService/ReplayUsage"
+	PolicyService_Authorize_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Authorize"
+	PolicyService_CreateDelegation_FullMethodName = "/llm_mesh.policy.v1.PolicyService/CreateDelegation"
+	PolicyService_RedeemDelegation_FullMethodName = "/llm_mesh.policy.v1.PolicyService/RedeemDelegation"
+	PolicyService_WatchRevision_FullMethodName    = "/llm_mesh.policy.v1.PolicyService/WatchRevision"
+	PolicyService_RecordChanges_FullMethodName    = "/llm_mesh.policy.v1.PolicyService/RecordChanges"
+	PolicyService_Admit_FullMethodName            = "/llm_mesh.policy.v1.PolicyService/Admit"
+	PolicyService_Reserve_FullMethodName          = "/llm_mesh.policy.v1.PolicyService/Reserve"
+	PolicyService_Extend_FullMethodName           = "/llm_mesh.policy.v1.PolicyService/Extend"
+	PolicyService_Settle_FullMethodName           = "/llm_mesh.policy.v1.PolicyService/Settle"
+	PolicyService_GetKeptAnswer_FullMethodName    = "/llm_mesh.policy.v1.PolicyService/GetKeptAnswer"
+	PolicyService_Release_FullMethodName          = "/llm_mesh.policy.v1.PolicyService/Release"
+	PolicyService_Heartbeat_FullMethodName        = "/llm_mesh.policy.v1.PolicyService/Heartbeat"
+	PolicyService_ScreenStream_FullMethodName     = "/llm_mesh.policy.v1.PolicyService/ScreenStream"
+	PolicyService_CheckReadiness_FullMethodName   = "/llm_mesh.policy.v1.PolicyService/CheckReadiness"
+	PolicyService_ReplayUsage_FullMethodName      = "/llm_mesh.policy.v1.PolicyService/ReplayUsage"
 )
 
 // PolicyServiceClient is the client API for PolicyService service.
@@ -46,6 +48,19 @@ type PolicyServiceClient interface {
 	// PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
 	// in the request plus `revision`.
 	Authorize(ctx context.Context, in *AuthorizeRequest, opts ...grpc.CallOption) (*AuthorizeResponse, error)
+	// Lets the calling service use models later in the name of a caller, while the caller's key, principal and roles let it. For services that
+	// work off what callers leave with them, such as batches; CALLER_NOT_ALLOWED to all others.
+	//
+	// A delegation is no credential: only the service that asked for it can redeem it. Leaves an audit row (`delegations.create`), and answers
+	// after its durable commit. INVALID_SEAL where the caller is not one of `Authorize` or has expired; PROJECT_NOT_SELECTED where
+	// it has no project.
+	CreateDelegation(ctx context.Context, in *CreateDelegationRequest, opts ...grpc.CallOption) (*CreateDelegationResponse, error)
+	// Makes a credential of a delegation, for at most a minute. It uses models in the project of the delegation and does nothing else, as the
+	// caller's key would: `Authorize` decides each time by what holds then, and what is used is charged and recorded as the key's.
+	//
+	// INVALID_SEAL where the delegation is not valid, is another service's, or has expired. INVALID_CREDENTIAL once the key is revoked or has
+	// expired, or its principal is disabled.
+	RedeemDelegation(ctx context.Context, in *RedeemDelegationRequest, opts ...grpc.CallOption) (*RedeemDelegationResponse, error)
 	// Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
 	// and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
 	WatchRevision(ctx context.Context, in *WatchRevisionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRevisionResponse], error)
@@ -105,6 +120,26 @@ func (c *policyServiceClient) Authorize(ctx context.Context, in *AuthorizeReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AuthorizeResponse)
 	err := c.cc.Invoke(ctx, PolicyService_Authorize_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *policyServiceClient) CreateDelegation(ctx context.Context, in *CreateDelegationRequest, opts ...grpc.CallOption) (*CreateDelegationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateDelegationResponse)
+	err := c.cc.Invoke(ctx, PolicyService_CreateDelegation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *policyServiceClient) RedeemDelegation(ctx context.Context, in *RedeemDelegationRequest, opts ...grpc.CallOption) (*RedeemDelegationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RedeemDelegationResponse)
+	err := c.cc.Invoke(ctx, PolicyService_RedeemDelegation_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -264,6 +299,19 @@ type PolicyServiceServer interface {
 	// PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
 	// in the request plus `revision`.
 	Authorize(context.Context, *AuthorizeRequest) (*AuthorizeResponse, error)
+	// Lets the calling service use models later in the name of a caller, while the caller's key, principal and roles let it. For services that
+	// work off what callers leave with them, such as batches; CALLER_NOT_ALLOWED to all others.
+	//
+	// A delegation is no credential: only the service that asked for it can redeem it. Leaves an audit row (`delegations.create`), and answers
+	// after its durable commit. INVALID_SEAL where the caller is not one of `Authorize` or has expired; PROJECT_NOT_SELECTED where
+	// it has no project.
+	CreateDelegation(context.Context, *CreateDelegationRequest) (*CreateDelegationResponse, error)
+	// Makes a credential of a delegation, for at most a minute. It uses models in the project of the delegation and does nothing else, as the
+	// caller's key would: `Authorize` decides each time by what holds then, and what is used is charged and recorded as the key's.
+	//
+	// INVALID_SEAL where the delegation is not valid, is another service's, or has expired. INVALID_CREDENTIAL once the key is revoked or has
+	// expired, or its principal is disabled.
+	RedeemDelegation(context.Context, *RedeemDelegationRequest) (*RedeemDelegationResponse, error)
 	// Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
 	// and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
 	WatchRevision(*WatchRevisionRequest, grpc.ServerStreamingServer[WatchRevisionResponse]) error
@@ -321,6 +369,12 @@ type UnimplementedPolicyServiceServer struct{}
 
 func (UnimplementedPolicyServiceServer) Authorize(context.Context, *AuthorizeRequest) (*AuthorizeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Authorize not implemented")
+}
+func (UnimplementedPolicyServiceServer) CreateDelegation(context.Context, *CreateDelegationRequest) (*CreateDelegationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateDelegation not implemented")
+}
+func (UnimplementedPolicyServiceServer) RedeemDelegation(context.Context, *RedeemDelegationRequest) (*RedeemDelegationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RedeemDelegation not implemented")
 }
 func (UnimplementedPolicyServiceServer) WatchRevision(*WatchRevisionRequest, grpc.ServerStreamingServer[WatchRevisionResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchRevision not implemented")
@@ -393,6 +447,42 @@ func _PolicyService_Authorize_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PolicyServiceServer).Authorize(ctx, req.(*AuthorizeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PolicyService_CreateDelegation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateDelegationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).CreateDelegation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_CreateDelegation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).CreateDelegation(ctx, req.(*CreateDelegationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PolicyService_RedeemDelegation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RedeemDelegationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).RedeemDelegation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_RedeemDelegation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).RedeemDelegation(ctx, req.(*RedeemDelegationRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -598,6 +688,14 @@ var PolicyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Authorize",
 			Handler:    _PolicyService_Authorize_Handler,
+		},
+		{
+			MethodName: "CreateDelegation",
+			Handler:    _PolicyService_CreateDelegation_Handler,
+		},
+		{
+			MethodName: "RedeemDelegation",
+			Handler:    _PolicyService_RedeemDelegation_Handler,
 		},
 		{
 			MethodName: "RecordChanges",

@@ -27,7 +27,7 @@ from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__p
 from llm_mesh.policy.v1 import usage_pb2 as llm__mesh_dot_policy_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/policy/v1/admission.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\x9b\x01\n\x06\x43\x61ller\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xcc\x03\n\tAdmission\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x06\x63\x61ller\x18\x02 \x01(\x0b\x32\x1a.llm_mesh.policy.v1.Caller\x12\x34\n\x0b\x63onstraints\x18\x03 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Constraints\x12\x38\n\x0bobligations\x18\x04 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ObligationsB\x02\x18\x01\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61lias\x18\x07 \x01(\t\x12\x35\n\x04tags\x18\x08 \x03(\x0b\x32\'.llm_mesh.policy.v1.Admission.TagsEntry\x12\x18\n\x0cinput_digest\x18\t \x01(\x0c\x42\x02\x18\x01\x12\x11\n\toperation\x18\n \x01(\t\x12\x34\n\x08screened\x18\x0b \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbc\x02\n\x0b\x43onstraints\x12\x0f\n\x07regions\x18\x01 \x03(\t\x12\x12\n\ndata_class\x18\x02 \x01(\t\x12\x16\n\x0e\x61llowed_models\x18\x03 \x03(\t\x12\x15\n\rdenied_models\x18\x04 \x03(\t\x12\x18\n\x10\x61llowed_adapters\x18\x05 \x03(\t\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\x12\x16\n\x0ezero_retention\x18\x07 \x01(\x08\x12\x19\n\x11\x61llowed_endpoints\x18\x08 \x03(\t\x12\x1c\n\x14\x66urther_data_classes\x18\t \x03(\t\x12:\n\x0f\x63\x61llable_models\x18\n \x03(\x0b\x32!.llm_mesh.policy.v1.ModelPatterns\x12\x17\n\x0fstrict_charging\x18\x0b \x01(\x08\"\xd1\x01\n\rRequestBounds\x12\x66\n\x0c\x64\x61ta_classes\x18\x01 \x03(\tBP\xe2\xf3\x18L \x08(\x01:\x16\x1a\x14[a-z][a-z0-9-]{0,62}\x82\x01-data classes, such as confidential, each once\x12@\n\x07regions\x18\x02 \x03(\tB/\xe2\xf3\x18+ @(\x01:\x04\x08\x01\x10?\x82\x01\x1eregions, such as eu, each once\x12\x16\n\x0ezero_retention\x18\x03 \x01(\x08\"!\n\rModelPatterns\x12\x10\n\x08patterns\x18\x01 \x03(\t\"\x8b\x01\n\x0bObligations\x12\x19\n\rscreen_output\x18\x01 \x01(\x08\x42\x02\x18\x01\x12\x18\n\x0cscreen_state\x18\x02 \x01(\x0c\x42\x02\x18\x01\x12\x18\n\x0cno_recording\x18\x03 \x01(\x08\x42\x02\x18\x01\x12-\n\x05items\x18\x04 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.Obligation\"\x88\x01\n\nObligation\x12\x39\n\rscreen_output\x18\x01 \x01(\x0b\x32 .llm_mesh.policy.v1.ScreenOutputH\x00\x12\x37\n\x0cno_recording\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.NoRecordingH\x00\x42\x06\n\x04kind\"\x1d\n\x0cScreenOutput\x12\r\n\x05state\x18\x01 \x01(\x0c\"\r\n\x0bNoRecording\"\xf0\x01\n\x05Grant\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x32\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32 .llm_mesh.policy.v1.AttemptGrant\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ezero_retention\x18\x06 \x01(\x08\x12\x31\n\x06\x62ounds\x18\x07 \x01(\x0b\x32!.llm_mesh.policy.v1.RequestBounds\"\xb4\x01\n\x0c\x41ttemptGrant\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x16\n\x0eupstream_model\x18\x04 \x01(\t\x12\x12\n\ncredential\x18\x05 \x01(\t\x12\x0e\n\x06region\x18\x06 \x01(\t\x12\x19\n\x11max_output_tokens\x18\x07 \x01(\x03\x12\x16\n\x0emax_candidates\x18\x08 \x01(\x05\x42X\n\x16\x64\x65v.llm_mesh.policy.v1B\x0e\x41\x64missionProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"llm_mesh/policy/v1/admission.proto\x12\x12llm_mesh.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\x1a\x1ellm_mesh/policy/v1/usage.proto\"\x9b\x01\n\x06\x43\x61ller\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\nDelegation\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x0f\n\x07project\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"z\n\x13\x44\x65legatedCredential\x12\x32\n\ndelegation\x18\x01 \x01(\x0b\x32\x1e.llm_mesh.policy.v1.Delegation\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xcc\x03\n\tAdmission\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x06\x63\x61ller\x18\x02 \x01(\x0b\x32\x1a.llm_mesh.policy.v1.Caller\x12\x34\n\x0b\x63onstraints\x18\x03 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.Constraints\x12\x38\n\x0bobligations\x18\x04 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.ObligationsB\x02\x18\x01\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61lias\x18\x07 \x01(\t\x12\x35\n\x04tags\x18\x08 \x03(\x0b\x32\'.llm_mesh.policy.v1.Admission.TagsEntry\x12\x18\n\x0cinput_digest\x18\t \x01(\x0c\x42\x02\x18\x01\x12\x11\n\toperation\x18\n \x01(\t\x12\x34\n\x08screened\x18\x0b \x03(\x0b\x32\".llm_mesh.policy.v1.ScreeningCount\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbc\x02\n\x0b\x43onstraints\x12\x0f\n\x07regions\x18\x01 \x03(\t\x12\x12\n\ndata_class\x18\x02 \x01(\t\x12\x16\n\x0e\x61llowed_models\x18\x03 \x03(\t\x12\x15\n\rdenied_models\x18\x04 \x03(\t\x12\x18\n\x10\x61llowed_adapters\x18\x05 \x03(\t\x12\x19\n\x11max_output_tokens\x18\x06 \x01(\x03\x12\x16\n\x0ezero_retention\x18\x07 \x01(\x08\x12\x19\n\x11\x61llowed_endpoints\x18\x08 \x03(\t\x12\x1c\n\x14\x66urther_data_classes\x18\t \x03(\t\x12:\n\x0f\x63\x61llable_models\x18\n \x03(\x0b\x32!.llm_mesh.policy.v1.ModelPatterns\x12\x17\n\x0fstrict_charging\x18\x0b \x01(\x08\"\xd1\x01\n\rRequestBounds\x12\x66\n\x0c\x64\x61ta_classes\x18\x01 \x03(\tBP\xe2\xf3\x18L \x08(\x01:\x16\x1a\x14[a-z][a-z0-9-]{0,62}\x82\x01-data classes, such as confidential, each once\x12@\n\x07regions\x18\x02 \x03(\tB/\xe2\xf3\x18+ @(\x01:\x04\x08\x01\x10?\x82\x01\x1eregions, such as eu, each once\x12\x16\n\x0ezero_retention\x18\x03 \x01(\x08\"!\n\rModelPatterns\x12\x10\n\x08patterns\x18\x01 \x03(\t\"\x8b\x01\n\x0bObligations\x12\x19\n\rscreen_output\x18\x01 \x01(\x08\x42\x02\x18\x01\x12\x18\n\x0cscreen_state\x18\x02 \x01(\x0c\x42\x02\x18\x01\x12\x18\n\x0cno_recording\x18\x03 \x01(\x08\x42\x02\x18\x01\x12-\n\x05items\x18\x04 \x03(\x0b\x32\x1e.llm_mesh.policy.v1.Obligation\"\x88\x01\n\nObligation\x12\x39\n\rscreen_output\x18\x01 \x01(\x0b\x32 .llm_mesh.policy.v1.ScreenOutputH\x00\x12\x37\n\x0cno_recording\x18\x02 \x01(\x0b\x32\x1f.llm_mesh.policy.v1.NoRecordingH\x00\x42\x06\n\x04kind\"\x1d\n\x0cScreenOutput\x12\r\n\x05state\x18\x01 \x01(\x0c\"\r\n\x0bNoRecording\"\xf0\x01\n\x05Grant\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x32\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32 .llm_mesh.policy.v1.AttemptGrant\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0ezero_retention\x18\x06 \x01(\x08\x12\x31\n\x06\x62ounds\x18\x07 \x01(\x0b\x32!.llm_mesh.policy.v1.RequestBounds\"\xb4\x01\n\x0c\x41ttemptGrant\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x61pter\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x16\n\x0eupstream_model\x18\x04 \x01(\t\x12\x12\n\ncredential\x18\x05 \x01(\t\x12\x0e\n\x06region\x18\x06 \x01(\t\x12\x19\n\x11max_output_tokens\x18\x07 \x01(\x03\x12\x16\n\x0emax_candidates\x18\x08 \x01(\x05\x42X\n\x16\x64\x65v.llm_mesh.policy.v1B\x0e\x41\x64missionProtoP\x01Z,llm-mesh.dev/gen/llm_mesh/policy/v1;policyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,26 +53,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OBLIGATIONS'].fields_by_name['no_recording']._serialized_options = b'\030\001'
   _globals['_CALLER']._serialized_start=154
   _globals['_CALLER']._serialized_end=309
-  _globals['_ADMISSION']._serialized_start=312
-  _globals['_ADMISSION']._serialized_end=772
-  _globals['_ADMISSION_TAGSENTRY']._serialized_start=729
-  _globals['_ADMISSION_TAGSENTRY']._serialized_end=772
-  _globals['_CONSTRAINTS']._serialized_start=775
-  _globals['_CONSTRAINTS']._serialized_end=1091
-  _globals['_REQUESTBOUNDS']._serialized_start=1094
-  _globals['_REQUESTBOUNDS']._serialized_end=1303
-  _globals['_MODELPATTERNS']._serialized_start=1305
-  _globals['_MODELPATTERNS']._serialized_end=1338
-  _globals['_OBLIGATIONS']._serialized_start=1341
-  _globals['_OBLIGATIONS']._serialized_end=1480
-  _globals['_OBLIGATION']._serialized_start=1483
-  _globals['_OBLIGATION']._serialized_end=1619
-  _globals['_SCREENOUTPUT']._serialized_start=1621
-  _globals['_SCREENOUTPUT']._serialized_end=1650
-  _globals['_NORECORDING']._serialized_start=1652
-  _globals['_NORECORDING']._serialized_end=1665
-  _globals['_GRANT']._serialized_start=1668
-  _globals['_GRANT']._serialized_end=1908
-  _globals['_ATTEMPTGRANT']._serialized_start=1911
-  _globals['_ATTEMPTGRANT']._serialized_end=2091
+  _globals['_DELEGATION']._serialized_start=312
+  _globals['_DELEGATION']._serialized_end=472
+  _globals['_DELEGATEDCREDENTIAL']._serialized_start=474
+  _globals['_DELEGATEDCREDENTIAL']._serialized_end=596
+  _globals['_ADMISSION']._serialized_start=599
+  _globals['_ADMISSION']._serialized_end=1059
+  _globals['_ADMISSION_TAGSENTRY']._serialized_start=1016
+  _globals['_ADMISSION_TAGSENTRY']._serialized_end=1059
+  _globals['_CONSTRAINTS']._serialized_start=1062
+  _globals['_CONSTRAINTS']._serialized_end=1378
+  _globals['_REQUESTBOUNDS']._serialized_start=1381
+  _globals['_REQUESTBOUNDS']._serialized_end=1590
+  _globals['_MODELPATTERNS']._serialized_start=1592
+  _globals['_MODELPATTERNS']._serialized_end=1625
+  _globals['_OBLIGATIONS']._serialized_start=1628
+  _globals['_OBLIGATIONS']._serialized_end=1767
+  _globals['_OBLIGATION']._serialized_start=1770
+  _globals['_OBLIGATION']._serialized_end=1906
+  _globals['_SCREENOUTPUT']._serialized_start=1908
+  _globals['_SCREENOUTPUT']._serialized_end=1937
+  _globals['_NORECORDING']._serialized_start=1939
+  _globals['_NORECORDING']._serialized_end=1952
+  _globals['_GRANT']._serialized_start=1955
+  _globals['_GRANT']._serialized_end=2195
+  _globals['_ATTEMPTGRANT']._serialized_start=2198
+  _globals['_ATTEMPTGRANT']._serialized_end=2378
 # @@protoc_insertion_point(module_scope)

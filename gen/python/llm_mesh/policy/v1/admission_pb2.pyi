@@ -29,6 +29,32 @@ class Caller(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     def __init__(self, principal: _Optional[str] = ..., domain: _Optional[str] = ..., project: _Optional[str] = ..., key: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class Delegation(_message.Message):
+    __slots__ = ("service", "principal", "domain", "project", "key", "purpose", "expire_time")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    principal: str
+    domain: str
+    project: str
+    key: str
+    purpose: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, service: _Optional[str] = ..., principal: _Optional[str] = ..., domain: _Optional[str] = ..., project: _Optional[str] = ..., key: _Optional[str] = ..., purpose: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DelegatedCredential(_message.Message):
+    __slots__ = ("delegation", "expire_time")
+    DELEGATION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    delegation: Delegation
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, delegation: _Optional[_Union[Delegation, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Admission(_message.Message):
     __slots__ = ("id", "caller", "constraints", "obligations", "revision", "expire_time", "alias", "tags", "input_digest", "operation", "screened")
     class TagsEntry(_message.Message):

@@ -64,6 +64,36 @@ class AuthorizeResponse(_message.Message):
     valid_for: _duration_pb2.Duration
     def __init__(self, caller: _Optional[_Union[_admission_pb2.Caller, _Mapping]] = ..., sealed_caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., revision: _Optional[int] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class CreateDelegationRequest(_message.Message):
+    __slots__ = ("caller", "expire_time", "purpose")
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    caller: _resources_pb2.Sealed
+    expire_time: _timestamp_pb2.Timestamp
+    purpose: str
+    def __init__(self, caller: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., purpose: _Optional[str] = ...) -> None: ...
+
+class CreateDelegationResponse(_message.Message):
+    __slots__ = ("delegation",)
+    DELEGATION_FIELD_NUMBER: _ClassVar[int]
+    delegation: _resources_pb2.Sealed
+    def __init__(self, delegation: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ...) -> None: ...
+
+class RedeemDelegationRequest(_message.Message):
+    __slots__ = ("delegation",)
+    DELEGATION_FIELD_NUMBER: _ClassVar[int]
+    delegation: _resources_pb2.Sealed
+    def __init__(self, delegation: _Optional[_Union[_resources_pb2.Sealed, _Mapping]] = ...) -> None: ...
+
+class RedeemDelegationResponse(_message.Message):
+    __slots__ = ("credential", "expire_time")
+    CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    credential: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, credential: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class WatchRevisionRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -41,6 +41,16 @@ class PolicyServiceStub:
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.AuthorizeRequest.SerializeToString,
                 response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.AuthorizeResponse.FromString,
                 _registered_method=True)
+        self.CreateDelegation = channel.unary_unary(
+                '/llm_mesh.policy.v1.PolicyService/CreateDelegation',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CreateDelegationRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CreateDelegationResponse.FromString,
+                _registered_method=True)
+        self.RedeemDelegation = channel.unary_unary(
+                '/llm_mesh.policy.v1.PolicyService/RedeemDelegation',
+                request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.RedeemDelegationRequest.SerializeToString,
+                response_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.RedeemDelegationResponse.FromString,
+                _registered_method=True)
         self.WatchRevision = channel.unary_stream(
                 '/llm_mesh.policy.v1.PolicyService/WatchRevision',
                 request_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionRequest.SerializeToString,
@@ -113,6 +123,29 @@ class PolicyServiceServicer:
         Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
         PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
         in the request plus `revision`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateDelegation(self, request, context):
+        """Lets the calling service use models later in the name of a caller, while the caller's key, principal and roles let it. For services that
+        work off what callers leave with them, such as batches; CALLER_NOT_ALLOWED to all others.
+
+        A delegation is no credential: only the service that asked for it can redeem it. Leaves an audit row (`delegations.create`), and answers
+        after its durable commit. INVALID_SEAL where the caller is not one of `Authorize` or has expired; PROJECT_NOT_SELECTED where
+        it has no project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeemDelegation(self, request, context):
+        """Makes a credential of a delegation, for at most a minute. It uses models in the project of the delegation and does nothing else, as the
+        caller's key would: `Authorize` decides each time by what holds then, and what is used is charged and recorded as the key's.
+
+        INVALID_SEAL where the delegation is not valid, is another service's, or has expired. INVALID_CREDENTIAL once the key is revoked or has
+        expired, or its principal is disabled.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -231,6 +264,16 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.AuthorizeRequest.FromString,
                     response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.AuthorizeResponse.SerializeToString,
             ),
+            'CreateDelegation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateDelegation,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CreateDelegationRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CreateDelegationResponse.SerializeToString,
+            ),
+            'RedeemDelegation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeemDelegation,
+                    request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.RedeemDelegationRequest.FromString,
+                    response_serializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.RedeemDelegationResponse.SerializeToString,
+            ),
             'WatchRevision': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchRevision,
                     request_deserializer=llm__mesh_dot_policy_dot_v1_dot_policy__pb2.WatchRevisionRequest.FromString,
@@ -320,6 +363,60 @@ class PolicyService:
             '/llm_mesh.policy.v1.PolicyService/Authorize',
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.AuthorizeRequest.SerializeToString,
             llm__mesh_dot_policy_dot_v1_dot_policy__pb2.AuthorizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateDelegation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.PolicyService/CreateDelegation',
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CreateDelegationRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.CreateDelegationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeemDelegation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_mesh.policy.v1.PolicyService/RedeemDelegation',
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.RedeemDelegationRequest.SerializeToString,
+            llm__mesh_dot_policy_dot_v1_dot_policy__pb2.RedeemDelegationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,21 @@ class PolicyServiceStub:
     PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
     in the request plus `revision`.
     """
+    CreateDelegation: _aio.UnaryUnaryMultiCallable[_policy_pb2.CreateDelegationRequest, _policy_pb2.CreateDelegationResponse]
+    """Lets the calling service use models later in the name of a caller, while the caller's key, principal and roles let it. For services that
+    work off what callers leave with them, such as batches; CALLER_NOT_ALLOWED to all others.
+
+    A delegation is no credential: only the service that asked for it can redeem it. Leaves an audit row (`delegations.create`), and answers
+    after its durable commit. INVALID_SEAL where the caller is not one of `Authorize` or has expired; PROJECT_NOT_SELECTED where
+    it has no project.
+    """
+    RedeemDelegation: _aio.UnaryUnaryMultiCallable[_policy_pb2.RedeemDelegationRequest, _policy_pb2.RedeemDelegationResponse]
+    """Makes a credential of a delegation, for at most a minute. It uses models in the project of the delegation and does nothing else, as the
+    caller's key would: `Authorize` decides each time by what holds then, and what is used is charged and recorded as the key's.
+
+    INVALID_SEAL where the delegation is not valid, is another service's, or has expired. INVALID_CREDENTIAL once the key is revoked or has
+    expired, or its principal is disabled.
+    """
     WatchRevision: _aio.UnaryStreamMultiCallable[_policy_pb2.WatchRevisionRequest, _policy_pb2.WatchRevisionResponse]
     """Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,
     and all of them while the stream is down for longer than one second. The stream ends with OK after at most ten minutes; call again.
@@ -93,6 +108,31 @@ class PolicyServiceServicer:
         Answers UNAUTHENTICATED for a credential that is missing, garbled, unknown, expired or revoked, and does not say which; and
         PERMISSION_DENIED for a valid one that lacks the right. Answers may be cached up to `valid_for`, by the digest of everything
         in the request plus `revision`.
+        """
+
+    def CreateDelegation(
+        self,
+        request: _policy_pb2.CreateDelegationRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.CreateDelegationResponse]:
+        """Lets the calling service use models later in the name of a caller, while the caller's key, principal and roles let it. For services that
+        work off what callers leave with them, such as batches; CALLER_NOT_ALLOWED to all others.
+
+        A delegation is no credential: only the service that asked for it can redeem it. Leaves an audit row (`delegations.create`), and answers
+        after its durable commit. INVALID_SEAL where the caller is not one of `Authorize` or has expired; PROJECT_NOT_SELECTED where
+        it has no project.
+        """
+
+    def RedeemDelegation(
+        self,
+        request: _policy_pb2.RedeemDelegationRequest,
+        context: _aio.ServicerContext[_Any, _Any],
+    ) -> _abc.Awaitable[_policy_pb2.RedeemDelegationResponse]:
+        """Makes a credential of a delegation, for at most a minute. It uses models in the project of the delegation and does nothing else, as the
+        caller's key would: `Authorize` decides each time by what holds then, and what is used is charged and recorded as the key's.
+
+        INVALID_SEAL where the delegation is not valid, is another service's, or has expired. INVALID_CREDENTIAL once the key is revoked or has
+        expired, or its principal is disabled.
         """
 
     def WatchRevision(

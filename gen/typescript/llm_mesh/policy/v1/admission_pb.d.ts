@@ -76,6 +76,95 @@ export declare type Caller = Message<"llm_mesh.policy.v1.Caller"> & {
 export declare const CallerSchema: GenMessage<Caller>;
 
 /**
+ * A service's permission to use models in the name of a caller. Sealed for `policy`, which alone reads it.
+ *
+ * @generated from message llm_mesh.policy.v1.Delegation
+ */
+export declare type Delegation = Message<"llm_mesh.policy.v1.Delegation"> & {
+  /**
+   * The service that may redeem it, such as `batches`.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * The principal.
+   *
+   * @generated from field: string principal = 2;
+   */
+  principal: string;
+
+  /**
+   * The domain of the credential.
+   *
+   * @generated from field: string domain = 3;
+   */
+  domain: string;
+
+  /**
+   * The project that pays. Never empty.
+   *
+   * @generated from field: string project = 4;
+   */
+  project: string;
+
+  /**
+   * The key. Never the secret.
+   *
+   * @generated from field: string key = 5;
+   */
+  key: string;
+
+  /**
+   * What it is for.
+   *
+   * @generated from field: string purpose = 6;
+   */
+  purpose: string;
+
+  /**
+   * When it expires.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.Delegation.
+ * Use `create(DelegationSchema)` to create a new message.
+ */
+export declare const DelegationSchema: GenMessage<Delegation>;
+
+/**
+ * The credential that a delegation was redeemed for. Sealed for `policy`, which alone reads it.
+ *
+ * @generated from message llm_mesh.policy.v1.DelegatedCredential
+ */
+export declare type DelegatedCredential = Message<"llm_mesh.policy.v1.DelegatedCredential"> & {
+  /**
+   * The delegation.
+   *
+   * @generated from field: llm_mesh.policy.v1.Delegation delegation = 1;
+   */
+  delegation?: Delegation | undefined;
+
+  /**
+   * When the credential expires, at most 60 s after it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.DelegatedCredential.
+ * Use `create(DelegatedCredentialSchema)` to create a new message.
+ */
+export declare const DelegatedCredentialSchema: GenMessage<DelegatedCredential>;
+
+/**
  * Permission to plan and charge one request. Sealed for `policy` and `router`, which take tenant and constraints from it alone.
  *
  * @generated from message llm_mesh.policy.v1.Admission

@@ -120,6 +120,107 @@ export declare type AuthorizeResponse = Message<"llm_mesh.policy.v1.AuthorizeRes
 export declare const AuthorizeResponseSchema: GenMessage<AuthorizeResponse>;
 
 /**
+ * Request of `CreateDelegation`.
+ *
+ * @generated from message llm_mesh.policy.v1.CreateDelegationRequest
+ */
+export declare type CreateDelegationRequest = Message<"llm_mesh.policy.v1.CreateDelegationRequest"> & {
+  /**
+   * The sealed `Caller` of `Authorize`. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed caller = 1;
+   */
+  caller?: Sealed | undefined;
+
+  /**
+   * Until when it can be redeemed, at most 48 hours from now. Required.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * What it is for, such as `batches/batch-…`: the audit trail says it. 1 to 128 bytes. Required.
+   *
+   * @generated from field: string purpose = 3;
+   */
+  purpose: string;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.CreateDelegationRequest.
+ * Use `create(CreateDelegationRequestSchema)` to create a new message.
+ */
+export declare const CreateDelegationRequestSchema: GenMessage<CreateDelegationRequest>;
+
+/**
+ * Response of `CreateDelegation`.
+ *
+ * @generated from message llm_mesh.policy.v1.CreateDelegationResponse
+ */
+export declare type CreateDelegationResponse = Message<"llm_mesh.policy.v1.CreateDelegationResponse"> & {
+  /**
+   * The `Delegation`, sealed for `policy`. To be kept as it is until it is redeemed.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed delegation = 1;
+   */
+  delegation?: Sealed | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.CreateDelegationResponse.
+ * Use `create(CreateDelegationResponseSchema)` to create a new message.
+ */
+export declare const CreateDelegationResponseSchema: GenMessage<CreateDelegationResponse>;
+
+/**
+ * Request of `RedeemDelegation`.
+ *
+ * @generated from message llm_mesh.policy.v1.RedeemDelegationRequest
+ */
+export declare type RedeemDelegationRequest = Message<"llm_mesh.policy.v1.RedeemDelegationRequest"> & {
+  /**
+   * The sealed delegation. Required.
+   *
+   * @generated from field: llm_mesh.mesh.v1.Sealed delegation = 1;
+   */
+  delegation?: Sealed | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.RedeemDelegationRequest.
+ * Use `create(RedeemDelegationRequestSchema)` to create a new message.
+ */
+export declare const RedeemDelegationRequestSchema: GenMessage<RedeemDelegationRequest>;
+
+/**
+ * Response of `RedeemDelegation`.
+ *
+ * @generated from message llm_mesh.policy.v1.RedeemDelegationResponse
+ */
+export declare type RedeemDelegationResponse = Message<"llm_mesh.policy.v1.RedeemDelegationResponse"> & {
+  /**
+   * The credential, for `authorization: Bearer`. Must not be stored.
+   *
+   * @generated from field: string credential = 1;
+   */
+  credential: string;
+
+  /**
+   * Until when it is valid.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.policy.v1.RedeemDelegationResponse.
+ * Use `create(RedeemDelegationResponseSchema)` to create a new message.
+ */
+export declare const RedeemDelegationResponseSchema: GenMessage<RedeemDelegationResponse>;
+
+/**
  * Request of `WatchRevision`.
  *
  * @generated from message llm_mesh.policy.v1.WatchRevisionRequest
@@ -1338,6 +1439,35 @@ export declare const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof AuthorizeRequestSchema;
     output: typeof AuthorizeResponseSchema;
+  },
+  /**
+   * Lets the calling service use models later in the name of a caller, while the caller's key, principal and roles let it. For services that
+   * work off what callers leave with them, such as batches; CALLER_NOT_ALLOWED to all others.
+   *
+   * A delegation is no credential: only the service that asked for it can redeem it. Leaves an audit row (`delegations.create`), and answers
+   * after its durable commit. INVALID_SEAL where the caller is not one of `Authorize` or has expired; PROJECT_NOT_SELECTED where
+   * it has no project.
+   *
+   * @generated from rpc llm_mesh.policy.v1.PolicyService.CreateDelegation
+   */
+  createDelegation: {
+    methodKind: "unary";
+    input: typeof CreateDelegationRequestSchema;
+    output: typeof CreateDelegationResponseSchema;
+  },
+  /**
+   * Makes a credential of a delegation, for at most a minute. It uses models in the project of the delegation and does nothing else, as the
+   * caller's key would: `Authorize` decides each time by what holds then, and what is used is charged and recorded as the key's.
+   *
+   * INVALID_SEAL where the delegation is not valid, is another service's, or has expired. INVALID_CREDENTIAL once the key is revoked or has
+   * expired, or its principal is disabled.
+   *
+   * @generated from rpc llm_mesh.policy.v1.PolicyService.RedeemDelegation
+   */
+  redeemDelegation: {
+    methodKind: "unary";
+    input: typeof RedeemDelegationRequestSchema;
+    output: typeof RedeemDelegationResponseSchema;
   },
   /**
    * Streams the policy revision: the present one first, then each newer one. A reader MUST drop cached decisions of older revisions,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from llm_mesh.policy.v1 import admission_pb2, errors_pb2, identity_pb2, policy_pb2
 from llm_mesh.services import MESH_ACTIONS
 from llm_mesh_policy.domain.errors import PolicyError, action_denied, invalid_credential
+from llm_mesh_policy.domain.instants import micros_of
 from llm_mesh_policy.domain.model_uses import MODEL_USES
 from llm_mesh_policy.domain.sealed import AUDIENCE, CALLER
+from llm_mesh_policy.identity.domain import delegations
 from llm_mesh_policy.identity.domain.credentials import BOOTSTRAP_PREFIX, Credential, Pepper, parse, token_digest
 from llm_mesh_policy.rules.ports import SELF, Allowances, absolute, within_credential
 from llm_mesh_runtime.errors import invalid
@@ -55,6 +57,8 @@ class Authorizer:
         snapshot = self._live.snapshot()
         if snapshot.revision < least:
             snapshot = await self._live.at_least(least)
+        if shown.startswith(delegations.PREFIX):
+            return self._by_delegation(snapshot, request, action, resource)
         credential = parse(shown)
         if credential is None:
             raise invalid_credential()
@@ -64,6 +68,23 @@ class Authorizer:
         key, until = self._key(snapshot, credential, now)
         project = _project(key, selected)
         self._decide(snapshot, key, project, action, resource)
+        return self._answer(snapshot, key, project, now, until)
+
+    def _by_delegation(
+        self, snapshot: Snapshot, request: policy_pb2.AuthorizeRequest, action: str, resource: str
+    ) -> policy_pb2.AuthorizeResponse:
+        """The caller that a service acts for: uses models in one project, as long as the key itself could."""
+        now = self._live.now()
+        credential = delegations.opened(request.credential, self._seals, now)
+        delegation = credential.delegation
+        key = delegations.live_key(snapshot, delegation.key, delegation.principal, now)
+        project = _project(key, delegation.project)
+        if request.project and within_credential(request.project, project, ()) is None:
+            raise PolicyError(errors_pb2.ERROR_REASON_PROJECT_NOT_SELECTED, "the delegation is for another project", field="project")
+        if resource != SELF and action not in _MODEL_USES:
+            raise action_denied(action, resource[:_LONGEST_SHOWN])
+        self._decide(snapshot, key, project, action, resource)
+        until = min(key.expire_time or micros_of(credential.expire_time), micros_of(credential.expire_time))
         return self._answer(snapshot, key, project, now, until)
 
     def _key(self, snapshot: Snapshot, credential: Credential, now: int) -> tuple[StoredKey, int]:

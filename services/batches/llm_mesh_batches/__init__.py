@@ -1,0 +1,1 @@
+"""Keeps files, and works off batches of requests."""
