@@ -148,3 +148,33 @@ async def test_what_is_no_whole_answer_is_none() -> None:
 
 async def test_deadlines_of_single_requests_open_no_breaker_for_everybody() -> None:
     assert await breaker_after(OtherMesh(failure=error("mesh", "DEADLINE_EXCEEDED")), 12) == adapter_pb2.BREAKER_STATE_CLOSED
+
+
+@pytest.mark.parametrize("rpc", ["Generate", "GenerateStream"])
+async def test_another_mesh_that_says_more_than_was_granted_is_read_no_further(rpc: str) -> None:
+    """Here 256 bytes for each of the granted tokens, and 64 KiB."""
+    texts = [generate_pb2.StreamEvent(text=generate_pb2.TextDelta(text="x" * 1_000)) for _ in range(MANY)]
+    stranger = Stranger(events=texts, output=answer("x" * 1_000_000))
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await (whole(stranger) if rpc == "Generate" else streamed(rpc, stranger))
+    failure = from_rpc_error(failed.value, peer="adapter")
+    assert (failure.reason_name, failure.metadata["beyond"]) == ("PROVIDER_MALFORMED", "content")
+    assert failure.metadata["output_tokens"] == "256"
+
+
+async def test_another_mesh_that_says_nothing_at_length_is_read_no_further() -> None:
+    nothing = [generate_pb2.StreamEvent(started=generate_pb2.Started(id="x" * 1_000_000)) for _ in range(16)]
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await streamed("GenerateStream", Stranger(events=nothing))
+    assert from_rpc_error(failed.value, peer="adapter").metadata["beyond"] == "wire"
+
+
+async def test_the_answer_of_another_mesh_to_a_method_is_bounded() -> None:
+    class Talker(OtherMesh):
+        async def Rerank(self, request: Any, context: Any) -> gateway_pb2.RerankResponse:
+            return gateway_pb2.RerankResponse(output={"id": "x" * 200_000}, receipt=receipt())
+
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        async with linked(Talker()) as made:
+            await made.stub.Rerank(made.granted("Rerank"), timeout=20)
+    assert from_rpc_error(failed.value, peer="adapter").metadata["beyond"] == "content"

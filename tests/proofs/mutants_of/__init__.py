@@ -17,6 +17,7 @@ from tests.proofs.mutants_of.offers import OFFERS
 from tests.proofs.mutants_of.one_address import ONE_ADDRESS
 from tests.proofs.mutants_of.other_meshes import OTHER_MESHES
 from tests.proofs.mutants_of.overload import OVERLOAD
+from tests.proofs.mutants_of.provider_answers import PROVIDER_ANSWERS
 from tests.proofs.mutants_of.replay import REPLAY
 from tests.proofs.mutants_of.requests import REQUESTS
 from tests.proofs.mutants_of.reserving import RESERVING
@@ -42,6 +43,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     ONE_ADDRESS,
     OTHER_MESHES,
     OVERLOAD,
+    PROVIDER_ANSWERS,
     REPLAY,
     REQUESTS,
     RESERVING,

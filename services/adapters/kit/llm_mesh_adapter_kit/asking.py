@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Protocol, Self
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh_adapter_kit.answer_bounds import AnswerBounds
 from llm_mesh_adapter_kit.dialect import Call, Dialect
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
@@ -45,8 +47,10 @@ class Asking:
         self._dialect = dialect
         self._client = client
 
-    def begin(self, endpoint: Endpoint, call: Call, prepared: Prepared, timers: Timers, *, attempt: str = "") -> Awaitable[Exchange]:
-        """Send; the answer is there once its head has arrived."""
+    def begin(
+        self, endpoint: Endpoint, call: Call, prepared: Prepared, timers: Timers, *, attempt: str = "", most: float = math.inf
+    ) -> Awaitable[Exchange]:
+        """Send; the answer is there once its head has arrived, and has `most` bytes."""
         headers: dict[str, str] = {}
         if identifier := request_id():
             headers["x-llm-mesh-request-id"] = identifier
@@ -62,7 +66,7 @@ class Asking:
         if signed_with is not None or not headers.keys().isdisjoint(prepared.headers):
             headers, lines = {**prepared.headers, **headers}, ""
         url = endpoint.url(call.path, at_origin=call.at_origin)
-        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True), lines)
+        request = HttpRequest(url, headers, call.body, call.method, timers.limits.connect, timers.next(head=True), lines, most)
         if signed_with is not None:
             return signed(self._client(endpoint), endpoint, request, timers, signed_with)
         return begun(self._client(endpoint), endpoint, request, timers)
@@ -126,8 +130,8 @@ class ProviderAnswer(AttemptWatch):
 
     answer: Exchange
 
-    def __init__(self, asking: Asking, job: Job, call: Call, operation: str, timers: Timers) -> None:
-        super().__init__(asking.lanes, asking.genai, asking.refusals, job, operation, timers)
+    def __init__(self, asking: Asking, job: Job, call: Call, operation: str, timers: Timers, bounds: AnswerBounds) -> None:
+        super().__init__(asking.lanes, asking.genai, asking.refusals, job, operation, timers, bounds)
         self._asking = asking
         self._call = call
 
@@ -137,7 +141,7 @@ class ProviderAnswer(AttemptWatch):
         prepared = asking.headers.of(endpoint, self._call, job.credential, job.domain)
         self.begin()
         try:
-            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=job.id)
+            self.answer = await asking.begin(endpoint, self._call, prepared, self._timers, attempt=job.id, most=self._bounds.wire)
             if self.answer.status != _OK:
                 try:
                     raise await asking.failure(endpoint, self.answer)

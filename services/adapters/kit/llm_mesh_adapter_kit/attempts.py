@@ -11,6 +11,7 @@ from llm_mesh.adapter.v1 import adapter_pb2, errors_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import genai_names as names
+from llm_mesh_adapter_kit.answer_bounds import content_size, of_generation
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
@@ -78,7 +79,8 @@ class Attempts:
         meter = AttemptMeter(attempt, job.most_output * max(1, request.candidate_count))
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
-        async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as provider_answer:
+        bounds = of_generation(job, request)
+        async with ProviderAnswer(self._asking, job, call, names.CHAT, timers, bounds) as provider_answer:
             body = await provider_answer.answer.body()
             response = adapter_pb2.GenerateResponse()
             output = response.output
@@ -86,6 +88,8 @@ class Attempts:
                 self._read_whole(job, call, provider_answer.answer, body, output)
             else:
                 await self._worked(job, len(body), partial(self._read_whole, job, call, provider_answer.answer, body, output))
+            if len(body) > bounds.content:  # nearly never: the texts of an answer have no more bytes than it has
+                bounds.check(job, content_size(output))
             restore_in_output(output, call.tool_names)
             if call.proof_mark:
                 mark_in_output(output, call.proof_mark)
@@ -112,15 +116,16 @@ class Attempts:
             else await self._aside(job, request, stream=True, exact=exact)
         )
         meter = AttemptMeter(job.attempt, job.most_output * max(1, request.candidate_count))
-        timers = Timers(self._limits.of(job.attempt)[0], wants_first=True)
+        timers, bounds = Timers(self._limits.of(job.attempt)[0], wants_first=True), of_generation(job, request)
         try:
-            async with ProviderAnswer(self._asking, job, call, names.CHAT, timers) as provider_answer:
+            async with ProviderAnswer(self._asking, job, call, names.CHAT, timers, bounds) as provider_answer:
                 reader = await self._reader(job, call, provider_answer.answer)
                 parser = self._new_parser()
                 while not reader.done and (piece := await provider_answer.answer.read()):
                     message = adapter_pb2.GenerateStreamResponse()
                     events, before = message.events, meter.content
                     failure = _read(job, parser.feed, piece, reader, events, meter)
+                    bounds.check(job, meter.size)
                     if events:  # what came before a failure in the same read is told first
                         if timers.event(content=meter.content > before):
                             self._first_content(job, timers)
@@ -132,6 +137,7 @@ class Attempts:
                     await provider_answer.answer.await_end()
                 final = adapter_pb2.GenerateStreamResponse()
                 _close(job, parser, reader, final.events, meter)
+                bounds.check(job, meter.size)
                 complete_events(final.events, call, job.model)
                 provider_answer.report(meter, final.final)
         except AdapterError as error:

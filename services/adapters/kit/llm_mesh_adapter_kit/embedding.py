@@ -15,6 +15,7 @@ from typing import TypeVar
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh_adapter_kit import genai_names as names
+from llm_mesh_adapter_kit.answer_bounds import of_vectors
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Tokenizing, VectorReader
 from llm_mesh_adapter_kit.errors import AdapterError, malformed
@@ -30,8 +31,6 @@ from llm_mesh_runtime.heavy import HeavyWork
 T = TypeVar("T")
 PIECE = 256 * 1024
 """About so many bytes of text are read at once, and of vectors sent."""
-MOST_TEXT = 512 * 1024 * 1024
-"""Bytes of an answer's text, of which nearly all is gone by the time they have come."""
 _NUMBER = 4
 """Bytes of a number in a vector."""
 _MOST_KNOWN = 1_024
@@ -112,9 +111,9 @@ class EmbeddingAttempts:
         meter = AttemptMeter(attempt, 0)
         limits, wants_first = self._limits.of(attempt)
         timers = Timers(limits, wants_first=wants_first)
-        async with ProviderAnswer(self._asking, job, call, names.EMBEDDINGS, timers) as provider_answer:
+        async with ProviderAnswer(self._asking, job, call, names.EMBEDDINGS, timers, of_vectors(request)) as provider_answer:
             reader = self._dialect.vectors(job.endpoint, len(request.items))
-            await self._read(job, provider_answer.answer, reader, share, timers, len(request.items))
+            await self._read(job, provider_answer.answer, reader, share, timers, request)
             output, vectors = await self._worked(job, reader.dimensions * _NUMBER * len(request.items), reader.finish)
             timers.event(content=True)
             if len(vectors) != len(request.items):
@@ -133,15 +132,15 @@ class EmbeddingAttempts:
             output.translations.append(_other_length(reader.dimensions))
         return Embedded(output, vectors, report)
 
-    async def _read(self, job: Job, answer: Exchange, reader: VectorReader, share: MemoryShare, timers: Timers, items: int) -> None:
+    async def _read(
+        self, job: Job, answer: Exchange, reader: VectorReader, share: MemoryShare, timers: Timers, request: embed_pb2.EmbedInput
+    ) -> None:
         """Reads the text to its end. Once the first vector tells how many bytes all of them have, room for them is taken."""
-        size, roomy = 0, False
+        roomy = False
         async for batch in _batches(answer, timers):
-            size += len(batch)
-            if size > MOST_TEXT:
-                raise malformed(job.endpoint.name, f"more than {MOST_TEXT} bytes")
             await self._worked(job, len(batch), partial(reader.feed, batch))
-            if not roomy and (expected := reader.dimensions * _NUMBER * items):
+            if not roomy and (expected := reader.dimensions * _NUMBER * len(request.items)):
+                of_vectors(request).check(job, expected)
                 if expected > self._memory.most:
                     raise malformed(job.endpoint.name, f"{expected} bytes of vectors, where {self._memory.most} are allowed")
                 await share.take(expected)

@@ -94,6 +94,14 @@ def malformed(endpoint: str, why: str) -> AdapterError:
     )
 
 
+def beyond_bounds(endpoint: str, what: str, most: int = 0) -> AdapterError:
+    """The answer has far more `content`, or bytes on the `wire`, than was granted. `most`: how many bytes were read, where it is known."""
+    bound = f"more than {most} bytes" if most else "more bytes than are read"
+    error = malformed(endpoint, bound + (" of content" if what == "content" else ""))
+    error.metadata["beyond"] = what
+    return error
+
+
 def fidelity_lost(field: str, note: str) -> AdapterError:
     """Exactness was demanded, and is not to be had."""
     reason = errors_pb2.ERROR_REASON_FIDELITY_LOST

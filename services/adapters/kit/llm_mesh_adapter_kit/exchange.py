@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 
+from llm_mesh_adapter_kit.answer_bounds import MOST_ANSWER
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import address_not_allowed, malformed, reset, timed_out, unreachable
+from llm_mesh_adapter_kit.errors import address_not_allowed, beyond_bounds, reset, timed_out, unreachable
 from llm_mesh_adapter_kit.http import (
     BrokenError,
     ConnectTimeoutError,
@@ -20,19 +22,20 @@ from llm_mesh_adapter_kit.http import (
 from llm_mesh_adapter_kit.limits import Timers
 from llm_mesh_adapter_kit.redaction import GrowingRedaction
 
-MOST_BYTES = 32 * 1024 * 1024
 _END_WAIT = 0.02
 
 
 class Exchange:
     """An answer whose head has arrived."""
 
-    __slots__ = ("_answer", "_endpoint", "_timers", "header", "status")
+    __slots__ = ("_answer", "_endpoint", "_left", "_most", "_timers", "header", "status")
 
-    def __init__(self, endpoint: Endpoint, answer: HttpAnswer, timers: Timers) -> None:
+    def __init__(self, endpoint: Endpoint, answer: HttpAnswer, timers: Timers, most: float = math.inf) -> None:
+        """`most` bytes may come, once unpacked."""
         self._endpoint = endpoint
         self._answer = answer
         self._timers = timers
+        self._most = self._left = most
         self.status = answer.status
         self.header = answer.header
 
@@ -47,14 +50,19 @@ class Exchange:
         if timers.over:
             raise timed_out(self._endpoint.name, *timers.phase(head=False))
         try:
-            return await self._answer.read(timers.next(head=False))
+            data = await self._answer.read(timers.next(head=False))
         except TimeoutError:
             raise timed_out(self._endpoint.name, *timers.phase(head=False)) from None
         except BrokenError:
             raise reset(self._endpoint.name) from None
+        self._left -= len(data)
+        if self._left < 0:
+            raise beyond_bounds(self._endpoint.name, "wire", int(self._most))
+        return data
 
-    async def body(self, most: int = MOST_BYTES) -> bytes:
-        """The whole rest, without our credentials."""
+    async def body(self, most: int = MOST_ANSWER) -> bytes:
+        """The whole rest, without our credentials: at most so many bytes, which are held at once."""
+        most = int(min(most, self._most))
         whole = self._answer.at_once()  # nearly every answer is there with its head, and is read without a coroutine of its own
         if whole is None or not self._answer.over or len(whole) > most:
             whole = await self._rest(whole, most)
@@ -69,7 +77,7 @@ class Exchange:
         size = len(first)
         while pieces[-1]:
             if size > most:
-                raise malformed(self._endpoint.name, f"more than {most} bytes")
+                raise beyond_bounds(self._endpoint.name, "wire", most)
             self._timers.event(content=False)
             pieces.append(await self.read())
             size += len(pieces[-1])
@@ -92,7 +100,7 @@ class Exchange:
 async def begun(client: HttpClient, endpoint: Endpoint, request: HttpRequest, timers: Timers) -> Exchange:
     """Sends, and answers once the head has arrived. Close it."""
     try:
-        return Exchange(endpoint, await client.send(request), timers)
+        return Exchange(endpoint, await client.send(request), timers, request.most_bytes)
     except ForbiddenError as error:
         raise address_not_allowed(endpoint.name, str(error)) from None
     except UnreachableError as error:

@@ -24,6 +24,8 @@ class HttpRequest(NamedTuple):
     """The latest moment for the head of the answer, in seconds of `time.monotonic`."""
     prepared: str = ""
     """Further headers, as `header_lines` has made them."""
+    most_bytes: float = math.inf
+    """Of the whole answer. One that has more is read no further."""
 
 
 def header_lines(headers: Mapping[str, str]) -> str:

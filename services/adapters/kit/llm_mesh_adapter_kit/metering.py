@@ -41,6 +41,11 @@ class AttemptMeter:
         """Whether the provider reported its final usage, be it wrong."""
         return self._final
 
+    @property
+    def size(self) -> int:
+        """Bytes of the content of a stream, so far."""
+        return self._bytes
+
     def saw_texts(self, texts: list[str]) -> None:
         """Notes events that are plain texts, none of them empty."""
         self.content += len(texts)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from llm_mesh.inference.v1 import generate_image_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh.router.v1 import plan_pb2
+from llm_mesh_adapter_kit.answer_bounds import of_method
 from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
 from llm_mesh_adapter_kit.dialect import Ask, Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
@@ -73,10 +74,13 @@ class Methods:
         limits, wants_first = self._limits.of(job.attempt)
         timers = Timers(limits, wants_first=wants_first)
         output = response.output
-        async with ProviderAnswer(self._asking, job, call, rpc.lower(), timers) as answer:
+        bounds = of_method(rpc, job.attempt, source)
+        async with ProviderAnswer(self._asking, job, call, rpc.lower(), timers, bounds) as answer:
             body = await answer.answer.body()
             answered = AnsweredMethod(job.endpoint, job.model, body, answer.answer.header("content-type"))
             await self._worked(job, len(body), partial(_read, method, answered, source, output))
+            if len(body) > bounds.content:  # nearly never: what was read has no more than it was read from
+                bounds.check(job, output.ByteSize())
             timers.event(content=True)
             output.model = output.model or job.model
             answer.report(MethodMeter(job.attempt, output), response.report)

@@ -10,6 +10,7 @@ from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import genai_names as names
+from llm_mesh_adapter_kit.answer_bounds import AnswerBounds
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_kit.genai import GenAi
@@ -27,16 +28,19 @@ Refusals = MutableMapping[str, str]
 class AttemptWatch:
     """Watches one attempt, from `begin` to `ended`."""
 
-    __slots__ = ("_genai", "_hurried", "_job", "_lane", "_lanes", "_operation", "_refusals", "_system", "_timers", "span")
+    __slots__ = ("_bounds", "_genai", "_hurried", "_job", "_lane", "_lanes", "_operation", "_refusals", "_system", "_timers", "span")
 
     span: Span
     _lane: Lane
 
-    def __init__(self, lanes: Lanes, genai: GenAi, refusals: Refusals, job: Job, operation: str, timers: Timers) -> None:
+    def __init__(  # noqa: PLR0917 (made for each attempt: names would cost it time)
+        self, lanes: Lanes, genai: GenAi, refusals: Refusals, job: Job, operation: str, timers: Timers, bounds: AnswerBounds
+    ) -> None:
         self._lanes = lanes
         self._genai = genai
         self._refusals = refusals
         self._job = job
+        self._bounds = bounds
         self._hurried = job.attempt.HasField("limits")
         self._operation = operation
         self._timers = timers
@@ -74,6 +78,7 @@ class AttemptWatch:
         job, error_type = self._job, ""
         if isinstance(error, AdapterError):
             note(self._refusals, job.endpoint, error)
+            self._bounds.charge(job, error)
             error_type = error.reason_name
             self.span.fail(error_type)
             log_failure(job.endpoint, error, model=job.model, attempt=job.id)

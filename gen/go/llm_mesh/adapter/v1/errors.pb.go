@@ -64,7 +64,9 @@ const (
 	ErrorReason_ERROR_REASON_PROVIDER_MODEL_NOT_FOUND ErrorReason = 12
 	// The provider's answer cannot be understood, or is empty. Charged only where the provider had reported usage. `metadata.limit` is there
 	// where the chat template or tokenizer of an inference engine used more than it may: `cpu`, `time`, `memory`, `depth` or `size`. Nothing was
-	// sent then, and `metadata.sent` is `false`.
+	// sent then, and `metadata.sent` is `false`. `metadata.beyond` is there where the answer went far beyond its grant and was read no further:
+	// `content` where it had more than 256 bytes of content for each granted output token and 64 KiB, or what the method's own measure is,
+	// `wire` where it had more bytes than 64 times that. Such an attempt is charged for the output that was granted.
 	ErrorReason_ERROR_REASON_PROVIDER_MALFORMED ErrorReason = 13
 	// The request does not fit the model's context window.
 	ErrorReason_ERROR_REASON_CONTEXT_EXCEEDED ErrorReason = 14

@@ -63,7 +63,7 @@ class RpcClient:
             except BaseException:
                 call.close()
                 raise
-        return await self._together(channel, path, messages, metadata, request.deadline)
+        return await self._together(channel, path, messages, metadata, request)
 
     @property
     def at_rest(self) -> bool:
@@ -86,17 +86,17 @@ class RpcClient:
             await self._channel.close()
 
     async def _together(
-        self, channel: grpc.aio.Channel, path: str, messages: Sequence[bytes], metadata: Metadata, deadline: float
+        self, channel: grpc.aio.Channel, path: str, messages: Sequence[bytes], metadata: Metadata, request: HttpRequest
     ) -> HttpAnswer:  # fmt: skip
         """The answers of several calls, in the order of their messages; the first failure is that of all."""
         room = asyncio.Semaphore(AT_ONCE)
-        left = ByteRoom(MOST_TOGETHER)
+        left = ByteRoom(int(min(MOST_TOGETHER, request.most_bytes)))
 
         async def one(message: bytes) -> list[bytes | RpcStatus]:
             async with room:
                 call = self._begun(channel, path, message, metadata)
                 try:
-                    return await _whole(call, deadline, left)
+                    return await _whole(call, request.deadline, left)
                 finally:
                     call.close()
 

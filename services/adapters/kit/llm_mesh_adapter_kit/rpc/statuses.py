@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from llm_mesh_adapter_kit.errors import AdapterError, Said, malformed, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, Said, beyond_bounds, malformed, unsupported
 from llm_mesh_adapter_kit.failures import of_status
 from llm_mesh_adapter_kit.framing import Frame, FramingError
 from llm_mesh_adapter_kit.rpc.framing import TRAILERS, RpcStatus, frames_of, status_of
@@ -39,7 +39,7 @@ def failure_of(endpoint: str, status: RpcStatus, *, worded: int = 0) -> AdapterE
     if status.code == UNIMPLEMENTED:
         return unsupported(endpoint, f"such method: {status.message}" if status.message else "such method")
     if _LARGER_ANSWER in status.message:  # said by our own side
-        return malformed(endpoint, "a message, or all of them together, has more bytes than are read")
+        return beyond_bounds(endpoint, "wire")
     name = NAMES[status.code] if 0 <= status.code < len(NAMES) else ""
     too_large = status.code == EXHAUSTED and _LARGER in status.message  # our request, and no limit of a rate
     return of_status(endpoint, _TOO_LARGE if too_large else http_status(status.code), _NONE, Said(status.message, code=name), worded=worded)

@@ -13,6 +13,7 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.adapter import Granted, MethodRequest
+from llm_mesh_adapter_kit.answer_bounds import AnswerBounds, content_size, of_generation, of_method, of_vectors
 from llm_mesh_adapter_kit.asking import Reporting
 from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.endpoint_list import EndpointList
@@ -65,12 +66,13 @@ class MeshAdapter:
         """A whole answer."""
         job, question = self._generation("Generate", request)
         meter = _meter(job, request.input)
-        response = adapter_pb2.GenerateResponse()
-        async with self._attempt(job, names.CHAT) as attempt:
+        response, bounds = adapter_pb2.GenerateResponse(), of_generation(job, request.input)
+        async with self._attempt(job, names.CHAT, bounds) as attempt:
             answer = await attempt.call.whole("Generate", question)
             if not answer.output.choices:
                 raise malformed(job.endpoint.name, "an answer without a choice")
             attempt.timers.event(content=True)
+            bounds.check(job, content_size(answer.output))
             _take(answer.output, response.output)
             meter.whole(response.output)
             _report(attempt, meter, answer.receipt, response.report)
@@ -85,7 +87,7 @@ class MeshAdapter:
         final = adapter_pb2.GenerateStreamResponse()
         try:
             async with (
-                self._attempt(job, names.CHAT, wants_first=True) as attempt,
+                self._attempt(job, names.CHAT, of_generation(job, request.input), wants_first=True) as attempt,
                 aclosing(attempt.call.stream("GenerateStream", question)) as answers,
             ):
                 async for answer in answers:
@@ -128,8 +130,10 @@ class MeshAdapter:
         """The answer to a method with one input and one output."""
         job = self._granted(request)
         question = self._sender.question(rpc, job, request)
-        async with self._attempt(job, rpc.lower()) as attempt:
+        bounds = of_method(rpc, job.attempt, request.input)
+        async with self._attempt(job, rpc.lower(), bounds) as attempt:
             answer = await attempt.call.whole(rpc, question)
+            bounds.check(job, answer.output.ByteSize())
             attempt.timers.event(content=True)
             _take(answer.output, response.output)
             _report(attempt, MethodMeter(job.attempt, response.output), answer.receipt, response.report)
@@ -172,9 +176,9 @@ class MeshAdapter:
         check_generation(job, request.input)
         return job, self._sender.question(rpc, job, request)
 
-    def _attempt(self, job: Job, operation: str, *, wants_first: bool = False) -> MeshAttempt:
+    def _attempt(self, job: Job, operation: str, bounds: AnswerBounds, *, wants_first: bool = False) -> MeshAttempt:
         limits, own = self._limits.of(job.attempt)
-        return MeshAttempt(self._calls, job, operation, Timers(limits, wants_first=wants_first or own))
+        return MeshAttempt(self._calls, job, operation, Timers(limits, wants_first=wants_first or own), bounds)
 
     async def _embedded(
         self, request: adapter_pb2.EmbedRequest | adapter_pb2.EmbedStreamRequest, share: MemoryShare
@@ -183,7 +187,7 @@ class MeshAdapter:
         question = self._sender.question("EmbedStream", job, request)
         meter, report = AttemptMeter(job.attempt, 0), adapter_pb2.AttemptReport()
         reading = VectorReading(job.endpoint.name, len(request.input.items), share, self._memory.most)
-        async with self._attempt(job, names.EMBEDDINGS) as attempt:
+        async with self._attempt(job, names.EMBEDDINGS, of_vectors(request.input)) as attempt:
             vectors = await reading.read(attempt.call, question, attempt.timers)
             attempt.timers.event(content=True)
             if vectors.output.HasField("usage"):

@@ -13,8 +13,9 @@ import grpc
 
 from llm_mesh.gateway.v1 import gateway_pb2_grpc
 from llm_mesh.inference.v1 import generate_pb2
+from llm_mesh_adapter_kit.answer_bounds import MOST_ANSWER, AnswerBounds
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_adapter_kit.errors import AdapterError, timed_out
+from llm_mesh_adapter_kit.errors import AdapterError, beyond_bounds, timed_out
 from llm_mesh_adapter_kit.genai import GenAi
 from llm_mesh_adapter_kit.grants import Job
 from llm_mesh_adapter_kit.lanes import Lanes
@@ -54,26 +55,30 @@ class MeshCalls(NamedTuple):
 class OpenCall:
     """A call to another mesh that is connected."""
 
-    __slots__ = ("_endpoint", "_metadata", "_stub", "_timers")
+    __slots__ = ("_endpoint", "_left", "_metadata", "_most", "_stub", "_timers")
 
-    def __init__(self, endpoint: Endpoint, channel: grpc.aio.Channel, metadata: Any, timers: Timers) -> None:  # noqa: ANN401 (gRPC's)
+    def __init__(self, endpoint: Endpoint, channel: grpc.aio.Channel, metadata: Any, timers: Timers, most: int) -> None:  # noqa: ANN401 (gRPC's)
         self._endpoint = endpoint
         self._stub = gateway_pb2_grpc.GatewayServiceStub(channel)
         self._metadata = metadata
         self._timers = timers
+        self._most = self._left = most
 
     @classmethod
-    async def begun(cls, connections: MeshConnections, endpoint: Endpoint, credential: str, timers: Timers) -> Self:
-        """Connects. Nothing is sent before."""
+    async def begun(
+        cls, connections: MeshConnections, endpoint: Endpoint, credential: str, timers: Timers, most: int = MOST_ANSWER
+    ) -> Self:
+        """Connects. Nothing is sent before. `most`: bytes of the whole answer."""
         metadata = metadata_of(endpoint, credential)
         channel = await connections.of(endpoint).ready(timers.limits.connect)
-        return cls(endpoint, channel, metadata, timers)
+        return cls(endpoint, channel, metadata, timers, most)
 
     async def whole(self, rpc: str, question: Any) -> Any:  # noqa: ANN401 (messages of the method)
         """The answer to a method with one answer. Whoever is cancelled cancels it there, too."""
         left = self._timers.next(head=True) - time.monotonic()
         with self._failing(head=True):
             answer = await getattr(self._stub, rpc)(question, timeout=max(left, 0.001), metadata=self._metadata)
+        self._took(answer)
         return self.cleaned(answer)
 
     def cleaned(self, message: Any) -> Any:  # noqa: ANN401 (any message)
@@ -94,9 +99,16 @@ class OpenCall:
                         message = await call.read()
                 if message is grpc.aio.EOF:
                     return
+                self._took(message)
                 yield message
         finally:
             call.cancel()
+
+    def _took(self, message: Any) -> None:  # noqa: ANN401 (any message)
+        """One more message of the answer is there."""
+        self._left -= message.ByteSize()
+        if self._left < 0:
+            raise beyond_bounds(self._endpoint.name, "wire", self._most)
 
     @contextlib.contextmanager
     def _failing(self, *, head: bool) -> Iterator[None]:
@@ -116,8 +128,8 @@ class MeshAttempt(AttemptWatch):
 
     call: OpenCall
 
-    def __init__(self, calls: MeshCalls, job: Job, operation: str, timers: Timers) -> None:
-        super().__init__(calls.lanes, calls.genai, calls.refusals, job, operation, timers)
+    def __init__(self, calls: MeshCalls, job: Job, operation: str, timers: Timers, bounds: AnswerBounds) -> None:
+        super().__init__(calls.lanes, calls.genai, calls.refusals, job, operation, timers, bounds)
         self._calls = calls
 
     @property
@@ -129,6 +141,7 @@ class MeshAttempt(AttemptWatch):
         """Notes the events of one message."""
         before = meter.content
         meter.saw(events)
+        self._bounds.check(self._job, meter.size)
         if self._timers.event(content=meter.content > before) and (seconds := self._timers.first_content) is not None:
             self.first_content(seconds)
 
@@ -137,7 +150,7 @@ class MeshAttempt(AttemptWatch):
         job.endpoint.check_domain(job.domain)
         self.begin()
         try:
-            self.call = await OpenCall.begun(self._calls.connections, job.endpoint, job.credential, self._timers)
+            self.call = await OpenCall.begun(self._calls.connections, job.endpoint, job.credential, self._timers, self._bounds.wire)
         except BaseException as error:
             self.ended(error)
             raise

@@ -1,0 +1,65 @@
+"""The guards against providers that answer far beyond what was granted: what takes each one out, and the test that goes red then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.proofs.mutant import Mutant
+
+_KIT = "adapters/kit/llm_mesh_adapter_kit"
+_BOUNDS = "tests/adapter_kit/test_kit_answer_bounds.py"
+_MESH = "adapters/mesh/llm_mesh_adapter_mesh/provider"
+_STRANGERS = "tests/adapter_mesh/test_mesh_strangers.py"
+
+PROVIDER_ANSWERS: Mapping[str, Mutant] = {
+    "provider-answers/bytes-of-a-stream": Mutant(
+        file=f"{_KIT}/exchange.py",
+        guard="if self._left < 0:",
+        instead="if False:",
+        test=f"{_BOUNDS}::test_an_answer_that_says_nothing_for_ever_ends",
+    ),
+    "provider-answers/content-of-a-stream": Mutant(
+        file=f"{_KIT}/attempts.py",
+        guard="""                    bounds.check(job, meter.size)
+                    if events:""",
+        instead="""                    if events:""",
+        test=f"{_BOUNDS}::test_a_stream_of_more_content_than_was_granted_ends",
+    ),
+    "provider-answers/content-of-an-answer": Mutant(
+        file=f"{_KIT}/attempts.py",
+        guard="bounds.check(job, content_size(output))",
+        instead="content_size(output)",
+        test=f"{_BOUNDS}::test_a_whole_answer_of_more_content_than_was_granted_is_none",
+    ),
+    "provider-answers/length-of-vectors": Mutant(
+        file=f"{_KIT}/embedding.py",
+        guard="of_vectors(request).check(job, expected)",
+        instead="pass",
+        test=f"{_BOUNDS}::test_a_vector_longer_than_any_model_has_is_none",
+    ),
+    "provider-answers/content-of-methods": Mutant(
+        file=f"{_KIT}/methods.py",
+        guard="bounds.check(job, output.ByteSize())",
+        instead="pass",
+        test=f"{_BOUNDS}::test_the_answer_to_a_method_is_bounded_by_what_it_is_about",
+    ),
+    "provider-answers/charged-as-granted": Mutant(
+        file=f"{_KIT}/watching.py",
+        guard="self._bounds.charge(job, error)",
+        instead="pass",
+        test=f"{_BOUNDS}::test_an_answer_that_says_nothing_for_ever_ends",
+    ),
+    "provider-answers/bytes-of-another-mesh": Mutant(
+        file=f"{_MESH}/attempts.py",
+        guard="if self._left < 0:",
+        instead="if False:",
+        test=f"{_STRANGERS}::test_another_mesh_that_says_nothing_at_length_is_read_no_further",
+    ),
+    "provider-answers/content-of-another-mesh": Mutant(
+        file=f"{_MESH}/attempts.py",
+        guard="self._bounds.check(self._job, meter.size)",
+        instead="pass",
+        test=f"{_STRANGERS}::test_another_mesh_that_says_more_than_was_granted_is_read_no_further",
+    ),
+}
+"""By name."""
