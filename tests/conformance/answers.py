@@ -129,6 +129,41 @@ def _anthropic_usage(usage: Mapping[str, Any]) -> dict[str, int]:
     return {name: figure for name, figure in figures.items() if figure}
 
 
+def _google(body: Mapping[str, Any]) -> Told:
+    candidates = body.get("candidates") or []
+    made = Told(usage=_google_usage(body.get("usageMetadata") or {}), raw=candidates[0]["content"] if candidates else None)
+    for candidate in candidates:
+        parts = candidate["content"]["parts"]
+        made.texts.append("".join(part.get("text", "") for part in parts if not part.get("thought")))
+        made.thought += "".join(part.get("text", "") for part in parts if part.get("thought"))
+        made.calls += [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in parts if "functionCall" in part]
+        made.finish.append(candidate.get("finishReason", "").lower())
+        made.logprobs += len(candidate.get("logprobsResult", {}).get("chosenCandidates", ()))
+    if made.finish == ["safety"]:
+        made.refusal, made.texts = made.texts[0] or "refused", [""]
+    return made
+
+
+def _google_stream(chunks: Iterable[Mapping[str, Any]]) -> Told:
+    candidates: dict[int, dict[str, Any]] = defaultdict(lambda: {"content": {"parts": []}, "logprobsResult": {"chosenCandidates": []}})
+    usage: Mapping[str, Any] = {}
+    for chunk in chunks:
+        usage = chunk.get("usageMetadata") or usage
+        for each in chunk["candidates"]:
+            candidate = candidates[each["index"]]
+            candidate["content"]["parts"] += each["content"]["parts"]
+            candidate["logprobsResult"]["chosenCandidates"] += each.get("logprobsResult", {}).get("chosenCandidates", [])
+            candidate |= {"finishReason": each["finishReason"]} if "finishReason" in each else {}
+    return _google({"candidates": [candidates[index] for index in sorted(candidates)], "usageMetadata": usage})
+
+
+def _google_usage(usage: Mapping[str, Any]) -> dict[str, int]:
+    thoughts = usage.get("thoughtsTokenCount", 0)
+    figures = {"input": usage.get("promptTokenCount", 0), "output": usage.get("candidatesTokenCount", 0) + thoughts}
+    figures |= {"cached": usage.get("cachedContentTokenCount", 0), "reasoning": thoughts}
+    return {name: figure for name, figure in figures.items() if figure}
+
+
 def _contract(output: generate_pb2.GenerateOutput) -> Told:
     usage = output.usage
     figures = {"input": usage.input_tokens, "output": usage.output_tokens, "cached": usage.cached_input_tokens}
@@ -159,5 +194,6 @@ def _arguments(text: str) -> Any:
 _READERS: Mapping[str, tuple[Callable[[Any], Told], Callable[[Any], Told]]] = {
     "openai": (_openai, _openai_stream),
     "anthropic": (_anthropic, _anthropic_stream),
+    "google": (_google, _google_stream),
     "grpc": (_contract, _contract_stream),
 }

@@ -97,17 +97,47 @@ class HttpEdge:
         self.name = name
         self.path = path
 
+    def path_of(self, question: Question) -> str:
+        """Where it is asked."""
+        del question
+        return self.path
+
+    def body_of(self, question: Question) -> dict[str, Any]:
+        """What is sent."""
+        return {**question.body, "model": question.alias, **({"stream": True} if question.stream else {})}
+
+    def field_of(self, error: Mapping[str, Any]) -> str:
+        """The field that an error names."""
+        return str(error.get("param") or "")
+
     def ask(self, stand: Stand, question: Question, request: str) -> Seen:
         """See `Edge`."""
-        body = {**question.body, "model": question.alias, **({"stream": True} if question.stream else {})}
-        reply = stand.ask(body, headers={"x-request-id": request}, path=self.path)
+        reply = stand.ask(self.body_of(question), headers={"x-request-id": request}, path=self.path_of(question))
         if reply.status != _OK:
-            return Seen(reason=reply.code.upper(), place=str(reply.error.get("param") or ""), message=str(reply.error.get("message")))
+            return Seen(reason=reply.code.upper(), place=self.field_of(reply.error), message=str(reply.error.get("message")))
         changed = reply.headers.get("x-llm-mesh-translations", "")
         answer = reply.events() if question.stream else reply.json()
         errors = [each["error"] for each in answer if "error" in each] if question.stream else []
         reason = str(errors[0].get("llm_mesh_code", "")).upper() if errors else ""
         return Seen(reason=reason, notes=frozenset(filter(None, changed.split(", "))), answer=answer)
+
+
+class GoogleEdge(HttpEdge):
+    """Google's dialect: the path names the model, and whether the answer is streamed."""
+
+    def path_of(self, question: Question) -> str:
+        """See `HttpEdge`."""
+        method = "streamGenerateContent?alt=sse" if question.stream else "generateContent"
+        return f"{self.path}/{question.alias}:{method}"
+
+    def body_of(self, question: Question) -> dict[str, Any]:
+        """See `HttpEdge`."""
+        return dict(question.body)
+
+    def field_of(self, error: Mapping[str, Any]) -> str:
+        """See `HttpEdge`."""
+        fields = [violation["field"] for each in error["details"] for violation in each.get("fieldViolations", ())]
+        return fields[0] if fields else ""
 
 
 class ContractEdge:

@@ -12,8 +12,9 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects import anthropic, openai
-from tests.conformance.asking import ContractEdge, Edge, HttpEdge
+from tests.conformance.asking import ContractEdge, Edge, GoogleEdge, HttpEdge
 from tests.conformance.contract_shape import ContractShape
+from tests.conformance.google_shape import complete_google, google_shape, read_google
 from tests.conformance.samples import ANTHROPIC, CALL, CONTRACT, OPENAI, SCHEMA, TOOL
 from tests.conformance.sdk_shapes import SdkShapes
 from tests.conformance.shapes import Shape, Variant, variants
@@ -82,6 +83,10 @@ def _typed_openai(body: Body) -> Body:
 
 def _typed_anthropic(body: Body) -> Body:
     return _json(anthropic.requests.messages_to_input({**body, "model": "replaced"}))
+
+
+def _typed_google(body: Body) -> Body:
+    return _json(read_google(body))
 
 
 def _json(made: generate_pb2.GenerateInput) -> Body:
@@ -181,6 +186,14 @@ EDGES: Mapping[str, DeclaredEdge] = {
             _anthropic_shape,
             _typed_anthropic,
             _complete_anthropic,
+        ),
+        DeclaredEdge(
+            GoogleEdge("google", "/v1beta/models"),
+            "Google's generateContent",
+            "Google's SDK",
+            google_shape,
+            _typed_google,
+            complete_google,
         ),
         DeclaredEdge(ContractEdge(), "The gateway's contract over gRPC", "the contract", _contract_shape, dict, _complete_contract),
     )

@@ -38,8 +38,20 @@ def _say(openai: Any, anthropic: Any, parts: list[Body], /, **more: Any) -> dict
     return {
         "openai": {"messages": [{"role": "user", "content": openai}], **more.get("openai", {})},
         "anthropic": {"max_tokens": 2048, "messages": [{"role": "user", "content": anthropic}], **more.get("anthropic", {})},
+        "google": {"contents": [{"role": "user", "parts": [_google_part(each) for each in parts]}], **more.get("google", {})},
         "grpc": {"messages": [{"role": "ROLE_USER", "parts": parts}], **more.get("grpc", {})},
     }
+
+
+def _google_part(part: Body) -> Body:
+    """The same part as the contract has it, in Google's words."""
+    if "text" in part:
+        return {"text": part["text"]["text"]}
+    (medium,) = part.values()
+    if "uri" in medium:
+        return {"fileData": {"fileUri": medium["uri"], "mimeType": medium["mime_type"]}}
+    named = {"displayName": medium["filename"]} if "filename" in medium else {}
+    return {"inlineData": {"mimeType": medium["mime_type"], "data": medium["data"], **named}}
 
 
 def _text(said: str) -> tuple[str, str, list[Body]]:
@@ -49,14 +61,20 @@ def _text(said: str) -> tuple[str, str, list[Body]]:
 _NAMES = (TOOL, "get_time")
 _OPENAI_TOOLS = [{"type": "function", "function": {"name": name, "description": f"tells {name}", "parameters": SCHEMA}} for name in _NAMES]
 _ANTHROPIC_TOOLS = [{"name": name, "description": f"tells {name}", "input_schema": SCHEMA} for name in _NAMES]
+_GOOGLE_TOOLS = [
+    {"functionDeclarations": [{"name": name, "description": f"tells {name}", "parametersJsonSchema": SCHEMA} for name in _NAMES]}
+]
 _CONTRACT_TOOLS = [{"function": {"name": name, "description": f"tells {name}", "parameters_json": SCHEMA_JSON}} for name in _NAMES]
 
 
-def _tools(said: str, openai: Body | None = None, anthropic: Body | None = None, grpc: Body | None = None) -> dict[str, Body]:
+def _tools(
+    said: str, openai: Body | None = None, anthropic: Body | None = None, grpc: Body | None = None, google: Body | None = None
+) -> dict[str, Body]:
     return _say(
         *_text(said),
         openai={"tools": _OPENAI_TOOLS, **(openai or {})},
         anthropic={"tools": _ANTHROPIC_TOOLS, **(anthropic or {})},
+        google={"tools": _GOOGLE_TOOLS, **(google or {})},
         grpc={"tools": _CONTRACT_TOOLS, **(grpc or {})},
     )
 
@@ -77,6 +95,10 @@ def with_results(edge: str, body: Body, first: Told) -> Body:
         ]
         messages = [*body["messages"], {"role": "assistant", "content": first.raw}, {"role": "user", "content": blocks}]
         return {**body, "messages": messages}
+    if edge == "google":
+        calls = [part["functionCall"] for part in first.raw["parts"] if "functionCall" in part]
+        answers = [{"functionResponse": {"id": call["id"], "name": call["name"], "response": {"output": "sunny"}}} for call in calls]
+        return {**body, "contents": [*body["contents"], first.raw, {"role": "user", "parts": answers}]}
     said = json_format.MessageToDict(first.raw, preserving_proto_field_name=True)
     results = [
         {"tool_result": {"tool_call_id": part["tool_call"]["id"], "parts": [{"text": {"text": "sunny"}}]}}
@@ -109,6 +131,7 @@ FEATURES: Mapping[str, Feature] = {
                 *_text(_TEXT),
                 openai={"messages": [{"role": "system", "content": "be terse"}, {"role": "user", "content": _TEXT}]},
                 anthropic={"system": "be terse"},
+                google={"systemInstruction": {"parts": [{"text": "be terse"}]}},
                 grpc={
                     "messages": [
                         {"role": "ROLE_SYSTEM", "parts": [{"text": {"text": "be terse"}}]},
@@ -190,6 +213,7 @@ FEATURES: Mapping[str, Feature] = {
                 {"tool_choice": {"type": "function", "function": {"name": "get_time"}}},
                 {"tool_choice": {"type": "tool", "name": "get_time"}},
                 {"tool_choice": {"mode": "TOOL_CHOICE_MODE_NAMED", "name": "get_time"}},
+                {"toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["get_time"]}}},
             ),
             ("get_time",),
             _called("get_time"),
@@ -201,6 +225,7 @@ FEATURES: Mapping[str, Feature] = {
                 {"tool_choice": "required"},
                 {"tool_choice": {"type": "any"}},
                 {"tool_choice": {"mode": "TOOL_CHOICE_MODE_REQUIRED"}},
+                {"toolConfig": {"functionCallingConfig": {"mode": "ANY"}}},
             ),
             _NAMES,
             _called(TOOL),
@@ -212,6 +237,7 @@ FEATURES: Mapping[str, Feature] = {
                 {"tool_choice": "none"},
                 {"tool_choice": {"type": "none"}},
                 {"tool_choice": {"mode": "TOOL_CHOICE_MODE_NONE"}},
+                {"toolConfig": {"functionCallingConfig": {"mode": "NONE"}}},
             ),
             came=lambda told: not told.calls and told.texts == ["get weather"],
             unlike="tools",
@@ -222,6 +248,7 @@ FEATURES: Mapping[str, Feature] = {
             _with(
                 openai={"response_format": _FORM},
                 anthropic={"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
+                google={"generationConfig": {"responseMimeType": "application/json", "responseJsonSchema": SCHEMA}},
                 grpc={"response_format": {"json_schema": {"name": "place", "schema_json": SCHEMA_JSON, "strict": True}}},
             ),
             ("city",),
@@ -229,7 +256,11 @@ FEATURES: Mapping[str, Feature] = {
         ),
         Feature(
             "any JSON",
-            _with(openai={"response_format": {"type": "json_object"}}, grpc={"response_format": {"json_object": {}}}),
+            _with(
+                openai={"response_format": {"type": "json_object"}},
+                google={"generationConfig": {"responseMimeType": "application/json"}},
+                grpc={"response_format": {"json_object": {}}},
+            ),
             came=_is_json,
             unlike="stop",
         ),
@@ -238,6 +269,7 @@ FEATURES: Mapping[str, Feature] = {
             _with(
                 openai={"reasoning_effort": "high"},
                 anthropic={"output_config": {"effort": "high"}, "thinking": {"type": "adaptive"}},
+                google={"generationConfig": {"thinkingConfig": {"thinkingLevel": "HIGH", "includeThoughts": True}}},
                 grpc={"reasoning": {"effort": "high"}},
             ),
             came=lambda told: bool(told.thought or told.usage.get("reasoning")),
@@ -245,7 +277,11 @@ FEATURES: Mapping[str, Feature] = {
         ),
         Feature(
             "thinking, by tokens",
-            _with(anthropic={"thinking": {"type": "enabled", "budget_tokens": 1024}}, grpc={"reasoning": {"budget_tokens": 1024}}),
+            _with(
+                anthropic={"thinking": {"type": "enabled", "budget_tokens": 1024}},
+                google={"generationConfig": {"thinkingConfig": {"thinkingBudget": 1024, "includeThoughts": True}}},
+                grpc={"reasoning": {"budget_tokens": 1024}},
+            ),
             came=lambda told: bool(told.thought or told.usage.get("reasoning")),
             unlike="limit of the answer",
         ),
@@ -256,6 +292,7 @@ FEATURES: Mapping[str, Feature] = {
                 {"reasoning_effort": "high"},
                 {"thinking": {"type": "enabled", "budget_tokens": 1024}},
                 {"reasoning": {"budget_tokens": 1024}, "max_output_tokens": 2048},
+                {"generationConfig": {"thinkingConfig": {"thinkingBudget": 1024}, "maxOutputTokens": 2048}},
             ),
             ("sunny",),
             lambda told: told.texts == ["sunny"],
@@ -274,25 +311,39 @@ FEATURES: Mapping[str, Feature] = {
         ),
         Feature(
             "log-probabilities",
-            _with(openai={"logprobs": True, "top_logprobs": 2}, grpc={"logprobs": {"top": 2}}),
+            _with(
+                openai={"logprobs": True, "top_logprobs": 2},
+                google={"generationConfig": {"responseLogprobs": True, "logprobs": 2}},
+                grpc={"logprobs": {"top": 2}},
+            ),
             came=lambda told: told.logprobs > 0,
             unlike="limit of the answer",
         ),
         Feature(
             "several answers",
-            _with(openai={"n": 2}, grpc={"candidate_count": 2}),
+            _with(openai={"n": 2}, google={"generationConfig": {"candidateCount": 2}}, grpc={"candidate_count": 2}),
             came=lambda told: len(told.texts) == 2,
             unlike="limit of the answer",
         ),
         Feature(
             "stop",
-            _with(openai={"stop": ["five"]}, anthropic={"stop_sequences": ["five"]}, grpc={"stop": ["five"]}),
+            _with(
+                openai={"stop": ["five"]},
+                anthropic={"stop_sequences": ["five"]},
+                google={"generationConfig": {"stopSequences": ["five"]}},
+                grpc={"stop": ["five"]},
+            ),
             ('"five"',),
             lambda told: told.texts == ["one two three four "],
         ),
         Feature(
             "limit of the answer",
-            _with(openai={"max_completion_tokens": 3}, anthropic={"max_tokens": 3}, grpc={"max_output_tokens": 3}),
+            _with(
+                openai={"max_completion_tokens": 3},
+                anthropic={"max_tokens": 3},
+                google={"generationConfig": {"maxOutputTokens": 3}},
+                grpc={"max_output_tokens": 3},
+            ),
             ("3",),
             lambda told: told.finish[0] in {"length", "max_tokens"} and told.usage["output"] == 3,
         ),
@@ -301,6 +352,7 @@ FEATURES: Mapping[str, Feature] = {
             _with(
                 openai={"temperature": 0.37, "top_p": 0.73, "seed": 90210, "presence_penalty": 0.21},
                 anthropic={"temperature": 0.37, "top_k": 17},
+                google={"generationConfig": {"temperature": 0.37, "topP": 0.73, "topK": 17, "seed": 90210}},
                 grpc={"sampling": {"temperature": 0.37, "top_p": 0.73, "top_k": 17, "seed": 90210}},
             ),
             ("0.37",),

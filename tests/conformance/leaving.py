@@ -27,9 +27,9 @@ def outcome_of_leaving(stand: Stand, question: Question, request: str) -> str:
 def _begun(stand: Stand, question: Question, request: str) -> Callable[[], Any]:
     edge = question.edge
     if isinstance(edge, HttpEdge):
-        body = json.dumps({**question.body, "model": question.alias, "stream": question.stream}).encode()
+        body = json.dumps(edge.body_of(question)).encode()
         headers = {"authorization": f"Bearer {stand.mesh.project_key}", "content-type": "application/json", "x-request-id": request}
-        leaver = Leaver(stand.mesh.addresses["http"], edge.path, body, headers)
+        leaver = Leaver(stand.mesh.addresses["http"], edge.path_of(question), body, headers)
         if question.stream:
             next(leaver.pieces())
         return leaver.leave
