@@ -58,6 +58,8 @@ def _text(said: str) -> tuple[str, str, list[Body]]:
     return said, said, [{"text": {"text": said}}]
 
 
+_SHOWS_THOUGHTS: Body = {"generationConfig": {"thinkingConfig": {"includeThoughts": True}}}
+"""Without it Google's clients are told no thoughts."""
 _NAMES = (TOOL, "get_time")
 _OPENAI_TOOLS = [{"type": "function", "function": {"name": name, "description": f"tells {name}", "parameters": SCHEMA}} for name in _NAMES]
 _ANTHROPIC_TOOLS = [{"name": name, "description": f"tells {name}", "input_schema": SCHEMA} for name in _NAMES]
@@ -82,6 +84,11 @@ def _tools(
 def _with(**options: Body) -> dict[str, Body]:
     made = _say(*_text(_WORDS), **options)
     return {edge: body for edge, body in made.items() if edge in options}
+
+
+def _not_googles(bodies: Mapping[str, Body]) -> dict[str, Body]:
+    """For what Google's dialect has no way to ask."""
+    return {edge: body for edge, body in bodies.items() if edge != "google"}
 
 
 def with_results(edge: str, body: Body, first: Told) -> Body:
@@ -196,11 +203,13 @@ FEATURES: Mapping[str, Feature] = {
         Feature("parallel tools", _tools("get weather and get time"), _NAMES, _called(*_NAMES)),
         Feature(
             "one tool at a time",
-            _tools(
-                "get weather and get time",
-                {"parallel_tool_calls": False},
-                {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
-                {"parallel_tool_calls": False},
+            _not_googles(
+                _tools(
+                    "get weather and get time",
+                    {"parallel_tool_calls": False},
+                    {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
+                    {"parallel_tool_calls": False},
+                )
             ),
             _NAMES,
             _called(TOOL),
@@ -300,10 +309,12 @@ FEATURES: Mapping[str, Feature] = {
         ),
         Feature(
             "cache hint",
-            _say(
-                [{"type": "text", "text": _TEXT, "cache_control": {"type": "ephemeral"}}],
-                [{"type": "text", "text": _TEXT, "cache_control": {"type": "ephemeral"}}],
-                [{"text": {"text": _TEXT}, "cache_hint": {}}],
+            _not_googles(
+                _say(
+                    [{"type": "text", "text": _TEXT, "cache_control": {"type": "ephemeral"}}],
+                    [{"type": "text", "text": _TEXT, "cache_control": {"type": "ephemeral"}}],
+                    [{"text": {"text": _TEXT}, "cache_hint": {}}],
+                )
             ),
             (_TEXT,),
             lambda told: bool(told.usage.get("written") or told.usage.get("cached")),
@@ -367,7 +378,11 @@ FEATURES: Mapping[str, Feature] = {
         Feature("usage", _say(*_text(_TEXT)), (), lambda told: told.usage["input"] > 0 and told.usage["output"] == 3, "sim-echo/tokens:1"),
         Feature("usage of a cache", _say(*_text(_TEXT)), (), lambda told: told.usage.get("cached") == 500, "sim-cached"),
         Feature(
-            "usage of thinking", _say(*_text(_TEXT)), (), lambda told: bool(told.usage.get("reasoning") or told.thought), "sim-reasoning"
+            "usage of thinking",
+            _say(*_text(_TEXT), google=_SHOWS_THOUGHTS),
+            (),
+            lambda told: bool(told.usage.get("reasoning") or told.thought),
+            "sim-reasoning",
         ),
         Feature("usage that is not said", _say(*_text(_TEXT)), (), lambda told: told.usage.get("output", 0) > 0, "sim-no-usage"),
     )

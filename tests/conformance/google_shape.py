@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import enum
+import re
 from collections.abc import Mapping
 from typing import Any, Final, get_type_hints
 
@@ -52,6 +53,7 @@ _SAMPLES: Mapping[str, Any] = {
     "stop_sequences": ["halt"],
     "temperature": 0.37,
     "top_p": 0.73,
+    "top_k": 17,
     "candidate_count": 2,
     "logprobs": 3,
     "max_output_tokens": 2048,
@@ -60,30 +62,35 @@ _SAMPLES: Mapping[str, Any] = {
     "function_calling_config.mode": ("AUTO", "ANY", "NONE", "VALIDATED"),
     "function_calling_config.allowed_function_names": [TOOL],
     "safety_settings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
-    "video_metadata.start_offset": "1s",
-    "video_metadata.end_offset": "2s",
+    "video_metadata": {"startOffset": "1s", "endOffset": "2s"},
     "part_metadata": {"a": "sample"},
 }
 _WHOLE = (
-    r"\.tools\[\]\.(?!function_declarations)\w+$",
-    r"parts\[\]\S*\.(audio_transcription|\w+_metadata|executable_code|code_execution_result|tool_call|tool_response|partial_args\[\])$",
+    r"^tools\[\]\.(?!function_declarations)\w+$",
+    r"parts\[\]\S*\.(audio_transcription|\w+_metadata|executable_code|code_execution_result|tool_call|tool_response|partial_args)$",
     r"generation_config\.(model_selection_config|routing_config|speech_config|translation_config|audio_transcription_config)$",
-    r"generation_config\.response_format\[\]$",
+    r"generation_config\.response_format$",
     r"retrieval_config$",
 )
 """What the payload does not model: it travels as it came, whatever is in it."""
 _KINDS: Final = ("text", "inline_data", "file_data", "function_call", "function_response", "executable_code", "code_execution_result")
 _SERVED: Final = ("tool_call", "tool_response")
-_UNNAMED = "UNSPECIFIED"
+_UNNAMED: Final = "UNSPECIFIED"
+_OPTIONAL: Final = re.compile(r"(?<!\])<\w+>")
+_WITH_MORE: Final = frozenset({"text", "inline_data"})
+"""Parts with which the keys are sent that any part may have."""
 
 
 class GoogleShapes(SdkShapes):
     """Reads types of Google's SDK, whose parts say by their keys of which kind they are."""
 
-    def of(self, hint: Any, path: str, within: tuple[Any, ...] = ()) -> Shape | None:
-        """The shape of a type."""
+    def of(self, hint: Any, path: str, within: tuple[Any, ...] = ()) -> Shape | None:  # noqa: PLR0911 (a way for each kind of type)
+        """The shape of a type. What may be absent is the only one of its kind, which the path need not say."""
+        path = _OPTIONAL.sub("", path)
         if (known := self._sample(path)) is not None:
             return known
+        if any(re.search(each, path) for each in _WHOLE):
+            return Leaf(({"a": "sample"},))
         if hint is types.PartDict:
             return self._part(path, (*within, hint))
         if hint is bytes:
@@ -101,16 +108,18 @@ class GoogleShapes(SdkShapes):
         options: dict[str, Shape] = {}
         for kind in kinds:
             place = f"{path}<{kind}>"
-            fields = {name: self.of(hint, f"{place}.{name}", within) for name, hint in {kind: hints[kind], **beside}.items()}
+            own = {kind: hints[kind], **(beside if kind in _WITH_MORE else {"thought_signature": hints["thought_signature"]})}
+            fields = {name: self.of(hint, f"{place}.{name}", within) for name, hint in own.items()}
             options[kind] = Record({name: shape for name, shape in fields.items() if shape is not None}, frozenset({kind}))
         return Choice(options)
 
 
 def google_shape() -> Shape:
     """The shape of a body of `:generateContent`: what stands at its root in the SDK's own converter."""
-    shapes = GoogleShapes(_SAMPLES, _WHOLE)
+    shapes = GoogleShapes(_SAMPLES)
     content = Record(
-        {"role": Leaf(("user", "model")), "parts": Listing(_made(shapes, types.PartDict, "contents[].parts[]"))}, frozenset({"role", "parts"})
+        {"role": Leaf(("user", "model")), "parts": Listing(_made(shapes, types.PartDict, "contents[].parts[]"))},
+        frozenset({"role", "parts"}),
     )
     roots: dict[str, Any] = {
         "tools": list[types.ToolDict],

@@ -93,6 +93,8 @@ _NO_REFUSALS = "a refusal is a text like others"
 _NO_CACHE = "the provider says nothing of a cache"
 
 _COUNTED = "usage that is not said"
+_SHOWN = "google: usage of thinking"
+"""Whether thoughts are shown is the edge's affair where the provider is not told how much to think."""
 WIRES: Mapping[str, Wire] = {
     each.name: each
     for each in (
@@ -101,7 +103,7 @@ WIRES: Mapping[str, Wire] = {
             "/v1",
             translates={
                 *("cache hint", "thinking, by tokens", "anthropic: thinking, by effort", "anthropic: sampling", "grpc: sampling", _COUNTED),
-                *("anthropic: thinking, sent back", "grpc: thinking, sent back"),
+                *("anthropic: thinking, sent back", "grpc: thinking, sent back", "google: thinking, sent back", "google: sampling", _SHOWN),
             },
             errors={"the key may not (403)": "PROVIDER_MODEL_NOT_FOUND"},
         ),
@@ -112,7 +114,7 @@ WIRES: Mapping[str, Wire] = {
             settings={"responses": ["*"]},
             translates={
                 *("cache hint", "several answers", "stop", "sampling", "thinking, by tokens", "anthropic: thinking, by effort", _COUNTED),
-                *("anthropic: thinking, sent back", "grpc: thinking, sent back"),
+                *("anthropic: thinking, sent back", "grpc: thinking, sent back", "google: thinking, sent back", _SHOWN),
             },
             errors={"the key may not (403)": "PROVIDER_MODEL_NOT_FOUND"},
         ),
@@ -120,7 +122,7 @@ WIRES: Mapping[str, Wire] = {
             "anthropic",
             translates={
                 *("sound", "any JSON", "log-probabilities", "several answers", "openai: sampling", "grpc: sampling", _COUNTED),
-                "openai: thinking, sent back",
+                *("openai: thinking, sent back", "google: sampling", _SHOWN),
             },
         ),
         Wire(
@@ -128,14 +130,14 @@ WIRES: Mapping[str, Wire] = {
             "/v1",
             translates={
                 *("file, a PDF", "one tool at a time", "cache hint", "thinking, by tokens", "anthropic: thinking, by effort", _COUNTED),
-                *("anthropic: thinking, sent back", "grpc: thinking, sent back"),
+                *("anthropic: thinking, sent back", "grpc: thinking, sent back", "google: thinking, sent back"),
             },
         ),
         Wire(
             "bedrock",
             translates={
                 *("one tool at a time", "no tool", "any JSON", "log-probabilities", "several answers", "sampling", _COUNTED),
-                *("anthropic: thinking, by effort", "openai: thinking, sent back"),
+                *("anthropic: thinking, by effort", "openai: thinking, sent back", _SHOWN),
             },
             refuses={"image, by its address"},
         ),
@@ -144,7 +146,7 @@ WIRES: Mapping[str, Wire] = {
             "/cohere",
             translates={
                 *("one tool at a time", "result of a tool", "cache hint", "log-probabilities", "several answers", _COUNTED),
-                *("thinking, by effort", "thinking, sent back"),
+                *("thinking, by effort", "thinking, sent back", _SHOWN),
             },
             refuses={"file, a PDF", "sound"},
             lacks={"refusal": _NO_REFUSALS, "usage of a cache": _NO_CACHE},
@@ -153,7 +155,7 @@ WIRES: Mapping[str, Wire] = {
             "ollama",
             translates={
                 *("one tool at a time", "a forced tool", "some tool", "cache hint", "several answers", _COUNTED),
-                *("thinking, by effort", "thinking, by tokens", "thinking, sent back"),
+                *("thinking, by effort", "thinking, by tokens", "thinking, sent back", _SHOWN),
             },
             refuses={"image, by its address", "file, a PDF", "sound"},
             lacks={"refusal": _NO_REFUSALS, "usage of a cache": _NO_CACHE},

@@ -42,16 +42,24 @@ def _candidate(choice: generate_pb2.Choice, *, shows_thoughts: bool) -> dict[str
     writer = AnswerPartsWriter(shows_thoughts=shows_thoughts)
     for part in choice.message.parts[:]:
         writer.write(part)
-    written = {"content": {"parts": writer.close(), "role": "model"}, "index": choice.index, **ended(choice, writer.malformed)}
+    refused = any(part.WhichOneof("kind") == "refusal" for part in choice.message.parts[:])
+    written = {
+        "content": {"parts": writer.close(), "role": "model"},
+        "index": choice.index,
+        **ended(choice, writer.malformed, refused=refused),
+    }
     if logprobs := write_logprobs(choice.logprobs):
         written["logprobsResult"] = logprobs
     return written
 
 
-def ended(choice: generate_pb2.Choice | generate_pb2.ChoiceFinished, malformed: str) -> dict[str, Any]:
+def ended(choice: generate_pb2.Choice | generate_pb2.ChoiceFinished, malformed: str, *, refused: bool) -> dict[str, Any]:
     """Why a candidate ended, and what is not modelled of it. `malformed` is a call that the dialect has no part for."""
     written: dict[str, Any] = {}
-    if word := _MALFORMED if malformed else finish_word(choice.finish_reason, choice.native_finish_reason):
+    reason = choice.finish_reason
+    if refused and reason == generate_pb2.FINISH_REASON_STOP:
+        reason = generate_pb2.FINISH_REASON_REFUSAL
+    if word := _MALFORMED if malformed else finish_word(reason, choice.native_finish_reason):
         written["finishReason"] = word
     if malformed:
         written["finishMessage"] = malformed

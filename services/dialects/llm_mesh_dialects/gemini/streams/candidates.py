@@ -51,6 +51,7 @@ class CandidateWriter:
         self._proof = ""
         self._held = 0
         self._malformed = ""
+        self._refused = False
         self._finished: generate_pb2.ChoiceFinished | None = None
 
     @property
@@ -59,7 +60,7 @@ class CandidateWriter:
         return not (self._parts or self._tokens or self._thought)
 
     def text(self, delta: generate_pb2.TextDelta) -> None:
-        """More text, or more of a refusal."""
+        """More text."""
         self._thought.clear()
         self._tokens += delta.logprobs
         if not delta.text and not delta.extras:
@@ -70,6 +71,11 @@ class CandidateWriter:
             self._parts[-1]["text"] += delta.text
         else:
             self._parts.append(made)
+
+    def refusal(self, delta: generate_pb2.TextDelta) -> None:
+        """More of a refusal, which is a text like others."""
+        self._refused = True
+        self.text(delta)
 
     def reasoning(self, delta: generate_pb2.ReasoningDelta) -> None:
         """More of a thought, or the proof of what was thought."""
@@ -137,7 +143,7 @@ class CandidateWriter:
     def end(self) -> dict[str, Any]:
         """The candidate of the last chunk. Its content has a part, without which clients take the answer for broken."""
         finished = self._finished or generate_pb2.ChoiceFinished(choice=self._index)
-        return self._content(self._parts or [{"text": ""}]) | ended(finished, self._malformed)
+        return self._content(self._parts or [{"text": ""}]) | ended(finished, self._malformed, refused=self._refused)
 
     def _content(self, parts: list[Part]) -> dict[str, Any]:
         made: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": self._index}

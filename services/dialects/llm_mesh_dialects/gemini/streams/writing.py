@@ -35,7 +35,7 @@ class GeminiChunkWriter:
         self._writers: Mapping[str, Callable[[Any], None]] = {
             "started": self._start,
             "text": lambda delta: self._of(delta.choice).text(delta),
-            "refusal": lambda delta: self._of(delta.choice).text(delta),
+            "refusal": lambda delta: self._of(delta.choice).refusal(delta),
             "reasoning": lambda delta: self._of(delta.choice).reasoning(delta),
             "tool_call_started": lambda started: self._of(started.choice).call_started(started),
             "tool_call": lambda delta: self._of(delta.choice).call(delta),

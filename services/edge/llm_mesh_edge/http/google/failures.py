@@ -11,45 +11,16 @@ import re
 from llm_mesh_dialects.gemini import errors
 from llm_mesh_edge.domain.failures import Failure, named, spoken
 from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.http.google.names import NAMES
 
 _DOMAIN = "llm-mesh"
 _EXHAUSTED = 429
-_CONFIG = "generationConfig"
-_NAMES = {
-    "input.max_output_tokens": f"{_CONFIG}.maxOutputTokens",
-    "input.candidate_count": f"{_CONFIG}.candidateCount",
-    "input.stop": f"{_CONFIG}.stopSequences",
-    "input.modalities": f"{_CONFIG}.responseModalities",
-    "input.logprobs.top": f"{_CONFIG}.logprobs",
-    "input.logprobs": f"{_CONFIG}.responseLogprobs",
-    "input.sampling.temperature": f"{_CONFIG}.temperature",
-    "input.sampling.top_p": f"{_CONFIG}.topP",
-    "input.sampling.top_k": f"{_CONFIG}.topK",
-    "input.sampling.presence_penalty": f"{_CONFIG}.presencePenalty",
-    "input.sampling.frequency_penalty": f"{_CONFIG}.frequencyPenalty",
-    "input.sampling.seed": f"{_CONFIG}.seed",
-    "input.sampling": _CONFIG,
-    "input.reasoning.effort": f"{_CONFIG}.thinkingConfig.thinkingLevel",
-    "input.reasoning.budget_tokens": f"{_CONFIG}.thinkingConfig.thinkingBudget",
-    "input.reasoning": f"{_CONFIG}.thinkingConfig",
-    "input.response_format.json_schema.schema_json": f"{_CONFIG}.responseJsonSchema",
-    "input.response_format.json_schema": f"{_CONFIG}.responseJsonSchema",
-    "input.response_format": f"{_CONFIG}.responseMimeType",
-    "input.tool_choice.mode": "toolConfig.functionCallingConfig.mode",
-    "input.tool_choice.name": "toolConfig.functionCallingConfig.allowedFunctionNames",
-    "input.tool_choice.allowed": "toolConfig.functionCallingConfig.allowedFunctionNames",
-    "input.tool_choice": "toolConfig.functionCallingConfig",
-    "input.dimensions": "outputDimensionality",
-    "input.items": "requests",
-    "input.messages": "contents",
-    "input.end_user": "labels",
-}
 _ITEM = re.compile(r"^(requests\[\d+\])(?:\.text|\.tokens\b.*)$")
 
 
 def param_of(failure: Failure) -> str:
     """The field that is wrong."""
-    return _ITEM.sub(r"\1.content.parts[0].text", named(failure.param, _NAMES))
+    return _ITEM.sub(r"\1.content.parts[0].text", named(failure.param, NAMES))
 
 
 def extras_of(failure: Failure) -> dict[str, object]:

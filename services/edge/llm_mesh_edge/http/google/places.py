@@ -7,7 +7,9 @@ from itertools import islice
 
 from llm_mesh_dialects.gemini.requests import PartPlace, planned_messages, planned_tools
 from llm_mesh_dialects.gemini.spelling import spelled
+from llm_mesh_edge.domain.failures import named
 from llm_mesh_edge.domain.places import Body, inner_part_of, part_of
+from llm_mesh_edge.http.google.names import NAMES
 
 _TOOL = re.compile(r"^input\.tools\[(\d+)\]\.?(.*)$")
 _MEDIA = frozenset({"image", "audio", "file"})
@@ -27,14 +29,14 @@ _WRAPPED = "generateContentRequest"
 
 
 def place(field: str, body: Body) -> str:
-    """The place of a part or tool; the field as it is where it is none."""
+    """The place of a field, in the body's own spelling."""
     inner = body.get(_WRAPPED) or body.get("generate_content_request")
     if isinstance(inner, dict):
         within = place(field, inner)
         return within if within == field else f"{spelled(_WRAPPED, body)}.{within}"
     tool = _TOOL.match(field)
     own_path = _tool(int(tool[1]), tool[2], dict(body)) if tool is not None else _part(field, dict(body))
-    return spelled(own_path, body) if own_path else field
+    return spelled(own_path or named(field, NAMES), body)
 
 
 def _part(field: str, body: dict[str, object]) -> str:
