@@ -154,6 +154,31 @@ async def test_tokens_are_counted_by_the_provider_and_bounded_where_it_cannot(ad
     assert bounded.input_tokens >= counted.input_tokens
 
 
+async def test_counts_are_made_for_the_domains_that_may_use_the_credential_alone() -> None:
+    async with adapted() as outer:
+        theirs = {"base_url": f"http://{outer.simulator}", "local": True, "credential": "team", "domains": ["domains/others"]}
+        async with adapted(endpoints={"theirs": json.dumps(theirs)}, credentials={"team": Secret("sk-team")}) as adapter:
+
+            async def source_for(domain: str) -> int:
+                asked = adapter_pb2.CountTokensRequest(attempt=attempt(endpoint="theirs"), input=saying("one two three"), domain=domain)
+                return int((await adapter.stub.CountTokens(asked, timeout=5)).count.source)
+
+            assert await source_for("domains/claims") == embed_pb2.COUNT_SOURCE_ESTIMATED
+            assert await source_for("") == embed_pb2.COUNT_SOURCE_ESTIMATED
+            assert not (await outer.admin("GET", "requests?limit=9"))["requests"]
+            assert await source_for("domains/others") == embed_pb2.COUNT_SOURCE_PROVIDER
+
+
+async def test_operators_check_and_discover_endpoints_of_some_domains() -> None:
+    async with adapted() as outer:
+        theirs = {"base_url": f"http://{outer.simulator}", "local": True, "credential": "team", "domains": ["domains/others"]}
+        async with adapted(endpoints={"theirs": json.dumps(theirs)}, credentials={"team": Secret("sk-team")}) as adapter:
+            discovered = await adapter.stub.DiscoverModels(adapter_pb2.DiscoverModelsRequest(endpoint="theirs"), timeout=5)
+            assert "sim-echo" in discovered.models
+            checked = await adapter.stub.CheckEndpoint(adapter_pb2.CheckEndpointRequest(endpoint="theirs"), timeout=5)
+            assert checked.result == adapter_pb2.CHECK_RESULT_ADMITTED
+
+
 async def test_models_are_discovered_and_endpoints_listed(adapter: Adapted) -> None:
     stub = adapter_pb2.DiscoverModelsRequest(endpoint=ENDPOINT)
     assert "sim-echo" in (await adapter.stub.DiscoverModels(stub, timeout=5, metadata=())).models

@@ -170,6 +170,17 @@ async def test_a_count_carries_hops_and_bounds() -> None:
     assert asked.input.model == MODEL
 
 
+async def test_counts_are_made_for_the_domains_that_may_use_the_key_alone() -> None:
+    async with linked(domains=["domains/others"]) as made:
+        attempt = made.granted("Generate").attempt
+        for domain, source in (("domains/claims", embed_pb2.COUNT_SOURCE_ESTIMATED), ("domains/others", embed_pb2.COUNT_SOURCE_PROVIDER)):
+            answer = await made.stub.CountTokens(adapter_pb2.CountTokensRequest(attempt=attempt, domain=domain), timeout=20)
+            assert answer.count.source == source
+        assert len(made.other.asked) == 1
+        checked = await made.stub.CheckEndpoint(adapter_pb2.CheckEndpointRequest(endpoint=attempt.endpoint), timeout=20)
+        assert checked.result == adapter_pb2.CHECK_RESULT_ADMITTED
+
+
 async def test_vectors_come_once_in_order_and_only_whole() -> None:
     items = [embed_pb2.EmbedItem(text="a"), embed_pb2.EmbedItem(text="b")]
     async with linked() as made:

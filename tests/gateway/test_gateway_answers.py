@@ -2,7 +2,7 @@
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
-from llm_mesh.policy.v1 import usage_pb2
+from llm_mesh.policy.v1 import admission_pb2, usage_pb2
 from tests.gateway.conftest import KEY, Mesh, said
 from tests.gateway.fakes import failing, failure
 
@@ -99,7 +99,10 @@ async def test_tokens_are_counted_by_a_target_and_cost_nothing(mesh: Mesh) -> No
     asked.input.model = "gpt-4.1"
     asked.input.messages.add(role=3).parts.add().text.text = "hi"
     mesh.adapter.scripts["model-1"] = failing(failure("UNSUPPORTED"))
+    admitted = admission_pb2.Admission(caller=admission_pb2.Caller(domain="domains/claims"))
+    mesh.policy.admission.admission.payload = admitted.SerializeToString()
     answer = await mesh.stub.CountTokens(asked, metadata=KEY)
+    assert [question.domain for question in mesh.adapter.asked] == ["domains/claims", "domains/claims"]
     assert (answer.count.input_tokens, answer.count.source) == (11, embed_pb2.COUNT_SOURCE_PROVIDER)
     assert not mesh.policy.reserved
 

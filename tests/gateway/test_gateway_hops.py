@@ -7,7 +7,6 @@ import pytest
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import generate_pb2
-from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh_gateway.domain.operation import digest_of
 from llm_mesh_gateway.domain.other_meshes import HopCheck, bounds_of, context_of
@@ -57,5 +56,5 @@ def test_the_way_of_a_request_is_no_part_of_what_it_asks() -> None:
 
 def test_the_bounds_of_a_count_are_those_of_its_admission() -> None:
     constraints = admission_pb2.Constraints(data_class="internal", further_data_classes=["health"], regions=["eu"], zero_retention=True)
-    sealed = resources_pb2.Sealed(payload=admission_pb2.Admission(constraints=constraints).SerializeToString())
-    assert bounds_of(sealed) == admission_pb2.RequestBounds(data_classes=["internal", "health"], regions=["eu"], zero_retention=True)
+    admission = admission_pb2.Admission(constraints=constraints)
+    assert bounds_of(admission) == admission_pb2.RequestBounds(data_classes=["internal", "health"], regions=["eu"], zero_retention=True)

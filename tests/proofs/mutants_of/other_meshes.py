@@ -41,6 +41,12 @@ OTHER_MESHES: Mapping[str, Mutant] = {
         instead='self._digest("session", context.session)',
         test=f"{_MESH}/test_mesh_forwarding.py::test_the_same_key_and_session_of_two_tenants_never_meet_there",
     ),
+    "other-meshes/counts-for-domains-that-may": Mutant(
+        file="adapters/kit/llm_mesh_adapter_kit/endpoints.py",
+        guard="return self.usable and (not self.domains or domain in self.domains)",
+        instead="return self.usable",
+        test=f"{_MESH}/test_mesh_forwarding.py::test_counts_are_made_for_the_domains_that_may_use_the_key_alone",
+    ),
     "other-meshes/credentials-come-back-in-no-answer": Mutant(
         file="adapters/mesh/llm_mesh_adapter_mesh/provider/cleaning.py",
         guard="if redaction.bytes_of(raw) != raw:",

@@ -73,15 +73,10 @@ class Adapter:
         """The provider's count where it counts for nothing, else the plan's bound."""
         attempt = request.attempt
         endpoint = self._table.of(attempt.endpoint)
-        if tokens := await self._own_count(endpoint, request):
-            return embed_pb2.TokenCount(input_tokens=tokens, source=embed_pb2.COUNT_SOURCE_COUNTED)
-        call = self._dialect.count(Ask(endpoint=endpoint, model=attempt.upstream_model), request.input)
-        if call is not None and endpoint.usable:
-            try:
-                tokens = self._dialect.counted(endpoint, await self._attempts.ask(endpoint, call))
-            except AdapterError:
-                tokens = 0  # counting is a courtesy; the bound is always there
-            if tokens:
+        if endpoint.serves(request.domain):
+            if tokens := await self._own_count(endpoint, request):
+                return embed_pb2.TokenCount(input_tokens=tokens, source=embed_pb2.COUNT_SOURCE_COUNTED)
+            if tokens := await self._provider_count(endpoint, request):
                 return embed_pb2.TokenCount(input_tokens=tokens, source=embed_pb2.COUNT_SOURCE_PROVIDER)
         if not attempt.max_input_tokens:
             raise unsupported(endpoint.name, "count of tokens, and the plan has no bound")
@@ -107,11 +102,19 @@ class Adapter:
 
     async def _own_count(self, endpoint: Endpoint, request: adapter_pb2.CountTokensRequest) -> int:
         """The count of the dialect's own tokenizer; 0 where it has none, or could not learn it."""
-        if not endpoint.usable:
-            return 0
         attempt = request.attempt
         try:
             return await self._attempts.tokens(endpoint, attempt.upstream_model, request.input, attempt.max_input_tokens or LARGE)
+        except AdapterError:
+            return 0  # counting is a courtesy; the bound is always there
+
+    async def _provider_count(self, endpoint: Endpoint, request: adapter_pb2.CountTokensRequest) -> int:
+        """The provider's count; 0 where it counts for nothing, or did not answer."""
+        call = self._dialect.count(Ask(endpoint=endpoint, model=request.attempt.upstream_model), request.input)
+        if call is None:
+            return 0
+        try:
+            return self._dialect.counted(endpoint, await self._attempts.ask(endpoint, call, domain=request.domain))
         except AdapterError:
             return 0  # counting is a courtesy; the bound is always there
 

@@ -33,7 +33,8 @@ _MOST_OF_A_FAILURE = 64 * 1024
 _IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid")
 _LONGEST_ID = 128
 """As long as ours."""
-_FREE = Limits(connect=5, first_token=15, idle=15, total=20)
+FREE = Limits(connect=5, first_token=15, idle=15, total=20)
+"""Of calls that cost nothing."""
 
 
 class Asking:
@@ -71,14 +72,14 @@ class Asking:
             return signed(self._client(endpoint), endpoint, request, timers, signed_with)
         return begun(self._client(endpoint), endpoint, request, timers)
 
-    async def freely(self, endpoint: Endpoint, call: Call, limits: Limits = _FREE, *, own: bool = False) -> bytes:
+    async def freely(self, endpoint: Endpoint, call: Call, limits: Limits = FREE, *, domain: str | None = None) -> bytes:
         """The answer to a call that generates nothing and costs nothing: no grant, no bulkhead, no breaker.
 
-        `own`: the mesh asks for itself, so that no domain has to be one of those that may use the credential.
+        `domain` must be one of those that may use the credential. None: the mesh asks for itself, as its operators do.
         """
         timers = Timers(limits, wants_first=True)
-        domain = endpoint.domains[0] if own and endpoint.domains else ""
-        answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", domain), timers)
+        user = endpoint.own_user if domain is None else domain
+        answer = await self.begin(endpoint, call, self.headers.of(endpoint, call, "", user), timers)
         try:
             if answer.status != _OK:
                 raise await self.failure(endpoint, answer)
@@ -93,7 +94,7 @@ class Asking:
 
     async def open(self, endpoint: Endpoint, call: Call, timers: Timers) -> Exchange:
         """The answer to a call of the mesh's own, once its head is there; the failure where it is no good one."""
-        prepared = self.headers.of(endpoint, call, "", endpoint.domains[0] if endpoint.domains else "")
+        prepared = self.headers.of(endpoint, call, "", endpoint.own_user)
         answer = await self.begin(endpoint, call, prepared, timers)
         if answer.status != _OK:
             try:

@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import embed_pb2, generate_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit import genai_names as names
 from llm_mesh_adapter_kit.answer_bounds import content_size, of_generation
-from llm_mesh_adapter_kit.asking import Asking, ProviderAnswer
+from llm_mesh_adapter_kit.asking import FREE, Asking, ProviderAnswer
 from llm_mesh_adapter_kit.completing import complete_events
 from llm_mesh_adapter_kit.conversions import Collector, WholeAnswer
 from llm_mesh_adapter_kit.dialect import Call, Dialect, Events, StreamReader, Tokenizing
@@ -159,9 +159,9 @@ class Attempts:
         """The answer to a method with one input and one output."""
         await self._methods.answer(rpc, job, request, response)
 
-    async def ask(self, endpoint: Endpoint, call: Call, limits: Limits | None = None) -> bytes:
-        """A call that generates nothing and costs nothing, such as a list of models."""
-        return await (self._asking.freely(endpoint, call) if limits is None else self._asking.freely(endpoint, call, limits))
+    async def ask(self, endpoint: Endpoint, call: Call, limits: Limits = FREE, *, domain: str | None = None) -> bytes:
+        """A call that generates nothing and costs nothing, such as a list of models. `domain` as in `Asking.freely`."""
+        return await self._asking.freely(endpoint, call, limits, domain=domain)
 
     async def open(self, endpoint: Endpoint, call: Call, limits: Limits) -> Exchange:
         """The answer to a call of the mesh's own that costs nothing, as it comes. Close it."""

@@ -104,7 +104,7 @@ class EmbeddingAttempts:
     async def _attempted(self, job: Job, request: embed_pb2.EmbedInput, share: MemoryShare, *, packed: bool) -> Embedded:
         attempt = job.attempt
         if self._tokenizing is not None:
-            await self._tokenizing.prepare(job.endpoint, partial(self._asking.freely, job.endpoint, own=True))
+            await self._tokenizing.prepare(job.endpoint, partial(self._asking.freely, job.endpoint))
         translate = partial(self._dialect.embed, job.ask(0, stream=False)._replace(packed=packed), request)
         size = attempt.max_input_tokens  # a token is a byte at least
         call: Call = translate() if size <= LARGE else await self._heavy.run(job.domain, size, translate)

@@ -110,6 +110,15 @@ class Endpoint:
         """Whether there is a credential, or none is needed."""
         return self.signer.usable
 
+    @property
+    def own_user(self) -> str:
+        """The domain as which the mesh itself uses it: one that may."""
+        return self.domains[0] if self.domains else ""
+
+    def serves(self, domain: str) -> bool:
+        """Whether there is a credential, or none is needed, and the domain may use it."""
+        return self.usable and (not self.domains or domain in self.domains)
+
     def check_domain(self, domain: str) -> None:
         """Raises where a domain may not use the endpoint's credentials."""
         if self.domains and domain not in self.domains:

@@ -28,7 +28,7 @@ class OwnTokens:
 
     async def prepare(self, endpoint: Endpoint) -> None:
         """The dialect learns what it needs to know of the endpoint."""
-        await self._dialect.prepare(endpoint, partial(self._asking.freely, endpoint, own=True))
+        await self._dialect.prepare(endpoint, partial(self._asking.freely, endpoint))
 
     async def write(self, job: Job, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for a generation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
+from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh.router.v1 import router_pb2
 from llm_mesh_gateway.domain.gateway import Gateway, Planned, Request
 from llm_mesh_gateway.domain.operation import Generation
@@ -27,10 +28,13 @@ class Counting:
         return gateway_pb2.CountTokensResponse(count=count, decision_id=planned.decision_id, screened=planned.admitted.screened)
 
     async def _count(self, request: Request, operation: Generation, planned: Planned) -> embed_pb2.TokenCount:
-        context, bounds = context_of(request.options), bounds_of(planned.admission)
+        context, admission = context_of(request.options), admission_pb2.Admission.FromString(planned.admission.payload)
+        bounds = bounds_of(admission)
         for attempt in planned.attempts:
             try:
-                question = adapter_pb2.CountTokensRequest(attempt=attempt, input=operation.input, context=context, bounds=bounds)
+                question = adapter_pb2.CountTokensRequest(
+                    attempt=attempt, input=operation.input, context=context, bounds=bounds, domain=admission.caller.domain
+                )
                 return await self._adapters.count(question)
             except MeshError:
                 continue  # counting is a courtesy: the next target may do it, and the bound is always there

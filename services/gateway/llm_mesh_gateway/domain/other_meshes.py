@@ -9,7 +9,6 @@ from google.protobuf.message import Message
 from llm_mesh.adapter.v1 import adapter_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.inference.v1 import embed_pb2
-from llm_mesh.mesh.v1 import resources_pb2
 from llm_mesh.policy.v1 import admission_pb2
 from llm_mesh_gateway.domain import errors
 from llm_mesh_gateway.domain.ports import Adapters, AttemptCall
@@ -42,9 +41,9 @@ def context_of(options: gateway_pb2.RequestOptions | None) -> adapter_pb2.Reques
     return adapter_pb2.RequestContext(idempotency_key=options.idempotency_key, session=options.session, hops=options.hops)
 
 
-def bounds_of(sealed: resources_pb2.Sealed) -> admission_pb2.RequestBounds:
+def bounds_of(admission: admission_pb2.Admission) -> admission_pb2.RequestBounds:
     """The bounds of an admission, for a count, which has no grant. They are passed on, and nothing is decided by them."""
-    constraints = admission_pb2.Admission.FromString(sealed.payload).constraints
+    constraints = admission.constraints
     return admission_pb2.RequestBounds(
         data_classes=[each for each in (constraints.data_class, *constraints.further_data_classes) if each],
         regions=constraints.regions,

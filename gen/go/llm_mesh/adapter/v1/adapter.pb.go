@@ -1671,7 +1671,10 @@ type CountTokensRequest struct {
 	// What adapters to other meshes pass on of the request besides. Unset: nothing.
 	Context *RequestContext `protobuf:"bytes,3,opt,name=context,proto3" json:"context,omitempty"`
 	// The data classes and regions of the admission, and whether data may be kept, for adapters to other meshes. Unset: none.
-	Bounds        *v13.RequestBounds `protobuf:"bytes,4,opt,name=bounds,proto3" json:"bounds,omitempty"`
+	Bounds *v13.RequestBounds `protobuf:"bytes,4,opt,name=bounds,proto3" json:"bounds,omitempty"`
+	// The caller's domain, such as `domains/claims`, from the admission. An endpoint whose credential only some domains may use is asked for
+	// none but these; others are answered with the plan's bound, ESTIMATED. Empty: no domain, as gateways of the version before send it.
+	Domain        string `protobuf:"bytes,5,opt,name=domain,proto3" json:"domain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1732,6 +1735,13 @@ func (x *CountTokensRequest) GetBounds() *v13.RequestBounds {
 		return x.Bounds
 	}
 	return nil
+}
+
+func (x *CountTokensRequest) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
 }
 
 // Response of `CountTokens`.
@@ -2531,12 +2541,13 @@ const file_llm_mesh_adapter_v1_adapter_proto_rawDesc = "" +
 	"\acontext\x18\x05 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\"\x91\x01\n" +
 	"\x12TranscribeResponse\x12?\n" +
 	"\x06output\x18\x01 \x01(\v2'.llm_mesh.inference.v1.TranscribeOutputR\x06output\x12:\n" +
-	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\x89\x02\n" +
+	"\x06report\x18\x02 \x01(\v2\".llm_mesh.adapter.v1.AttemptReportR\x06report\"\xa1\x02\n" +
 	"\x12CountTokensRequest\x125\n" +
 	"\aattempt\x18\x01 \x01(\v2\x1b.llm_mesh.router.v1.AttemptR\aattempt\x12B\n" +
 	"\x05input\x18\x02 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02x\x01R\x05input\x12=\n" +
 	"\acontext\x18\x03 \x01(\v2#.llm_mesh.adapter.v1.RequestContextR\acontext\x129\n" +
-	"\x06bounds\x18\x04 \x01(\v2!.llm_mesh.policy.v1.RequestBoundsR\x06bounds\"N\n" +
+	"\x06bounds\x18\x04 \x01(\v2!.llm_mesh.policy.v1.RequestBoundsR\x06bounds\x12\x16\n" +
+	"\x06domain\x18\x05 \x01(\tR\x06domain\"N\n" +
 	"\x13CountTokensResponse\x127\n" +
 	"\x05count\x18\x01 \x01(\v2!.llm_mesh.inference.v1.TokenCountR\x05count\"R\n" +
 	"\x14ListEndpointsRequest\x12\x1b\n" +

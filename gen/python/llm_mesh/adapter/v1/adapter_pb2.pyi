@@ -293,16 +293,18 @@ class TranscribeResponse(_message.Message):
     def __init__(self, output: _Optional[_Union[_sound_pb2.TranscribeOutput, _Mapping]] = ..., report: _Optional[_Union[AttemptReport, _Mapping]] = ...) -> None: ...
 
 class CountTokensRequest(_message.Message):
-    __slots__ = ("attempt", "input", "context", "bounds")
+    __slots__ = ("attempt", "input", "context", "bounds", "domain")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
     attempt: _plan_pb2.Attempt
     input: _generate_pb2.GenerateInput
     context: RequestContext
     bounds: _admission_pb2.RequestBounds
-    def __init__(self, attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ..., bounds: _Optional[_Union[_admission_pb2.RequestBounds, _Mapping]] = ...) -> None: ...
+    domain: str
+    def __init__(self, attempt: _Optional[_Union[_plan_pb2.Attempt, _Mapping]] = ..., input: _Optional[_Union[_generate_pb2.GenerateInput, _Mapping]] = ..., context: _Optional[_Union[RequestContext, _Mapping]] = ..., bounds: _Optional[_Union[_admission_pb2.RequestBounds, _Mapping]] = ..., domain: _Optional[str] = ...) -> None: ...
 
 class CountTokensResponse(_message.Message):
     __slots__ = ("count",)

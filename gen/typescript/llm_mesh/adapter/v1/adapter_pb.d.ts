@@ -887,6 +887,14 @@ export declare type CountTokensRequest = Message<"llm_mesh.adapter.v1.CountToken
    * @generated from field: llm_mesh.policy.v1.RequestBounds bounds = 4;
    */
   bounds?: RequestBounds | undefined;
+
+  /**
+   * The caller's domain, such as `domains/claims`, from the admission. An endpoint whose credential only some domains may use is asked for
+   * none but these; others are answered with the plan's bound, ESTIMATED. Empty: no domain, as gateways of the version before send it.
+   *
+   * @generated from field: string domain = 5;
+   */
+  domain: string;
 };
 
 /**

@@ -16,7 +16,7 @@ from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.rpc.framing import framed
 from llm_mesh_adapter_kit.rpc.statuses import only_message
 
-AskEngine = Callable[[Endpoint, Call, Limits | None], Awaitable[bytes]]
+AskEngine = Callable[[Endpoint, Call, Limits], Awaitable[bytes]]
 Report = Callable[[router_pb2.ReportLoadsRequest], Awaitable[None]]
 LONGEST_PAUSE: Final = 60.0
 _QUICK: Final = Limits(connect=2, first_token=2, idle=2, total=2)

@@ -143,7 +143,7 @@ class MeshAdapter:
         """The other mesh's count, else the plan's bound."""
         attempt = request.attempt
         endpoint = self._table.of(attempt.endpoint)
-        if endpoint.usable:
+        if endpoint.serves(request.domain):
             try:
                 answer = await self._calls.freely(endpoint, "CountTokens", self._sender.count(request))
             except AdapterError:

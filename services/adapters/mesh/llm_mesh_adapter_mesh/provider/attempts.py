@@ -14,6 +14,7 @@ import grpc
 from llm_mesh.gateway.v1 import gateway_pb2_grpc
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_adapter_kit.answer_bounds import MOST_ANSWER, AnswerBounds
+from llm_mesh_adapter_kit.asking import FREE
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, beyond_bounds, timed_out
 from llm_mesh_adapter_kit.genai import GenAi
@@ -26,8 +27,6 @@ from llm_mesh_adapter_mesh.provider.cleaning import cleaned
 from llm_mesh_adapter_mesh.provider.connection import MeshConnections, metadata_of
 from llm_mesh_adapter_mesh.provider.failures import failure_of
 
-_FREE = Limits(connect=5, first_token=15, idle=15, total=20)
-
 
 class MeshCalls(NamedTuple):
     """What attempts at all endpoints share."""
@@ -37,11 +36,10 @@ class MeshCalls(NamedTuple):
     connections: MeshConnections
     refusals: Refusals
 
-    async def freely(self, endpoint: Endpoint, rpc: str, question: Any, limits: Limits = _FREE) -> Any:  # noqa: ANN401 (messages of the method)
-        """The answer to a call that costs nothing: no grant, no bulkhead, no breaker."""
+    async def freely(self, endpoint: Endpoint, rpc: str, question: Any, limits: Limits = FREE) -> Any:  # noqa: ANN401 (messages of the method)
+        """The answer to a call that costs nothing: no grant, no bulkhead, no breaker. Whoever asks for a domain has checked it."""
         timers = Timers(limits, wants_first=True)
         try:
-            endpoint.check_domain("")
             call = await OpenCall.begun(self.connections, endpoint, "", timers)
             answer = await call.whole(rpc, question)
         except AdapterError as error:
