@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_mesh.inference.v1 import assess_pb2, content_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh_dialects.openai import decisions, images, moderations, reranking, speech, transcriptions
+from tests.edge import media_bodies
 from tests.edge.complaint_kinds import Read, TypedRequest
 
 TEXT = content_pb2.Part(text=content_pb2.Text(text="x"))
@@ -88,8 +89,12 @@ READ: Mapping[str, tuple[Read, list[Any]]] = {
     "moderation": (moderated, [MODERATED]),
     "images": (drawn, [DRAWN]),
     "transcription": (transcribed, [SPOKEN]),
+    **media_bodies.READ,
 }
-LARGE: Mapping[str, tuple[Read, Any]] = {"ranked-twice": (ranked, RANKED | {"results": [RANKED["results"][0]] * 2})}
+LARGE: Mapping[str, tuple[Read, Any]] = {
+    "ranked-twice": (ranked, RANKED | {"results": [RANKED["results"][0]] * 2}),
+    **media_bodies.LARGE,
+}
 TEXTS: Mapping[str, Callable[[], None]] = {"no-sound": sound_of(b"", "audio/wav"), "no-sound-but-text": sound_of(b"x", "text/html")}
 TYPED: Mapping[str, TypedRequest] = {
     "no-image-type": (

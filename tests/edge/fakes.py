@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
-from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
+from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_image_pb2, generate_pb2, moderate_pb2, sound_pb2
 from llm_mesh_runtime import context as calls
 from llm_mesh_runtime.errors import MeshError, not_implemented
 from llm_mesh_runtime.service import Service, Servicers
@@ -132,6 +132,35 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         yield gateway_pb2.EmbedStreamResponse(output=whole.output, receipt=whole.receipt)
         for vector in vectors:
             yield gateway_pb2.EmbedStreamResponse(embeddings=[vector])
+
+    async def Moderate(self, request: gateway_pb2.ModerateRequest, context: object) -> gateway_pb2.ModerateResponse:
+        del context
+        self.note(request)
+        categories = [moderate_pb2.HarmCategory(name="hate", flagged=True, score=0.5, modalities=["text"])]
+        results = [moderate_pb2.ModerateResult(flagged=True, categories=categories) for _ in request.input.items]
+        return gateway_pb2.ModerateResponse(output=moderate_pb2.ModerateOutput(model="upstream-model", results=results), receipt=receipt())
+
+    async def GenerateImage(self, request: gateway_pb2.GenerateImageRequest, context: object) -> gateway_pb2.GenerateImageResponse:
+        del context
+        self.note(request)
+        picture = content_pb2.Media(data=b"drawn", mime_type="image/png")
+        images = [generate_image_pb2.GeneratedImage(image=picture) for _ in range(request.input.count or 1)]
+        output = generate_image_pb2.GenerateImageOutput(created=1_700_000_000, images=images, size="1024x1024", usage=USAGE)
+        return gateway_pb2.GenerateImageResponse(output=output, receipt=receipt())
+
+    async def Speak(self, request: gateway_pb2.SpeakRequest, context: object) -> gateway_pb2.SpeakResponse:
+        del context
+        self.note(request)
+        output = sound_pb2.SpeakOutput(sound=b"spoken" * 20_000, mime_type="audio/wav", usage=USAGE)
+        return gateway_pb2.SpeakResponse(output=output, receipt=receipt())
+
+    async def Transcribe(self, request: gateway_pb2.TranscribeRequest, context: object) -> gateway_pb2.TranscribeResponse:
+        del context
+        self.note(request)
+        segment = sound_pb2.TranscribedSegment(end_milliseconds=3_723_004, text=" hello", speaker="A")
+        usage = generate_pb2.Usage(input_tokens=7, output_tokens=1, audio_input_tokens=6)
+        output = sound_pb2.TranscribeOutput(text="hello", segments=[segment], duration_milliseconds=1_500, usage=usage)
+        return gateway_pb2.TranscribeResponse(output=output, receipt=receipt())
 
     async def CountTokens(self, request: gateway_pb2.CountTokensRequest, context: object) -> gateway_pb2.CountTokensResponse:
         del context

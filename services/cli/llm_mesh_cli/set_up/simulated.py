@@ -39,13 +39,15 @@ def simulator_models(endpoints: Sequence[tuple[str, str]]) -> Iterator[registry_
             assessing = _model(adapter, endpoint, "sim-assess", "Simulator: answers questions", "sim-assess", ("assess", "image_input"))
             assessing.max_output_tokens, assessing.price.output_nanos_per_million = _OUTPUT, 40 * _CENT
             yield _seeing(assessing)
-            drawing = _model(adapter, endpoint, "sim-image", "Simulator: draws one colour", "sim-image", ("generate_image",))
+            drawing = _model(adapter, endpoint, "sim-image", "Simulator: draws one colour", "sim-image", ("generate_image", "image_input"))
             drawing.price.images.add(image_nanos_per_million=2 * _CENT * 1_000_000)
-            yield drawing
+            yield _seeing(drawing)
             speaking = _model(adapter, endpoint, "sim-speech", "Simulator: a tone for each word", "sim-speech", ("speak",))
             speaking.price.character_nanos_per_million = 1_500 * _CENT
             yield speaking
-            hearing = _model(adapter, endpoint, "sim-transcribe", "Simulator: words for a sound", "sim-transcribe", ("transcribe",))
+            hearing = _model(
+                adapter, endpoint, "sim-transcribe", "Simulator: words for a sound", "sim-transcribe", ("transcribe", "translate")
+            )
             hearing.price.input_nanos_per_million, hearing.price.audio_input_second_nanos_per_million = 0, 10_000 * _CENT
             yield hearing
         else:

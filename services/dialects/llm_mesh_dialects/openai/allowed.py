@@ -103,6 +103,10 @@ _METHODS: Final[Mapping[str, KeyRule]] = {
     "image.svg": costly("another model draws it, and is charged apart"),
     "image.frame_count": costly("each frame is charged as an image"),
     "image.partial_images": costly("each partial image is charged"),
+    "image.input_fidelity": costly("more tokens are counted for each image that is read"),
+    "image.frame_duration_ms": dropped("there is one frame"),
+    "transcription.chunking_strategy": safe("how the sound is cut into pieces"),
+    "transcription.include": safe("what the answer tells besides"),
     "speech.stream_format": dropped("the answer comes whole"),
     "decision.prompt_cache_options": safe("writing a cache is priced, and reserved at that price", inner=("mode", "ttl")),
 }

@@ -1,4 +1,4 @@
-"""Images from a description."""
+"""Images from a description, and from other images."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai import media
 from llm_mesh_dialects.openai.allowed import TABLE
+from llm_mesh_dialects.openai.forms import FormFile, MultipartForm, written_form
 from llm_mesh_dialects.openai.quirks import OPENAI
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT
@@ -41,6 +42,18 @@ def input_to_body(
         body["user"] = request.end_user
     put_back(body, request.extras, DIALECT, report, place="image.")
     return body, report.translations
+
+
+def edit_to_form(
+    request: generate_image_pb2.GenerateImageInput, *, model: str, allowance: Allowance = NOTHING_MORE
+) -> tuple[MultipartForm, list[generate_pb2.Translation]]:
+    """The same where there are images to edit."""
+    fields, translations = input_to_body(request, model=model, allowance=allowance)
+    name = "image" if len(request.images) == 1 else "image[]"
+    files = [FormFile(name, image, f"images[{index}]") for index, image in enumerate(request.images)]
+    if request.HasField("mask"):
+        files.append(FormFile("mask", request.mask, "mask"))
+    return written_form(fields, files), translations
 
 
 def body_into_output(body: object, request: generate_image_pb2.GenerateImageInput, output: generate_image_pb2.GenerateImageOutput) -> None:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from mimetypes import guess_extension
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from llm_mesh.inference.v1 import generate_pb2, sound_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
-from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import as_extras, put_back
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.openai.allowed import TABLE
+from llm_mesh_dialects.openai.forms import FormFile, MultipartForm, written_form
 from llm_mesh_dialects.openai.quirks import OPENAI
 from llm_mesh_dialects.openai.usage import read_usage
 from llm_mesh_dialects.openai.vocabulary import DIALECT
 from llm_mesh_dialects.report import Report
 
-_BOUNDARY: Final = "llm-mesh-c1b6f0a2d94e4b7f8e35a0d7c2196b58"
 _MOST_SECONDS: Final = 10**9
-_UNSAFE: Final = frozenset('"\r\n\\')
-
-
-class MultipartForm(NamedTuple):
-    """A body of several fields."""
-
-    content_type: str
-    body: bytes
+TRANSCRIPTIONS: Final = "/audio/transcriptions"
+TRANSLATIONS: Final = "/audio/translations"
 
 
 def input_to_form(
@@ -35,6 +27,26 @@ def input_to_form(
     report = Report()
     report.gate = Gate(TABLE, allowance, report)
     fields: dict[str, Any] = {"model": model, "response_format": _answer_form(request)}
+    if request.to_english:
+        _drop_what_translations_lack(request, report)
+    else:
+        _put_details(fields, request, report)
+    if request.prompt:
+        fields["prompt"] = request.prompt
+    if request.HasField("temperature"):
+        fields["temperature"] = request.temperature
+    if request.end_user:
+        report.dropped("end_user", "the provider takes no user with a sound")
+    put_back(fields, request.extras, DIALECT, report, place="transcription.")
+    return written_form(fields, [FormFile("file", request.sound, "sound")]), report.translations
+
+
+def path_of(request: sound_pb2.TranscribeInput) -> str:
+    """What of a provider writes the sound down."""
+    return TRANSLATIONS if request.to_english else TRANSCRIPTIONS
+
+
+def _put_details(fields: dict[str, Any], request: sound_pb2.TranscribeInput, report: Report) -> None:
     times = [name for name, is_set in (("segment", request.segments), ("word", request.words)) if is_set]
     if times and not request.speakers:
         fields["timestamp_granularities[]"] = times
@@ -46,35 +58,18 @@ def input_to_form(
         fields["languages[]"] = list(request.languages)
     if request.keywords:
         fields["keywords[]"] = list(request.keywords)
-    if request.prompt:
-        fields["prompt"] = request.prompt
-    if request.HasField("temperature"):
-        fields["temperature"] = request.temperature
-    if request.end_user:
-        report.dropped("end_user", "the provider takes no user with a sound")
-    put_back(fields, request.extras, DIALECT, report, place="transcription.")
-    return _form(fields, request), report.translations
+
+
+def _drop_what_translations_lack(request: sound_pb2.TranscribeInput, report: Report) -> None:
+    for name in ("languages", "keywords", "words", "speakers"):
+        if getattr(request, name):
+            report.dropped(name, "the provider takes it with transcriptions, and not with translations into English")
 
 
 def _answer_form(request: sound_pb2.TranscribeInput) -> str:
-    if request.speakers:
+    if request.speakers and not request.to_english:
         return "diarized_json"
     return "verbose_json" if request.segments or request.words else "json"
-
-
-def _form(fields: dict[str, Any], request: sound_pb2.TranscribeInput) -> MultipartForm:
-    sound = request.sound
-    texts = [(name, str(each)) for name, value in fields.items() for each in (value if isinstance(value, list) else [value])]
-    boundary = _BOUNDARY
-    while boundary.encode() in sound.data or any(boundary in text for _, text in texts):
-        boundary += "x"
-    pieces = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode() for name, text in texts]
-    filename = sound.filename or f"sound{guess_extension(sound.mime_type) or ''}"
-    if _UNSAFE & set(filename) or _UNSAFE & set(sound.mime_type):
-        raise DialectError("sound.filename", "expected a name without quotes and line ends")
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {sound.mime_type}\r\n\r\n'
-    body = b"".join([*pieces, head.encode(), sound.data, f"\r\n--{boundary}--\r\n".encode()])
-    return MultipartForm(f"multipart/form-data; boundary={boundary}", body)
 
 
 def body_into_output(body: object, output: sound_pb2.TranscribeOutput) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 import orjson
 
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
+from llm_mesh_edge.http.form_reader import FormReader
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.heavy import HeavyWork
 from llm_mesh_runtime.items import has_more_values
@@ -42,6 +44,25 @@ class Bodies:
         try:
             raw = await exchange.body(self._settings.max_body, self._settings.upload.total_seconds(), upload.take)
             return await self._object(exchange, raw)
+        finally:
+            upload.end()
+
+    async def read_form(self, exchange: HttpExchange, files: AbstractSet[str]) -> tuple[dict[str, Any], int]:
+        """The body as a form, and its size; it is read as it arrives. `files` are the fields that may be files."""
+        form = FormReader(exchange.headers.get(b"content-type"), files)
+        raw = exchange.arrived_body(self._settings.max_body)
+        if raw is not None:
+            form.write(raw)
+            return form.close(), len(raw)
+        upload = _Upload(self._uploads, exchange.party)
+
+        def arrived(piece: bytes) -> None:
+            upload.take(len(piece))
+            form.write(piece)
+
+        try:
+            await exchange.hand_on(self._settings.max_body, self._settings.upload.total_seconds(), arrived)
+            return form.close(), upload.size
         finally:
             upload.end()
 
@@ -80,21 +101,21 @@ class Bodies:
 class _Upload:
     """What one body holds of the bytes that may be under way."""
 
-    __slots__ = ("_party", "_shares", "_size")
+    __slots__ = ("_party", "_shares", "size")
 
     def __init__(self, shares: Shares, party: Party | None) -> None:
         self._shares = shares
         self._party = party
-        self._size = 0
+        self.size = 0
 
     def take(self, size: int) -> None:
         if not self._shares.take(self._party, size):
             raise overloaded()
-        self._size += size
+        self.size += size
 
     def end(self) -> None:
-        if self._size:
-            self._shares.give(self._party, self._size)
+        if self.size:
+            self._shares.give(self._party, self.size)
 
 
 def _sender(exchange: HttpExchange) -> str:

@@ -45,6 +45,10 @@ class ProblemError(Exception):
         self.failure = failure
 
 
+class UnreadBodyError(ProblemError):
+    """A failure that is found before the body has been read to its end."""
+
+
 class GoneError(Exception):
     """The client left while its request was read."""
 
@@ -122,10 +126,21 @@ class HttpExchange:
 
     async def body(self, limit: int, seconds: float, take: Callable[[int], None]) -> bytes:
         """The body, as it arrives. `take` is told of the bytes of each part, and raises where they are too many for its sender."""
+        pieces: list[bytes] = []
+
+        def arrived(piece: bytes) -> None:
+            pieces.append(piece)
+            take(len(piece))
+
+        await self.hand_on(limit, seconds, arrived)
+        return b"".join(pieces)
+
+    async def hand_on(self, limit: int, seconds: float, arrived: Callable[[bytes], None]) -> None:
+        """The body piece by piece, for who does not need it as a whole. `arrived` raises `UnreadBodyError` where it wants no more of it."""
         try:
             with TimeLimit(seconds):
-                return await self._read(limit, take)
-        except _TooLargeError:
+                await self._hand_on(limit, arrived)
+        except UnreadBodyError:
             if not self.headers.get(b"expect"):  # who asks first whether to send has not begun
                 await self._discard()
             raise
@@ -133,28 +148,20 @@ class HttpExchange:
             message = f"the body did not arrive within {seconds:g} s"
             raise ProblemError(Failure(408, "request_timeout", message, closes=True)) from None
 
-    async def _read(self, limit: int, take: Callable[[int], None]) -> bytes:
+    async def _hand_on(self, limit: int, arrived: Callable[[bytes], None]) -> None:
         if (self.headers.content_length or 0) > limit:
             raise _TooLargeError(limit)
-        message = await self._receive()
-        if not message.get("more_body", False) and message["type"] == "http.request":
-            body: bytes = message.get("body", b"")
-            if len(body) > limit:
-                raise _TooLargeError(limit)
-            return body
-        parts, size = [], 0
-        while True:
+        size, more = 0, True
+        while more:
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise GoneError
-            part = message.get("body", b"")
-            parts.append(part)
-            size += len(part)
+            piece: bytes = message.get("body", b"")
+            size += len(piece)
             if size > limit:
                 raise _TooLargeError(limit)
-            take(len(part))
-            if not message.get("more_body", False):
-                return b"".join(parts)
-            message = await self._receive()
+            arrived(piece)
+            more = message.get("more_body", False)
 
     async def _discard(self) -> None:
         """Takes what the client still sends, within bounds: closed with bytes unread a connection is reset, and the answer lost."""
@@ -227,7 +234,7 @@ def identified(headers: Headers) -> Pairs:
     return [(b"x-request-id", number), (b"request-id", number)]  # the second is Anthropic's name
 
 
-class _TooLargeError(ProblemError):
+class _TooLargeError(UnreadBodyError):
     """The body is, or will be, larger than it may be."""
 
     def __init__(self, limit: int) -> None:

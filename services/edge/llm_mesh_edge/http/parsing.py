@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,15 @@ class ParsedRequest:
 
 async def parsed_request(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
     """Read the request; what is wrong with it is told before anything is asked of the mesh."""
-    body, size = await bodies.read(exchange)
+    return _parsed(exchange, *await bodies.read(exchange))
+
+
+async def parsed_form(exchange: HttpExchange, bodies: Bodies, files: AbstractSet[str]) -> ParsedRequest:
+    """The same for a request whose body is a form. `files` are the fields that may be files."""
+    return _parsed(exchange, *await bodies.read_form(exchange, files))
+
+
+def _parsed(exchange: HttpExchange, body: dict[str, Any], size: int) -> ParsedRequest:
     exchange.options_in_body = _keys(body.get(FIELD))
     options, project = options_of(body, exchange.headers)
     return ParsedRequest(body, options, exchange.headers.metadata(project), size)

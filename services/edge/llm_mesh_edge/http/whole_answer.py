@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -15,7 +15,7 @@ from llm_mesh_edge.domain.places import Body
 from llm_mesh_edge.domain.receipts import receipt_headers, translation_headers
 from llm_mesh_edge.http.bodies import Bodies
 from llm_mesh_edge.http.client_watch import ClientWatch
-from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
+from llm_mesh_edge.http.exchange import JSON, HttpExchange, ProblemError
 from llm_mesh_edge.http.parsing import ParsedRequest, parsed_request
 from llm_mesh_edge.http.streamed_reply import not_translatable
 
@@ -34,7 +34,14 @@ class WholeMethod(Protocol[Request, Response_contra]):
         """Where a field of the typed request stands in the body."""
 
     def body(self, response: Response_contra, request: Request, number: str) -> object:
-        """The answer in JSON. `number` tells answers apart. Raises `DialectError` where the dialect has no form for it."""
+        """What is written as JSON, or a `PlainAnswer`. `number` tells answers apart. Raises `DialectError` where it has no form."""
+
+
+class PlainAnswer(NamedTuple):
+    """An answer that is no JSON."""
+
+    media_type: bytes
+    body: bytes
 
 
 class WholeAnswerHandler(Generic[Request, Response]):
@@ -46,31 +53,45 @@ class WholeAnswerHandler(Generic[Request, Response]):
         bodies: Bodies,
         method: WholeMethod[Request, Response],
     ) -> None:
-        self._ask = ask
+        self._carrier = WholeAnswerCarrier(ask, bodies)
         self._bodies = bodies
         self._method = method
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Translate the body, ask the gateway, and write its answer."""
-        parsed = await parsed_request(exchange, self._bodies)
-        exchange.place = lambda failure: placed(failure, self._method.place, parsed.body)
-        request = await self._bodies.worked(exchange, parsed.size, lambda: self._read(exchange, parsed))
+        await self._carrier.carry(exchange, await parsed_request(exchange, self._bodies), self._method)
+
+
+class WholeAnswerCarrier(Generic[Request, Response]):
+    """Carries requests that have been parsed to one method of the gateway, and their answers back."""
+
+    def __init__(self, ask: Callable[[Request, Metadata], Awaitable[Response]], bodies: Bodies) -> None:
+        self._ask = ask
+        self._bodies = bodies
+
+    async def carry(self, exchange: HttpExchange, parsed: ParsedRequest, method: WholeMethod[Request, Response]) -> None:
+        """Translate the request, ask the gateway, and write its answer."""
+        exchange.place = lambda failure: placed(failure, method.place, parsed.body)
+        request = await self._bodies.worked(exchange, parsed.size, lambda: _typed(exchange, parsed, method))
         with ClientWatch(exchange):
             response: Any = await self._ask(request, parsed.metadata)
             receipt: gateway_pb2.Receipt = response.receipt
             headers = [*receipt_headers(receipt), *translation_headers(response.output.translations)]
             number = exchange.headers.request_id
             try:
-                body = await self._bodies.written(
-                    exchange, response.ByteSize(), lambda: orjson.dumps(self._method.body(response, request, number))
-                )
+                answer = await self._bodies.written(exchange, response.ByteSize(), lambda: _written(method.body(response, request, number)))
             except DialectError as error:
                 raise ProblemError(not_translatable(error)) from error
-            await exchange.answer(200, body, headers)
+            await exchange.answer(200, answer.body, headers, media_type=answer.media_type)
 
-    def _read(self, exchange: HttpExchange, parsed: ParsedRequest) -> Request:
-        request: Any = self._method.read(parsed.body, exchange.headers)
-        if parsed.options is not None:
-            request.options.CopyFrom(parsed.options)
-        checked: Request = request
-        return checked
+
+def _typed(exchange: HttpExchange, parsed: ParsedRequest, method: WholeMethod[Request, Response]) -> Request:
+    request: Any = method.read(parsed.body, exchange.headers)
+    if parsed.options is not None:
+        request.options.CopyFrom(parsed.options)
+    typed: Request = request
+    return typed
+
+
+def _written(answer: object) -> PlainAnswer:
+    return answer if isinstance(answer, PlainAnswer) else PlainAnswer(JSON, orjson.dumps(answer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_mesh.inference.v1 import assess_pb2, content_pb2, moderate_pb2, sound_pb2
+from llm_mesh.inference.v1 import assess_pb2, content_pb2, generate_image_pb2, moderate_pb2, sound_pb2
 from llm_mesh_runtime.errors import invalid
 
 _LARGEST_SOUND = 25 * 1024 * 1024
@@ -45,6 +45,23 @@ def check_transcription(request: sound_pb2.TranscribeInput) -> None:
         raise invalid("input.sound.data", "must be the bytes of the sound")
     if len(request.sound.data) > _LARGEST_SOUND:
         raise invalid("input.sound.data", f"must be at most {_LARGEST_SOUND:,} bytes")
+
+
+def check_images(request: generate_image_pb2.GenerateImageInput) -> None:
+    """Raise INVALID_FIELD where an image to edit is not in the request, or a mask has no image."""
+    for number, image in enumerate(request.images[:]):
+        _image(image, f"input.images[{number}]")
+    if request.HasField("mask"):
+        if not request.images:
+            raise invalid("input.mask", "must not be set without an image to edit")
+        _image(request.mask, "input.mask")
+
+
+def _image(image: content_pb2.Media, place: str) -> None:
+    if not image.data:
+        raise invalid(f"{place}.data", "must be the bytes of the image")
+    if not image.mime_type.startswith("image/"):
+        raise invalid(f"{place}.mime_type", "must be the media type of an image")
 
 
 def _options(choice: assess_pb2.ChoiceQuestion, place: str) -> None:

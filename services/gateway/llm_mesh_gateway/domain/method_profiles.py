@@ -62,11 +62,12 @@ def profile_assess(profile: router_pb2.RequestProfile, request: assess_pb2.Asses
 
 
 def profile_generate_image(profile: router_pb2.RequestProfile, request: generate_image_pb2.GenerateImageInput) -> None:
-    """The description, and how many images of which kind."""
+    """The description, the images that are read, and how many of which kind are made."""
     reading = InputReading()
     reading.unit(request.prompt)
     reading.extras(request.extras)
-    _tokens(profile, reading.bytes, ["text"])
+    profile.images = len(request.images) + request.HasField("mask")
+    _tokens(profile, reading.bytes, ["image", "text"] if profile.images else ["text"])
     profile.candidate_count = profile.units.images = request.count or 1
     profile.units.image_size = "" if request.size == _AUTO else request.size
     profile.units.image_quality = "" if request.quality == _AUTO else request.quality
@@ -94,6 +95,8 @@ def profile_transcribe(profile: router_pb2.RequestProfile, request: sound_pb2.Tr
     longest = longest_milliseconds(request.sound.data)
     profile.units.audio_input_milliseconds = longest
     profile.input_bytes = reading.bytes + len(request.sound.data)
+    if request.to_english:
+        profile.capabilities.append("translate")
     profile.estimated_input_tokens = tokens_of(reading.bytes) + min(longest // _MILLISECONDS_PER_TOKEN, len(request.sound.data))
 
 

@@ -46,7 +46,9 @@ METHODS: Final[Mapping[str, ModelMethod]] = {
         ModelMethod("rerank", profiles.profile_rerank),
         ModelMethod("moderate", profiles.profile_moderate, method_checks.check_moderation),
         ModelMethod("assess", profiles.profile_assess, method_checks.check_assessment),
-        ModelMethod("generate_image", profiles.profile_generate_image, candidates=lambda request: request.count),
+        ModelMethod(
+            "generate_image", profiles.profile_generate_image, method_checks.check_images, candidates=lambda request: request.count
+        ),
         ModelMethod("transcribe", profiles.profile_transcribe, method_checks.check_transcription),
         ModelMethod("speak", profiles.profile_speak, method_checks.check_speech),
     )

@@ -29,6 +29,7 @@ _CANNOT = {
     "generate_image": "cannot make images",
     "speak": "cannot speak",
     "transcribe": "cannot transcribe",
+    "translate": "cannot translate speech into English",
     "tools": "cannot call tools",
     "parallel_tool_calls": "cannot call several tools at once",
     "json_schema": "cannot keep to a JSON schema",

@@ -50,7 +50,12 @@ type GenerateImageInput struct {
 	// The dialect in which the request reached the mesh. Empty: the typed contract itself.
 	SourceDialect string `protobuf:"bytes,11,opt,name=source_dialect,json=sourceDialect,proto3" json:"source_dialect,omitempty"`
 	// Unmodelled keys of the request.
-	Extras        []*Extra `protobuf:"bytes,12,rep,name=extras,proto3" json:"extras,omitempty"`
+	Extras []*Extra `protobuf:"bytes,12,rep,name=extras,proto3" json:"extras,omitempty"`
+	// Images to edit, or to take as examples: their bytes in `data`, with `mime_type`. `uri` and `file_id` MUST be unset. The model needs the
+	// capability `image_input`. At most 16; all of a request is at most 32 MiB. Empty: the images are made of the description alone.
+	Images []*Media `protobuf:"bytes,13,rep,name=images,proto3" json:"images,omitempty"`
+	// Where the first of `images` is to be edited: an image whose transparent parts say it, as `images` are. Unset: anywhere.
+	Mask          *Media `protobuf:"bytes,14,opt,name=mask,proto3" json:"mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -165,6 +170,20 @@ func (x *GenerateImageInput) GetSourceDialect() string {
 func (x *GenerateImageInput) GetExtras() []*Extra {
 	if x != nil {
 		return x.Extras
+	}
+	return nil
+}
+
+func (x *GenerateImageInput) GetImages() []*Media {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
+func (x *GenerateImageInput) GetMask() *Media {
+	if x != nil {
+		return x.Mask
 	}
 	return nil
 }
@@ -346,7 +365,7 @@ var File_llm_mesh_inference_v1_generate_image_proto protoreflect.FileDescriptor
 
 const file_llm_mesh_inference_v1_generate_image_proto_rawDesc = "" +
 	"\n" +
-	"*llm_mesh/inference/v1/generate_image.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xd1\x04\n" +
+	"*llm_mesh/inference/v1/generate_image.proto\x12\x15llm_mesh.inference.v1\x1a#llm_mesh/inference/v1/content.proto\x1a$llm_mesh/inference/v1/generate.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xc1\x05\n" +
 	"\x12GenerateImageInput\x12k\n" +
 	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12\x1e\n" +
 	"\x06prompt\x18\x02 \x01(\tB\x06\xe2\xf3\x18\x02\b\x01R\x06prompt\x12\x1e\n" +
@@ -363,7 +382,9 @@ const file_llm_mesh_inference_v1_generate_image_proto_rawDesc = "" +
 	"\bend_user\x18\n" +
 	" \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\v \x01(\tR\rsourceDialect\x124\n" +
-	"\x06extras\x18\f \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x0e\n" +
+	"\x06extras\x18\f \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\x12<\n" +
+	"\x06images\x18\r \x03(\v2\x1c.llm_mesh.inference.v1.MediaB\x06\xe2\xf3\x18\x02 \x10R\x06images\x120\n" +
+	"\x04mask\x18\x0e \x01(\v2\x1c.llm_mesh.inference.v1.MediaR\x04maskB\x0e\n" +
 	"\f_compression\"\xf8\x02\n" +
 	"\x13GenerateImageOutput\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
@@ -398,23 +419,25 @@ var file_llm_mesh_inference_v1_generate_image_proto_goTypes = []any{
 	(*GenerateImageOutput)(nil), // 1: llm_mesh.inference.v1.GenerateImageOutput
 	(*GeneratedImage)(nil),      // 2: llm_mesh.inference.v1.GeneratedImage
 	(*Extra)(nil),               // 3: llm_mesh.inference.v1.Extra
-	(*Usage)(nil),               // 4: llm_mesh.inference.v1.Usage
-	(*Translation)(nil),         // 5: llm_mesh.inference.v1.Translation
-	(*Media)(nil),               // 6: llm_mesh.inference.v1.Media
+	(*Media)(nil),               // 4: llm_mesh.inference.v1.Media
+	(*Usage)(nil),               // 5: llm_mesh.inference.v1.Usage
+	(*Translation)(nil),         // 6: llm_mesh.inference.v1.Translation
 }
 var file_llm_mesh_inference_v1_generate_image_proto_depIdxs = []int32{
 	3, // 0: llm_mesh.inference.v1.GenerateImageInput.extras:type_name -> llm_mesh.inference.v1.Extra
-	2, // 1: llm_mesh.inference.v1.GenerateImageOutput.images:type_name -> llm_mesh.inference.v1.GeneratedImage
-	4, // 2: llm_mesh.inference.v1.GenerateImageOutput.usage:type_name -> llm_mesh.inference.v1.Usage
-	5, // 3: llm_mesh.inference.v1.GenerateImageOutput.translations:type_name -> llm_mesh.inference.v1.Translation
-	3, // 4: llm_mesh.inference.v1.GenerateImageOutput.extras:type_name -> llm_mesh.inference.v1.Extra
-	6, // 5: llm_mesh.inference.v1.GeneratedImage.image:type_name -> llm_mesh.inference.v1.Media
-	3, // 6: llm_mesh.inference.v1.GeneratedImage.extras:type_name -> llm_mesh.inference.v1.Extra
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	4, // 1: llm_mesh.inference.v1.GenerateImageInput.images:type_name -> llm_mesh.inference.v1.Media
+	4, // 2: llm_mesh.inference.v1.GenerateImageInput.mask:type_name -> llm_mesh.inference.v1.Media
+	2, // 3: llm_mesh.inference.v1.GenerateImageOutput.images:type_name -> llm_mesh.inference.v1.GeneratedImage
+	5, // 4: llm_mesh.inference.v1.GenerateImageOutput.usage:type_name -> llm_mesh.inference.v1.Usage
+	6, // 5: llm_mesh.inference.v1.GenerateImageOutput.translations:type_name -> llm_mesh.inference.v1.Translation
+	3, // 6: llm_mesh.inference.v1.GenerateImageOutput.extras:type_name -> llm_mesh.inference.v1.Extra
+	4, // 7: llm_mesh.inference.v1.GeneratedImage.image:type_name -> llm_mesh.inference.v1.Media
+	3, // 8: llm_mesh.inference.v1.GeneratedImage.extras:type_name -> llm_mesh.inference.v1.Extra
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_inference_v1_generate_image_proto_init() }

@@ -258,7 +258,9 @@ type TranscribeInput struct {
 	// The dialect in which the request reached the mesh. Empty: the typed contract itself.
 	SourceDialect string `protobuf:"bytes,11,opt,name=source_dialect,json=sourceDialect,proto3" json:"source_dialect,omitempty"`
 	// Unmodelled keys of the request.
-	Extras        []*Extra `protobuf:"bytes,12,rep,name=extras,proto3" json:"extras,omitempty"`
+	Extras []*Extra `protobuf:"bytes,12,rep,name=extras,proto3" json:"extras,omitempty"`
+	// The text is to be English, whatever is spoken. The model needs the capability `translate`.
+	ToEnglish     bool `protobuf:"varint,13,opt,name=to_english,json=toEnglish,proto3" json:"to_english,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -375,6 +377,13 @@ func (x *TranscribeInput) GetExtras() []*Extra {
 		return x.Extras
 	}
 	return nil
+}
+
+func (x *TranscribeInput) GetToEnglish() bool {
+	if x != nil {
+		return x.ToEnglish
+	}
+	return false
 }
 
 // What is said in a sound.
@@ -665,7 +674,7 @@ const file_llm_mesh_inference_v1_sound_proto_rawDesc = "" +
 	"\tmime_type\x18\x03 \x01(\tR\bmimeType\x122\n" +
 	"\x05usage\x18\x04 \x01(\v2\x1c.llm_mesh.inference.v1.UsageR\x05usage\x12F\n" +
 	"\ftranslations\x18\x05 \x03(\v2\".llm_mesh.inference.v1.TranslationR\ftranslations\x124\n" +
-	"\x06extras\x18\x06 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xc8\x04\n" +
+	"\x06extras\x18\x06 \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\"\xe7\x04\n" +
 	"\x0fTranscribeInput\x12k\n" +
 	"\x05model\x18\x01 \x01(\tBU\xe2\xf3\x18Q\b\x01:\x19\x1a\x17[A-Za-z0-9._:/-]{1,128}\x82\x011an alias, 1 to 128 of A-Z, a-z, 0-9 and . _ : / -R\x05model\x12:\n" +
 	"\x05sound\x18\x02 \x01(\v2\x1c.llm_mesh.inference.v1.MediaB\x06\xe2\xf3\x18\x02\b\x01R\x05sound\x12*\n" +
@@ -681,7 +690,9 @@ const file_llm_mesh_inference_v1_sound_proto_rawDesc = "" +
 	"\bend_user\x18\n" +
 	" \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x12%\n" +
 	"\x0esource_dialect\x18\v \x01(\tR\rsourceDialect\x124\n" +
-	"\x06extras\x18\f \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extrasB\x0e\n" +
+	"\x06extras\x18\f \x03(\v2\x1c.llm_mesh.inference.v1.ExtraR\x06extras\x12\x1d\n" +
+	"\n" +
+	"to_english\x18\r \x01(\bR\ttoEnglishB\x0e\n" +
 	"\f_temperature\"\xc6\x03\n" +
 	"\x10TranscribeOutput\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x12\n" +

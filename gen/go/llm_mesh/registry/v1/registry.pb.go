@@ -168,7 +168,7 @@ type Model struct {
 	UpstreamModel string `protobuf:"bytes,6,opt,name=upstream_model,json=upstreamModel,proto3" json:"upstream_model,omitempty"`
 	// The dialect of the endpoint. Empty: the adapter's name.
 	Dialect string `protobuf:"bytes,7,opt,name=dialect,proto3" json:"dialect,omitempty"`
-	// What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`; and `rerank`, `moderate`, `assess`, `generate_image`, `speak`, `transcribe` for the methods of that name.
+	// What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`; and `rerank`, `moderate`, `assess`, `generate_image`, `speak`, `transcribe` for the methods of that name; `translate` where `Transcribe` answers in English, whatever is spoken.
 	Capabilities []string `protobuf:"bytes,8,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// Tokens of input and output together. 0: not known; no request is excluded by length.
 	ContextWindow int64 `protobuf:"varint,9,opt,name=context_window,json=contextWindow,proto3" json:"context_window,omitempty"`

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GenerateImageInput(_message.Message):
-    __slots__ = ("model", "prompt", "count", "size", "quality", "mime_type", "background", "compression", "style", "end_user", "source_dialect", "extras")
+    __slots__ = ("model", "prompt", "count", "size", "quality", "mime_type", "background", "compression", "style", "end_user", "source_dialect", "extras", "images", "mask")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,8 @@ class GenerateImageInput(_message.Message):
     END_USER_FIELD_NUMBER: _ClassVar[int]
     SOURCE_DIALECT_FIELD_NUMBER: _ClassVar[int]
     EXTRAS_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
     model: str
     prompt: str
     count: int
@@ -35,7 +37,9 @@ class GenerateImageInput(_message.Message):
     end_user: str
     source_dialect: str
     extras: _containers.RepeatedCompositeFieldContainer[_content_pb2.Extra]
-    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., count: _Optional[int] = ..., size: _Optional[str] = ..., quality: _Optional[str] = ..., mime_type: _Optional[str] = ..., background: _Optional[str] = ..., compression: _Optional[int] = ..., style: _Optional[str] = ..., end_user: _Optional[str] = ..., source_dialect: _Optional[str] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ...) -> None: ...
+    images: _containers.RepeatedCompositeFieldContainer[_content_pb2.Media]
+    mask: _content_pb2.Media
+    def __init__(self, model: _Optional[str] = ..., prompt: _Optional[str] = ..., count: _Optional[int] = ..., size: _Optional[str] = ..., quality: _Optional[str] = ..., mime_type: _Optional[str] = ..., background: _Optional[str] = ..., compression: _Optional[int] = ..., style: _Optional[str] = ..., end_user: _Optional[str] = ..., source_dialect: _Optional[str] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ..., images: _Optional[_Iterable[_Union[_content_pb2.Media, _Mapping]]] = ..., mask: _Optional[_Union[_content_pb2.Media, _Mapping]] = ...) -> None: ...
 
 class GenerateImageOutput(_message.Message):
     __slots__ = ("model", "created", "images", "size", "quality", "usage", "translations", "extras")

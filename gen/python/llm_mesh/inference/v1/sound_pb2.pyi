@@ -48,7 +48,7 @@ class SpeakOutput(_message.Message):
     def __init__(self, model: _Optional[str] = ..., sound: _Optional[bytes] = ..., mime_type: _Optional[str] = ..., usage: _Optional[_Union[_generate_pb2.Usage, _Mapping]] = ..., translations: _Optional[_Iterable[_Union[_generate_pb2.Translation, _Mapping]]] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ...) -> None: ...
 
 class TranscribeInput(_message.Message):
-    __slots__ = ("model", "sound", "languages", "prompt", "keywords", "temperature", "segments", "words", "speakers", "end_user", "source_dialect", "extras")
+    __slots__ = ("model", "sound", "languages", "prompt", "keywords", "temperature", "segments", "words", "speakers", "end_user", "source_dialect", "extras", "to_english")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SOUND_FIELD_NUMBER: _ClassVar[int]
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,7 @@ class TranscribeInput(_message.Message):
     END_USER_FIELD_NUMBER: _ClassVar[int]
     SOURCE_DIALECT_FIELD_NUMBER: _ClassVar[int]
     EXTRAS_FIELD_NUMBER: _ClassVar[int]
+    TO_ENGLISH_FIELD_NUMBER: _ClassVar[int]
     model: str
     sound: _content_pb2.Media
     languages: _containers.RepeatedScalarFieldContainer[str]
@@ -73,7 +74,8 @@ class TranscribeInput(_message.Message):
     end_user: str
     source_dialect: str
     extras: _containers.RepeatedCompositeFieldContainer[_content_pb2.Extra]
-    def __init__(self, model: _Optional[str] = ..., sound: _Optional[_Union[_content_pb2.Media, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., prompt: _Optional[str] = ..., keywords: _Optional[_Iterable[str]] = ..., temperature: _Optional[float] = ..., segments: _Optional[bool] = ..., words: _Optional[bool] = ..., speakers: _Optional[bool] = ..., end_user: _Optional[str] = ..., source_dialect: _Optional[str] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ...) -> None: ...
+    to_english: bool
+    def __init__(self, model: _Optional[str] = ..., sound: _Optional[_Union[_content_pb2.Media, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., prompt: _Optional[str] = ..., keywords: _Optional[_Iterable[str]] = ..., temperature: _Optional[float] = ..., segments: _Optional[bool] = ..., words: _Optional[bool] = ..., speakers: _Optional[bool] = ..., end_user: _Optional[str] = ..., source_dialect: _Optional[str] = ..., extras: _Optional[_Iterable[_Union[_content_pb2.Extra, _Mapping]]] = ..., to_english: _Optional[bool] = ...) -> None: ...
 
 class TranscribeOutput(_message.Message):
     __slots__ = ("model", "text", "languages", "duration_milliseconds", "segments", "words", "usage", "translations", "extras")

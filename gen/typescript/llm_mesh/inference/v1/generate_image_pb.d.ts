@@ -103,6 +103,21 @@ export declare type GenerateImageInput = Message<"llm_mesh.inference.v1.Generate
    * @generated from field: repeated llm_mesh.inference.v1.Extra extras = 12;
    */
   extras: Extra[];
+
+  /**
+   * Images to edit, or to take as examples: their bytes in `data`, with `mime_type`. `uri` and `file_id` MUST be unset. The model needs the
+   * capability `image_input`. At most 16; all of a request is at most 32 MiB. Empty: the images are made of the description alone.
+   *
+   * @generated from field: repeated llm_mesh.inference.v1.Media images = 13;
+   */
+  images: Media[];
+
+  /**
+   * Where the first of `images` is to be edited: an image whose transparent parts say it, as `images` are. Unset: anywhere.
+   *
+   * @generated from field: llm_mesh.inference.v1.Media mask = 14;
+   */
+  mask?: Media | undefined;
 };
 
 /**

@@ -233,6 +233,13 @@ export declare type TranscribeInput = Message<"llm_mesh.inference.v1.TranscribeI
    * @generated from field: repeated llm_mesh.inference.v1.Extra extras = 12;
    */
   extras: Extra[];
+
+  /**
+   * The text is to be English, whatever is spoken. The model needs the capability `translate`.
+   *
+   * @generated from field: bool to_english = 13;
+   */
+  toEnglish: boolean;
 };
 
 /**

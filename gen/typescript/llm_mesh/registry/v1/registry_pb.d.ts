@@ -77,7 +77,7 @@ export declare type Model = Message<"llm_mesh.registry.v1.Model"> & {
   dialect: string;
 
   /**
-   * What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`; and `rerank`, `moderate`, `assess`, `generate_image`, `speak`, `transcribe` for the methods of that name.
+   * What it can do, such as `generate`, `embeddings`, `streaming`, `tools`, `parallel_tool_calls`, `json_schema`, `json_object`, `logprobs`, `reasoning`, `image_input`, `audio_input`, `file_input`, `audio_output`, `multiple_candidates`, `seed`; and `rerank`, `moderate`, `assess`, `generate_image`, `speak`, `transcribe` for the methods of that name; `translate` where `Transcribe` answers in English, whatever is spoken.
    *
    * @generated from field: repeated string capabilities = 8;
    */

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
+from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, generate_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh_adapter_kit.dialect import Ask, Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import unsupported
@@ -16,6 +16,7 @@ from llm_mesh_adapter_openai.provider.bodies import answered_by, understood
 from llm_mesh_adapter_openai.provider.rows import GENERIC, OpenAIProvider
 from llm_mesh_adapter_openai.provider.saying import allowance_of, path_of, sayable
 from llm_mesh_dialects import openai
+from llm_mesh_dialects.openai.forms import MultipartForm
 from llm_mesh_dialects.openai.reranking import FORMS, RerankForm
 
 
@@ -69,8 +70,14 @@ class OpenAIMethods:
 
     def _draw(self, ask: Ask, request: generate_image_pb2.GenerateImageInput) -> Call:
         row = self._having(ask.endpoint, "images")
+        if request.images:
+            return self._edit(ask, row, request)
         body, translations = sayable(lambda: openai.images.input_to_body(request, model=ask.model, allowance=allowance_of(ask.endpoint)))
         return Call(path_of(row, ask.model, "/images/generations"), orjson.dumps(body), translations=translations)
+
+    def _edit(self, ask: Ask, row: OpenAIProvider, request: generate_image_pb2.GenerateImageInput) -> Call:
+        form, translations = sayable(lambda: openai.images.edit_to_form(request, model=ask.model, allowance=allowance_of(ask.endpoint)))
+        return _form_call(path_of(row, ask.model, "/images/edits"), form, translations)
 
     def _drawn(
         self,
@@ -94,8 +101,7 @@ class OpenAIMethods:
         form, translations = sayable(
             lambda: openai.transcriptions.input_to_form(request, model=ask.model, allowance=allowance_of(ask.endpoint))
         )
-        path = path_of(row, ask.model, "/audio/transcriptions")
-        return Call(path, form.body, headers={"content-type": form.content_type}, translations=translations)
+        return _form_call(path_of(row, ask.model, openai.transcriptions.path_of(request)), form, translations)
 
     def _transcribed(self, answer: AnsweredMethod, _request: sound_pb2.TranscribeInput, output: sound_pb2.TranscribeOutput) -> None:
         body = self._parsed(answer)
@@ -118,3 +124,7 @@ class OpenAIMethods:
 
     def _row(self, endpoint: Endpoint) -> OpenAIProvider:
         return self._rows.get(endpoint.name, GENERIC)
+
+
+def _form_call(path: str, form: MultipartForm, translations: list[generate_pb2.Translation]) -> Call:
+    return Call(path, form.body, headers={"content-type": form.content_type}, translations=translations)

@@ -28,17 +28,18 @@ def _in_message(owner: str, message: dict[str, Any], index: int | None, rest: st
     if kind == "tool_result":
         inner = inner_part_of(rest)
         if inner is not None:
-            return below(f"{owner}.content", content, inner[0], _of_part(inner[1]))
+            return below(f"{owner}.content", content, inner[0], part_place(inner[1]))
         return f"{owner}.{more}" if more else f"{owner}.content"
     if kind == "tool_call" and index is not None:
         calls = listed(message.get("tool_calls"))
         before = len(content) if isinstance(content, list) else int(bool(content))
         call = max(0, min(index - before, len(calls) - 1))
         return f"{owner}.tool_calls[{call}].{'function.arguments' if more == 'arguments_json' else more}"
-    return below(f"{owner}.content", content, index, _of_part(rest))
+    return below(f"{owner}.content", content, index, part_place(rest))
 
 
-def _of_part(rest: str) -> str:
+def part_place(rest: str) -> str:
+    """The place within a part."""
     kind, _, more = rest.partition(".")
     if kind in _MEDIA:
         return "image_url.url" if rest in {"image.uri", "image.data"} else _MEDIA[kind]

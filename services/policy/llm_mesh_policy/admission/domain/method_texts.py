@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from llm_mesh.inference.v1 import assess_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
+from llm_mesh.inference.v1 import assess_pb2, content_pb2, generate_image_pb2, moderate_pb2, rerank_pb2, sound_pb2
 from llm_mesh_policy.admission.domain.texts import of_attribute, of_extras, of_message, of_parts, of_repeated
 from llm_mesh_policy.screening.ports import Flow, Slot, TextForm
 
@@ -40,6 +40,10 @@ def of_generate_image(message: generate_image_pb2.GenerateImageInput) -> Iterato
     yield from of_attribute(message, "prompt", "")
     for name in ("size", "quality", "mime_type", "background", "style", "end_user"):
         yield from of_attribute(message, name, "", flow=Flow.ATTRIBUTES)
+    for number, image in enumerate(message.images[:]):
+        yield from _media(image, f"images[{number}]", "image")
+    if message.HasField("mask"):
+        yield from _media(message.mask, "mask", "image")
     yield from of_extras(message.extras, "")
 
 
@@ -54,16 +58,20 @@ def of_speak(message: sound_pb2.SpeakInput) -> Iterator[Slot]:
 
 def of_transcribe(message: sound_pb2.TranscribeInput) -> Iterator[Slot]:
     """What a sound to write down comes with. The sound itself cannot be read here; where that must not pass, it is taken out."""
-    for name in ("filename", "transcript"):
-        yield from of_attribute(message.sound, name, "sound")
-    for name in ("mime_type", "detail"):
-        yield from of_attribute(message.sound, name, "sound", flow=Flow.ATTRIBUTES)
-    yield Slot("sound", "audio", lambda _: message.sound.ClearField("source"), TextForm.OPAQUE)
+    yield from _media(message.sound, "sound", "audio")
     yield from of_attribute(message, "prompt", "")
     for name in ("keywords", "languages"):
         yield from of_repeated(getattr(message, name), name)
     yield from of_attribute(message, "end_user", "", flow=Flow.ATTRIBUTES)
     yield from of_extras(message.extras, "")
+
+
+def _media(media: content_pb2.Media, place: str, kind: str) -> Iterator[Slot]:
+    for name in ("filename", "transcript"):
+        yield from of_attribute(media, name, place)
+    for name in ("mime_type", "detail"):
+        yield from of_attribute(media, name, place, flow=Flow.ATTRIBUTES)
+    yield Slot(place, kind, lambda _: media.ClearField("source"), TextForm.OPAQUE)
 
 
 def _question(question: assess_pb2.AssessQuestion, place: str) -> Iterator[Slot]:

@@ -1,4 +1,4 @@
-"""Images: the smallest PNG of one colour, which follows from the description."""
+"""Images: the smallest PNG of one colour, which follows from the description, and from the images that it edits."""
 
 import struct
 import zlib
@@ -22,7 +22,25 @@ _QUALITIES = frozenset({"low", "medium", "high"})
 
 def read(body: RequestFields) -> MethodAnswer:
     """Reads and checks a request."""
-    prompt, count = body.text("prompt"), body.integer("n") or 1
+    return _drawn(body, body.text("prompt"), body.integer("n") or 1)
+
+
+def read_edit(body: RequestFields) -> MethodAnswer:
+    """The same for a form with images."""
+    images = body.values.get("image")
+    images = images if isinstance(images, list) else [images]
+    if not all(isinstance(each, bytes) and each for each in images):
+        raise body.missing("image")
+    count = body.text_or("n") or "1"
+    if not count.isdecimal():
+        raise RefusedError("Invalid type for 'n': expected an integer.", param="n")
+    mask = body.values.get("mask")
+    read = [*images, mask] if isinstance(mask, bytes) else images
+    seen = b"".join(each for each in read if isinstance(each, bytes)).hex()
+    return _drawn(body, body.text("prompt"), int(count), seen, len(read))
+
+
+def _drawn(body: RequestFields, prompt: str, count: int, seen: str = "", images: int = 0) -> MethodAnswer:
     body.text("model")
     if not prompt or not 1 <= count <= _MOST:
         raise RefusedError(f"Expected a prompt, and 1 to {_MOST} images.", param="n" if prompt else "prompt")
@@ -31,11 +49,11 @@ def read(body: RequestFields) -> MethodAnswer:
     form = body.text_or("output_format") or "png"
 
     def document(identity: AnswerIdentity, usage: Usage | None) -> Document:
-        data = [{"b64_json": b64encode(_png(prompt, number)).decode()} for number in range(count)]
+        data = [{"b64_json": b64encode(_png(prompt + seen, number)).decode()} for number in range(count)]
         made: dict[str, Any] = {"created": identity.created, "data": data, "size": size, "quality": quality, "output_format": form}
-        return made if usage is None else made | {"usage": _usage(usage)}
+        return made if usage is None else made | {"usage": _usage(usage, images * tokens.PER_IMAGE)}
 
-    return MethodAnswer(document, tokens.count(prompt), _PER_IMAGE * count)
+    return MethodAnswer(document, tokens.count(prompt) + images * tokens.PER_IMAGE, _PER_IMAGE * count)
 
 
 def _one_of(body: RequestFields, key: str, known: frozenset[str], default: str) -> str:
@@ -52,10 +70,10 @@ def _png(prompt: str, number: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(written)
 
 
-def _usage(used: Usage) -> dict[str, Any]:
+def _usage(used: Usage, images: int) -> dict[str, Any]:
     return {
         "input_tokens": used.prompt,
-        "input_tokens_details": {"text_tokens": used.prompt, "image_tokens": 0},
+        "input_tokens_details": {"text_tokens": used.prompt - images, "image_tokens": images},
         "output_tokens": used.completion,
         "total_tokens": used.prompt + used.completion,
     }
