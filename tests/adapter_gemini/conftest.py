@@ -77,7 +77,7 @@ class Adapted:
     def stub(self) -> AdapterServiceStub:
         return AdapterServiceStub(self.mesh.channel("adapter/gemini", caller="gateway"))
 
-    def grant(self, attempt: plan_pb2.Attempt) -> resources_pb2.Sealed:
+    def grant(self, attempt: plan_pb2.Attempt, domain: str = "domains/claims") -> resources_pb2.Sealed:
         """A grant for just this attempt, as policy seals it."""
         allowed = admission_pb2.AttemptGrant(
             attempt_id=attempt.id,
@@ -89,15 +89,20 @@ class Adapted:
             max_output_tokens=attempt.max_output_tokens,
             max_candidates=4,
         )
-        grant = admission_pb2.Grant(reservation_id="01j", domain="domains/claims", attempts=[allowed])
+        grant = admission_pb2.Grant(reservation_id="01j", domain=domain, attempts=[allowed])
         grant.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=60))
         return self.mesh.links("gateway").seals.sealed(grant.DESCRIPTOR.full_name, grant.SerializeToString(), "adapter/gemini")
 
     async def generate(
-        self, request: generate_pb2.GenerateInput, made: plan_pb2.Attempt | None = None, *, exact: bool = False
+        self,
+        request: generate_pb2.GenerateInput,
+        made: plan_pb2.Attempt | None = None,
+        *,
+        exact: bool = False,
+        domain: str = "domains/claims",
     ) -> adapter_pb2.GenerateResponse:
         made = made or attempt()
-        asked = adapter_pb2.GenerateRequest(grant=self.grant(made), attempt=made, input=request, exact=exact)
+        asked = adapter_pb2.GenerateRequest(grant=self.grant(made, domain), attempt=made, input=request, exact=exact)
         return await self.stub.Generate(asked, timeout=20)
 
     async def stream(

@@ -19,7 +19,7 @@ from llm_mesh.inference.v1 import content_pb2, embed_pb2, generate_pb2
 from llm_mesh_adapter_gemini.provider.dialect import GeminiDialect
 from llm_mesh_adapter_kit.dialect import Ask, Call
 from llm_mesh_adapter_kit.endpoints import Endpoint
-from llm_mesh_dialects.proofs import mark, origin_of
+from llm_mesh_dialects.proofs import ProofOrigin
 from tests.adapter_gemini.conftest import adapted, saying, says, text_of
 
 GOOGLE = Endpoint(name="google", provider="G", base_url="https://generativelanguage.googleapis.com/v1")
@@ -100,7 +100,7 @@ SIGNATURE = base64.b64encode(b"\xff\xfb\xfe proof").decode()
 
 
 def history(endpoint: Endpoint) -> list[content_pb2.Message]:
-    signature = mark("gemini", origin_of(endpoint.name, endpoint.base_url, "", MODEL)) + "n:" + SIGNATURE
+    signature = ProofOrigin("gemini", b"", endpoint.name, endpoint.base_url, "", MODEL).marked(f"n:{SIGNATURE}")
     image = content_pb2.Part(image=content_pb2.Media(data=PIXELS, mime_type="image/png"))
     linked = content_pb2.Part(file=content_pb2.Media(uri="https://example.com/a.pdf", mime_type="application/pdf"))
     answered = content_pb2.ToolResult(tool_call_id="c1", parts=[text_of('{"result": 3}')])

@@ -13,12 +13,12 @@ from llm_mesh_dialects import anthropic, openai
 from llm_mesh_dialects.gemini.quirks import of_model
 from llm_mesh_dialects.gemini.requests import input_to_body
 from llm_mesh_dialects.gemini.responses import body_to_output
-from llm_mesh_dialects.proofs import mark, origin_of
+from llm_mesh_dialects.proofs import ProofOrigin
 from tests.adapter_gemini.conftest import VERTEX, Adapted, attempt, calls_in, result_of, saying, says, tool
 
 MODEL = "sim-tools"
 TURN = "get_weather and get_time please"
-ORIGIN = origin_of("here")
+ORIGIN = ProofOrigin("gemini", b"a key", "here")
 USER, MODEL_ROLE, TOOL = content_pb2.ROLE_USER, content_pb2.ROLE_ASSISTANT, content_pb2.ROLE_TOOL
 
 
@@ -73,6 +73,22 @@ async def test_elsewhere_the_proof_is_left_out_with_a_note_and_the_placeholder_s
     assert "get_weather" in notes["messages"]
 
 
+async def test_another_domain_cannot_show_the_proof_of_this_one(adapter: Adapted) -> None:
+    """Neither as it came, nor behind the mark of a proof of its own."""
+    first = await asked(adapter, streamed=False)
+    stolen = first.parts[0].reasoning.signature
+    other = (await adapter.generate(saying("get_time please", tools=[tool("get_time")]), attempt(MODEL), domain="domains/others")).output
+    mark = other.choices[0].message.parts[0].reasoning.signature[: len("gemini:") + 32]
+    earlier = f"gemini:{'0' * 12}:"
+    place_and_proof = stolen.split(":", 2)[2]
+    for signature in (stolen, f"{mark}:{place_and_proof}", earlier + place_and_proof):
+        first.parts[0].reasoning.signature = signature
+        await adapter.generate(second(first), attempt(MODEL), domain="domains/others")
+        assert signatures((await adapter.sent())["body"]) == ["skip_thought_signature_validator", None]
+    first.parts[0].reasoning.signature = stolen
+    await adapter.generate(second(first), attempt(MODEL), exact=True)
+
+
 async def test_calls_of_another_dialect_get_the_placeholder_too(adapter: Adapted) -> None:
     call = content_pb2.ToolCall(id="toolu_1", name="get_weather", arguments_json='{"city":"Bonn","days":1}')
     thought = content_pb2.Part(reasoning=content_pb2.Reasoning(text="Hm.", signature="EqQBCkgIBxABGAIiQL"))
@@ -103,10 +119,10 @@ PARTS: list[dict[str, Any]] = [
 ]
 
 
-def marked(message: content_pb2.Message, origin: str = ORIGIN) -> content_pb2.Message:
+def marked(message: content_pb2.Message, origin: ProofOrigin = ORIGIN) -> content_pb2.Message:
     for part in message.parts:
         if part.reasoning.signature:
-            part.reasoning.signature = mark("gemini", origin) + part.reasoning.signature
+            part.reasoning.signature = origin.marked(part.reasoning.signature)
     return message
 
 
@@ -164,7 +180,7 @@ def test_streams_to_openais_clients_carry_the_proof_at_the_call() -> None:
     writer = openai.streams.ChunkWriter(include_usage=False)
     events = [
         generate_pb2.StreamEvent(started=generate_pb2.Started(id="r", model="m")),
-        generate_pb2.StreamEvent(reasoning=generate_pb2.ReasoningDelta(signature=mark("gemini", ORIGIN) + "n:sig-1")),
+        generate_pb2.StreamEvent(reasoning=generate_pb2.ReasoningDelta(signature=ORIGIN.marked("n:sig-1"))),
         generate_pb2.StreamEvent(tool_call_started=generate_pb2.ToolCallStarted(id="c1", name="f")),
         generate_pb2.StreamEvent(tool_call_started=generate_pb2.ToolCallStarted(index=1, id="c2", name="f")),
     ]

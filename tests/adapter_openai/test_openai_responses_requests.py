@@ -15,7 +15,7 @@ from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError
 from llm_mesh_adapter_openai.provider.dialect import OpenAIDialect
 from llm_mesh_adapter_openai.provider.rows import ROWS
-from llm_mesh_dialects.proofs import mark, origin_of
+from llm_mesh_dialects.proofs import ProofOrigin
 from llm_mesh_runtime.secret import Secret
 
 ENDPOINT = Endpoint(name="openai", provider="OpenAI", base_url="https://api.openai.com/v1", credential=Secret("sk-test"))
@@ -32,7 +32,8 @@ SYSTEM, DEVELOPER, USER, ASSISTANT, TOOL = (
     content_pb2.ROLE_TOOL,
 )
 Part, Message = content_pb2.Part, content_pb2.Message
-MARK = mark("responses", origin_of("openai", "https://api.openai.com/v1", "", MODEL))
+ORIGIN = ProofOrigin("responses", b"", "openai", "https://api.openai.com/v1", "", MODEL)
+ITEM = 'r:{"id":"rs_1","encrypted_content":"e"}'
 
 
 def text(words: str) -> content_pb2.Part:
@@ -65,7 +66,7 @@ def sent_by_sdk(**request: Any) -> httpx2.Request:
     return requests[0]
 
 
-PROOF = MARK + 'r:{"id":"rs_1","encrypted_content":"e==","summary":[4,4]}'
+PROOF = ORIGIN.marked('r:{"id":"rs_1","encrypted_content":"e==","summary":[4,4]}')
 CALL = content_pb2.ToolCall(id="call_1", name="get_weather", arguments_json='{"city":"Bern"}')
 HISTORY = [
     message(SYSTEM, "Be brief."),
@@ -214,7 +215,10 @@ def test_what_the_dialect_cannot_say_is_reported(fields: dict[str, Any], field: 
 @pytest.mark.parametrize(
     ("signature", "why"),
     [
-        (mark("responses", "0" * 12) + 'r:{"id":"rs_1","encrypted_content":"e"}', "another model, key or route"),
+        (f"responses:{'0' * 12}:{ITEM}", "another model, key or route"),
+        (f"responses:{'0' * 32}:{ITEM}", "another model, key or route"),
+        (ProofOrigin("responses", b"another tenant's", "openai", "https://api.openai.com/v1", "", MODEL).marked(ITEM), "another domain"),
+        (ORIGIN.marked(ITEM).replace('"e"', '"f"'), "another domain"),
         ("gemini:000000000000:n:xyz", "another dialect"),
         ("an anthropic proof", "another dialect"),
         ("", "its own proof"),

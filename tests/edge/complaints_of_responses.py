@@ -9,7 +9,7 @@ from typing import Any
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects import responses
 from llm_mesh_dialects.allowing import NOTHING_MORE
-from llm_mesh_dialects.proofs import mark
+from llm_mesh_dialects.proofs import ProofOrigin
 from tests.edge.complaining_bodies import TEXT
 from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest, saying
 
@@ -45,7 +45,7 @@ EVENTS: list[Any] = [
     {"type": "response.output_item.done", "output_index": 1, "item": CALL},
     {"type": "response.completed", "response": {"id": "r", "usage": USAGE}},
 ]
-ORIGIN = "0" * 12
+ORIGIN = ProofOrigin("responses", b"a key")
 
 
 def answered(body: Any) -> None:
@@ -63,7 +63,7 @@ def to_responses(given: generate_pb2.GenerateInput) -> None:
 
 
 def thought(proof: str) -> generate_pb2.GenerateInput:
-    part = content_pb2.Part(reasoning=content_pb2.Reasoning(signature=f"{mark('responses', ORIGIN)}r:{proof}"))
+    part = content_pb2.Part(reasoning=content_pb2.Reasoning(signature=ORIGIN.marked(f"r:{proof}")))
     return generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=[part])])
 
 

@@ -1,4 +1,4 @@
-"""The guards against providers that answer far beyond what was granted: what takes each one out, and the test that goes red then."""
+"""The guards of what providers answer: how much, and whose proofs of reasoning. What takes each out, and the test that goes red then."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tests.proofs.mutant import Mutant
 _KIT = "adapters/kit/llm_mesh_adapter_kit"
 _BOUNDS = "tests/adapter_kit/test_kit_answer_bounds.py"
 _MESH = "adapters/mesh/llm_mesh_adapter_mesh/provider"
+_PROOFS = "tests/adapter_gemini/test_gemini_proofs.py"
 _STRANGERS = "tests/adapter_mesh/test_mesh_strangers.py"
 
 PROVIDER_ANSWERS: Mapping[str, Mutant] = {
@@ -48,6 +49,18 @@ PROVIDER_ANSWERS: Mapping[str, Mutant] = {
         guard="self._bounds.charge(job, error)",
         instead="pass",
         test=f"{_BOUNDS}::test_an_answer_that_says_nothing_for_ever_ends",
+    ),
+    "provider-answers/proofs-of-their-domain": Mutant(
+        file=f"{_KIT}/grants.py",
+        guard="self._seals.seal(self._audience, _PROOFS, domain.encode())",
+        instead='self._seals.seal(self._audience, _PROOFS, b"")',
+        test=f"{_PROOFS}::test_another_domain_cannot_show_the_proof_of_this_one",
+    ),
+    "provider-answers/proofs-under-their-code": Mutant(
+        file="dialects/llm_mesh_dialects/proofs.py",
+        guard='hmac.compare_digest(self._code(f"{proof.place}:{proof.text}"), proof.code)',
+        instead="len(proof.code) == 2 * _CODE_BYTES",
+        test=f"{_PROOFS}::test_another_domain_cannot_show_the_proof_of_this_one",
     ),
     "provider-answers/bytes-of-another-mesh": Mutant(
         file=f"{_MESH}/attempts.py",

@@ -110,7 +110,8 @@ class Adapter:
 
     async def _provider_count(self, endpoint: Endpoint, request: adapter_pb2.CountTokensRequest) -> int:
         """The provider's count; 0 where it counts for nothing, or did not answer."""
-        call = self._dialect.count(Ask(endpoint=endpoint, model=request.attempt.upstream_model), request.input)
+        ask = Ask(endpoint=endpoint, model=request.attempt.upstream_model, proof_key=self._grants.proof_key(request.domain))
+        call = self._dialect.count(ask, request.input)
         if call is None:
             return 0
         try:

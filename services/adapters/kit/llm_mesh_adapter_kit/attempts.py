@@ -91,7 +91,7 @@ class Attempts:
             if len(body) > bounds.content:  # nearly never: the texts of an answer have no more bytes than it has
                 bounds.check(job, content_size(output))
             restore_in_output(output, call.tool_names)
-            if call.proof_mark:
+            if call.proof_mark is not None:
                 mark_in_output(output, call.proof_mark)
             timers.event(content=True)
             meter.whole(output)

@@ -13,7 +13,7 @@ def complete_events(events: Events, call: Call, model: str) -> None:
     """Completes the events of one read. `model` is what was called, for providers that do not name it."""
     if call.tool_names:
         restore_in_events(events, call.tool_names)
-    if call.proof_mark:
+    if call.proof_mark is not None:
         mark_in_events(events, call.proof_mark)
     if not events or events[0].WhichOneof("kind") != "started":
         return

@@ -35,6 +35,8 @@ class Ask(NamedTuple):
     """Vectors are to come in the shortest form that the provider has."""
     credential: str = ""
     """The name of the credential, where it is not the endpoint's usual one."""
+    proof_key: bytes = b""
+    """The secret of the caller's domain at this adapter, for marks of proofs."""
 
 
 class Call(NamedTuple):
@@ -52,8 +54,8 @@ class Call(NamedTuple):
     """`path` is appended to the origin instead: some servers have more than their dialect."""
     elsewhere: Endpoint | None = None
     """Where the call goes instead, with the same credential: some providers list their models apart. Of lists alone."""
-    proof_mark: str = ""
-    """Put before each proof of reasoning in the answer, so that it tells where it came from. Empty: proofs hold everywhere."""
+    proof_mark: Callable[[str], str] | None = None
+    """Marks each proof of reasoning in the answer, so that it tells where it came from and whose it is. None: proofs hold everywhere."""
     reader: Callable[[], StreamReader] | None = None
     """Reads the answer, whole or streamed, where what it means depends on what was asked. None: the dialect's own reader does."""
 

@@ -17,6 +17,8 @@ from llm_mesh_runtime.seals import Seals
 from llm_mesh_runtime.shares import Party
 
 _GRANT: str = admission_pb2.Grant.DESCRIPTOR.full_name
+_PROOFS = "proofs of reasoning"
+_MOST_DOMAINS = 4_096
 _SAME = ("adapter", "endpoint", "upstream_model", "credential", "region")
 
 
@@ -25,11 +27,16 @@ class Job:
 
     __slots__ = (
         "attempt", "credential", "domain", "endpoint", "grant", "id", "max_candidates", "model", "most_granted", "most_output", "party",
-        "zero_retention",
+        "proof_key", "zero_retention",
     )  # fmt: skip
 
     def __init__(
-        self, endpoint: Endpoint, attempt: plan_pb2.Attempt, grant: admission_pb2.Grant, granted: admission_pb2.AttemptGrant
+        self,
+        endpoint: Endpoint,
+        attempt: plan_pb2.Attempt,
+        grant: admission_pb2.Grant,
+        granted: admission_pb2.AttemptGrant,
+        proof_key: bytes,
     ) -> None:
         """Reads each text once: each reading makes a new one."""
         self.endpoint = endpoint
@@ -40,6 +47,7 @@ class Job:
         self.credential = attempt.credential
         self.domain = grant.domain
         self.party = Party(self.domain, grant.project)
+        self.proof_key = proof_key
         self.zero_retention = grant.zero_retention
         self.max_candidates = granted.max_candidates
         self.most_granted = granted.max_output_tokens
@@ -48,7 +56,10 @@ class Job:
     def ask(self, requested_output: int, *, stream: bool) -> Ask:
         """What the dialect needs to know: the tightest limit of request, plan and grant is sent."""
         most = self.most_output
-        return Ask(self.endpoint, self.model, min(requested_output or most, most), stream, self.zero_retention, credential=self.credential)
+        limit = min(requested_output or most, most)
+        return Ask(
+            self.endpoint, self.model, limit, stream, self.zero_retention, credential=self.credential, proof_key=self.proof_key
+        )  # fmt: skip
 
 
 def check_generation(job: Job, source: generate_pb2.GenerateInput) -> None:
@@ -67,12 +78,22 @@ class GrantCheck:
         self._audience = f"adapter/{adapter}"
         self._seals = seals
         self._clock = clock
+        self._proof_keys: dict[str, bytes] = {}
+
+    def proof_key(self, domain: str) -> bytes:
+        """The secret of a domain at this adapter, the same in all of its processes."""
+        key = self._proof_keys.get(domain)
+        if key is None:
+            if len(self._proof_keys) >= _MOST_DOMAINS:
+                self._proof_keys.clear()
+            key = self._proof_keys[domain] = self._seals.seal(self._audience, _PROOFS, domain.encode())
+        return key
 
     def job(self, sealed: resources_pb2.Sealed, attempt: plan_pb2.Attempt, endpoint: Endpoint) -> Job:
         """The attempt at its endpoint, as the grant allows it; raises where that is missing, forged, expired or about something else."""
         grant = self._opened(sealed)
         granted = _granted(grant, attempt.id)
-        job = Job(endpoint, attempt, grant, granted)
+        job = Job(endpoint, attempt, grant, granted, self.proof_key(grant.domain))
         adapter, region = granted.adapter, granted.region
         if not (
             adapter == attempt.adapter

@@ -15,7 +15,7 @@ from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.extras import put_back, put_nowhere, whole
 from llm_mesh_dialects.openai.parts_writing import plain_text
 from llm_mesh_dialects.openai.vocabulary import ROLE_WORDS
-from llm_mesh_dialects.proofs import proof_of
+from llm_mesh_dialects.proofs import ProofOrigin, proof_of
 from llm_mesh_dialects.report import Report
 from llm_mesh_dialects.responses.contents_writing import MessageContentsWriter
 from llm_mesh_dialects.responses.items_reading import ITEM
@@ -29,9 +29,9 @@ _ALONE: Final = frozenset({"tool_call", "tool_result", "reasoning"})
 
 
 class InputsWriter:
-    """Writes one conversation to where `origin` stands for."""
+    """Writes one conversation to where `origin` takes reasoning back."""
 
-    def __init__(self, report: Report, origin: str) -> None:
+    def __init__(self, report: Report, origin: ProofOrigin) -> None:
         self._report = report
         self._origin = origin
         self._contents = MessageContentsWriter(report)
@@ -129,11 +129,13 @@ class InputsWriter:
         self.items.append(item)
 
     def _reasoning(self, reasoning: content_pb2.Reasoning, path: str) -> None:
-        proof = proof_of(reasoning.signature) if reasoning.signature else None
-        if proof is not None and proof.dialect == DIALECT and proof.origin == self._origin:
-            self.items.append(item_of(proof.text, reasoning.text, f"{path}reasoning.signature"))
-        elif proof is not None and proof.dialect == DIALECT:
-            self._report.dropped(f"{path}reasoning", "a proof of another model, key or route, which this one cannot read")
+        own = self._origin.own(reasoning.signature)
+        if own is not None:
+            self.items.append(item_of(own.text, reasoning.text, f"{path}reasoning.signature"))
+        elif (proof := proof_of(reasoning.signature)) is not None and proof.dialect == DIALECT:
+            self._report.dropped(
+                f"{path}reasoning", "a proof of another model, key or route, which this one cannot read, or of another domain"
+            )
         elif reasoning.signature or reasoning.redacted:
             self._report.dropped(f"{path}reasoning", "a proof of another dialect")
         else:

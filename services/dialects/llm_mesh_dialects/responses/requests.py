@@ -13,6 +13,7 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.allowing import NOTHING_MORE, Allowance, Gate
 from llm_mesh_dialects.extras import put_back
 from llm_mesh_dialects.openai.efforts import effort_for, efforts_of
+from llm_mesh_dialects.proofs import ProofOrigin
 from llm_mesh_dialects.report import Report
 from llm_mesh_dialects.responses.allowed import SHARED, TABLE
 from llm_mesh_dialects.responses.inputs_writing import InputsWriter
@@ -39,14 +40,14 @@ def input_to_body(
     *,
     model: str,
     stream: bool,
-    origin: str,
+    origin: ProofOrigin,
     max_output_tokens: int = 0,
     allowance: Allowance = NOTHING_MORE,
 ) -> tuple[dict[str, Any], list[generate_pb2.Translation]]:
     """The body, and what its translation changed. `max_output_tokens` is the limit to send; 0 means the request's own.
 
-    `origin` stands for endpoint, credential and model: reasoning of other origins stays here. Raises `CostlyError` and `MediaAddressError`
-    for what `allowance` does not let through.
+    `origin` stands for tenant, endpoint, credential and model: reasoning of other origins stays here. Raises `CostlyError` and
+    `MediaAddressError` for what `allowance` does not let through.
     """
     report = Report()
     report.gate = Gate(TABLE, allowance, report)
@@ -78,7 +79,9 @@ def input_to_body(
     return body, report.translations
 
 
-def input_to_count(request: generate_pb2.GenerateInput, *, model: str, origin: str, allowance: Allowance = NOTHING_MORE) -> dict[str, Any]:
+def input_to_count(
+    request: generate_pb2.GenerateInput, *, model: str, origin: ProofOrigin, allowance: Allowance = NOTHING_MORE
+) -> dict[str, Any]:
     """The body of `POST /responses/input_tokens`: what has tokens, and nothing else."""
     body, _ = input_to_body(request, model=model, stream=False, origin=origin, allowance=allowance)
     return {key: value for key, value in body.items() if key in _COUNTED}

@@ -24,7 +24,7 @@ from llm_mesh_dialects.extras import dumped
 from llm_mesh_dialects.fields import Fields
 from llm_mesh_dialects.gemini import DIALECT, embeddings, requests, responses
 from llm_mesh_dialects.gemini.quirks import of_model
-from llm_mesh_dialects.proofs import mark, origin_of
+from llm_mesh_dialects.proofs import ProofOrigin
 
 _VERTEX: Final = "vertex"
 _WHOLE_NAMES: Final[Mapping[Api, tuple[str, ...]]] = {
@@ -47,7 +47,7 @@ class GeminiDialect:
 
     def generate(self, ask: Ask, request: generate_pb2.GenerateInput) -> Call:
         """The request for an answer."""
-        origin = origin_of(ask.endpoint.name, ask.endpoint.base_url, ask.credential, ask.model)
+        origin = ProofOrigin(DIALECT, ask.proof_key, ask.endpoint.name, ask.endpoint.base_url, ask.credential, ask.model)
         write = partial(
             requests.input_to_body,
             request,
@@ -59,7 +59,7 @@ class GeminiDialect:
         )
         body, translations, names = translated(write)
         path = self._path(ask, "streamGenerateContent?alt=sse" if ask.stream else "generateContent")
-        return Call(path, dumped(body), translations=translations, tool_names=names, proof_mark=mark(DIALECT, origin))
+        return Call(path, dumped(body), translations=translations, tool_names=names, proof_mark=origin.marked)
 
     def output(self, endpoint: Endpoint, body: bytes, output: generate_pb2.GenerateOutput) -> None:
         """A whole answer."""

@@ -21,7 +21,7 @@ from llm_mesh_adapter_openai.provider.saying import allowance_of, path_of, sayab
 from llm_mesh_dialects import openai, responses
 from llm_mesh_dialects.errors import TruncatedError
 from llm_mesh_dialects.loose import loose_parsed, loose_text
-from llm_mesh_dialects.proofs import mark, origin_of
+from llm_mesh_dialects.proofs import ProofOrigin
 
 _DROPPED = generate_pb2.TRANSLATION_ACTION_DROPPED
 _FAILED = frozenset({"error", "response.failed"})
@@ -52,14 +52,13 @@ def call_of(row: OpenAIProvider, ask: Ask, request: generate_pb2.GenerateInput) 
         body["store"] = False
         translations.append(generate_pb2.Translation(field="extras[responses.store]", action=_DROPPED, note="nothing may be kept"))
     names = responses.tools_writing.shorten_tool_names(body, translations)
-    proof_mark = mark(responses.DIALECT, origin)
     path = path_of(row, "", "/responses")
     return Call(
         path,
         orjson.dumps(body),
         translations=translations,
         tool_names=names,
-        proof_mark=proof_mark,
+        proof_mark=origin.marked,
         reader=partial(ResponsesReader, ask.endpoint.name),
     )
 
@@ -71,8 +70,8 @@ def count_of(row: OpenAIProvider, ask: Ask, request: generate_pb2.GenerateInput)
     return Call(path_of(row, "", "/responses/input_tokens"), orjson.dumps(body))
 
 
-def _origin(ask: Ask) -> str:
-    return origin_of(ask.endpoint.name, ask.endpoint.base_url, ask.credential, ask.model)
+def _origin(ask: Ask) -> ProofOrigin:
+    return ProofOrigin(responses.DIALECT, ask.proof_key, ask.endpoint.name, ask.endpoint.base_url, ask.credential, ask.model)
 
 
 class ResponsesReader:

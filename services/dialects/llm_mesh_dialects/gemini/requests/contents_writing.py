@@ -11,6 +11,7 @@ from llm_mesh_dialects.extras import put_nowhere
 from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.gemini.requests.parts_writing import SIGNATURE, GeminiPartsWriter, Part
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, PLACEHOLDER
+from llm_mesh_dialects.proofs import ProofOrigin
 from llm_mesh_dialects.report import Report
 
 _INSTRUCTS: Final = frozenset({content_pb2.ROLE_SYSTEM, content_pb2.ROLE_DEVELOPER})
@@ -18,9 +19,9 @@ Content = dict[str, Any]
 
 
 class ContentsWriter:
-    """Writes one conversation to where `origin` stands for."""
+    """Writes one conversation to where `origin` takes proofs back."""
 
-    def __init__(self, quirks: GeminiQuirks, report: Report, origin: str) -> None:
+    def __init__(self, quirks: GeminiQuirks, report: Report, origin: ProofOrigin | None) -> None:
         self._quirks = quirks
         self._report = report
         self._origin = origin

@@ -18,7 +18,7 @@ from llm_mesh_dialects.gemini.quirks import GeminiQuirks
 from llm_mesh_dialects.gemini.requests.results_writing import function_response
 from llm_mesh_dialects.gemini.vocabulary import DIALECT, MADE_ID, OF_CALL_AFTER, OF_THOUGHT
 from llm_mesh_dialects.plain import text_of
-from llm_mesh_dialects.proofs import Proof, proof_of
+from llm_mesh_dialects.proofs import Proof, ProofOrigin, proof_of
 from llm_mesh_dialects.report import Report
 from llm_mesh_dialects.unsaid import report_beside, report_unsaid
 
@@ -28,9 +28,9 @@ _MEDIA: Final = frozenset({"image", "audio", "file"})
 
 
 class GeminiPartsWriter:
-    """Writes the parts of one conversation. `origin` is where the request goes, as its proofs name it; `calls` are the names of calls."""
+    """Writes the parts of one conversation. `origin` knows the proofs that may go back; `calls` are the names of calls."""
 
-    def __init__(self, quirks: GeminiQuirks, report: Report, origin: str, calls: Mapping[str, str]) -> None:
+    def __init__(self, quirks: GeminiQuirks, report: Report, origin: ProofOrigin | None, calls: Mapping[str, str]) -> None:
         self._quirks = quirks
         self._report = report
         self._origin = origin
@@ -81,8 +81,7 @@ class GeminiPartsWriter:
 
     def _own(self, signature: str) -> Proof | None:
         """The proof, where it came from where the request goes."""
-        proof = proof_of(signature) if signature else None
-        return proof if proof is not None and proof.dialect == DIALECT and proof.origin == self._origin else None
+        return None if self._origin is None else self._origin.own(signature)
 
     def _made(self, part: content_pb2.Part, kind: str, path: str) -> Part | None:
         if part.HasField("cache_hint"):
@@ -154,4 +153,4 @@ def _why_not(signature: str) -> str:
     proof = proof_of(signature)
     if proof is None or proof.dialect != DIALECT:
         return "a proof of another dialect"
-    return "a proof of another model, key or route, which this one would refuse"
+    return "a proof of another model, key or route, which this one would refuse, or of another domain"

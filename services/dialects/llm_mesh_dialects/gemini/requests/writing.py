@@ -18,6 +18,7 @@ from llm_mesh_dialects.gemini.requests.names_writing import fitting_names
 from llm_mesh_dialects.gemini.requests.thinking_writing import thinking_config
 from llm_mesh_dialects.gemini.requests.tools_writing import put_config, response_format, tool_config, tools
 from llm_mesh_dialects.gemini.vocabulary import DIALECT
+from llm_mesh_dialects.proofs import ProofOrigin
 from llm_mesh_dialects.report import Report
 
 _COUNTED: Final = ("contents", "systemInstruction", "tools")
@@ -48,12 +49,12 @@ def input_to_body(
     request: generate_pb2.GenerateInput,
     quirks: GeminiQuirks,
     *,
-    origin: str = "",
+    origin: ProofOrigin | None = None,
     max_output_tokens: int = 0,
     zero_retention: bool = False,
     allowance: Allowance = NOTHING_MORE,
 ) -> WrittenBody:
-    """The body. `origin` is where it goes, as proofs name it; `max_output_tokens` the limit to send, 0 the request's own.
+    """The body. `origin` knows the proofs that may go back; None: none may; `max_output_tokens` the limit to send, 0 the request's own.
 
     Raises `CostlyError` and `MediaAddressError` for what `allowance` does not let through.
     """
