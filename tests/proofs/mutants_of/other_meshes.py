@@ -47,6 +47,24 @@ OTHER_MESHES: Mapping[str, Mutant] = {
         instead="return self.usable",
         test=f"{_MESH}/test_mesh_forwarding.py::test_counts_are_made_for_the_domains_that_may_use_the_key_alone",
     ),
+    "other-meshes/one-end": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/answers.py",
+        guard="            if self.ended:\n",
+        instead="            if False:\n",
+        test=f"{_MESH}/test_mesh_answers.py::test_events_that_cannot_stand_where_they_do_are_refused",
+    ),
+    "other-meshes/results-as-requested": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/adapter.py",
+        guard="check_results(job.endpoint.name, request.input, answer.output)",
+        instead="pass",
+        test=f"{_MESH}/test_mesh_answers.py::test_a_method_of_another_mesh_is_checked",
+    ),
+    "other-meshes/charges-in-a-currency": Mutant(
+        file="adapters/mesh/llm_mesh_adapter_mesh/provider/failures.py",
+        guard="if int(nanos) and not known:",
+        instead="if False:",
+        test=f"{_MESH}/test_mesh_answers.py::test_a_failed_attempt_is_charged_in_a_currency_or_not_at_all",
+    ),
     "other-meshes/credentials-come-back-in-no-answer": Mutant(
         file="adapters/mesh/llm_mesh_adapter_mesh/provider/cleaning.py",
         guard="if redaction.bytes_of(raw) != raw:",

@@ -18,12 +18,13 @@ from llm_mesh_adapter_kit.asking import Reporting
 from llm_mesh_adapter_kit.checking import Checking
 from llm_mesh_adapter_kit.endpoint_list import EndpointList
 from llm_mesh_adapter_kit.endpoints import EndpointTable
-from llm_mesh_adapter_kit.errors import AdapterError, escaped, malformed, reset, unsupported
+from llm_mesh_adapter_kit.errors import AdapterError, escaped, reset, unsupported
 from llm_mesh_adapter_kit.grants import GrantCheck, Job, check_generation
 from llm_mesh_adapter_kit.limits import AttemptLimits, Timers
 from llm_mesh_adapter_kit.metering import AttemptMeter
 from llm_mesh_adapter_kit.methods import MethodMeter
 from llm_mesh_adapter_kit.vector_memory import MemoryShare, VectorMemory
+from llm_mesh_adapter_mesh.provider.answers import StreamOrder, check_choices, check_results
 from llm_mesh_adapter_mesh.provider.attempts import MeshAttempt, MeshCalls
 from llm_mesh_adapter_mesh.provider.embedding import VectorReading, WholeVectors
 from llm_mesh_adapter_mesh.provider.forwarding import Sender
@@ -69,8 +70,7 @@ class MeshAdapter:
         response, bounds = adapter_pb2.GenerateResponse(), of_generation(job, request.input)
         async with self._attempt(job, names.CHAT, bounds) as attempt:
             answer = await attempt.call.whole("Generate", question)
-            if not answer.output.choices:
-                raise malformed(job.endpoint.name, "an answer without a choice")
+            check_choices(job.endpoint.name, answer.output, request.input.candidate_count)
             attempt.timers.event(content=True)
             bounds.check(job, content_size(answer.output))
             _take(answer.output, response.output)
@@ -83,7 +83,8 @@ class MeshAdapter:
     async def stream(self, request: adapter_pb2.GenerateStreamRequest) -> AsyncGenerator[adapter_pb2.GenerateStreamResponse]:
         """An answer as it comes. The last message has the report."""
         job, question = self._generation("GenerateStream", request)
-        meter, receipt, ended = _meter(job, request.input), None, False
+        meter, receipt = _meter(job, request.input), None
+        order = StreamOrder(job.endpoint.name, request.input.candidate_count)
         final = adapter_pb2.GenerateStreamResponse()
         try:
             async with (
@@ -94,12 +95,10 @@ class MeshAdapter:
                     attempt.call.cleaned(answer)
                     receipt = answer.receipt if answer.HasField("receipt") else receipt
                     for message in _messages(answer.events):
-                        if ended:
-                            raise malformed(job.endpoint.name, "events after the end of the answer")
+                        order.check(message.events)
                         attempt.saw(message.events, meter)
-                        ended = message.events[-1].HasField("finished")
                         yield message
-                if receipt is None or not ended:
+                if receipt is None or not order.ended:
                     raise reset(job.endpoint.name, "the stream ended before its end")
                 _report(attempt, meter, receipt, final.final)
         except AdapterError as error:
@@ -134,6 +133,7 @@ class MeshAdapter:
         async with self._attempt(job, rpc.lower(), bounds) as attempt:
             answer = await attempt.call.whole(rpc, question)
             bounds.check(job, answer.output.ByteSize())
+            check_results(job.endpoint.name, request.input, answer.output)
             attempt.timers.event(content=True)
             _take(answer.output, response.output)
             _report(attempt, MethodMeter(job.attempt, response.output), answer.receipt, response.report)

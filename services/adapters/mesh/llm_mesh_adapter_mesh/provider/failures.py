@@ -15,6 +15,7 @@ from llm_mesh.adapter.v1 import errors_pb2
 from llm_mesh_adapter_kit.endpoints import Endpoint
 from llm_mesh_adapter_kit.errors import AdapterError, Said, answered, escaped, reset, timed_out
 from llm_mesh_adapter_mesh.provider.cleaning import cleaned_texts
+from llm_mesh_adapter_mesh.provider.receipts import CURRENCY
 from llm_mesh_runtime.context import deadline_remaining
 from llm_mesh_runtime.errors import MeshError, PeerError, deadline_exceeded
 from llm_mesh_runtime.peer_errors import from_rpc_error
@@ -183,11 +184,14 @@ def _failure(endpoint: str, fault: PeerError, meaning: Meaning | None) -> Adapte
 
 
 def _charged(fault: PeerError) -> Mapping[str, str]:
-    """What the other mesh says that the failed request was charged there."""
+    """What the other mesh says that the failed request was charged there, as far as a ledger takes it."""
     nanos = fault.metadata.get("charged_nanos", "")
     if not (nanos.isascii() and nanos.isdecimal()) or len(nanos) > _MOST_DIGITS:
         return {}
     currency, reservation = fault.metadata.get("charged_currency", ""), fault.metadata.get("reservation", "")
-    amount = {"nanos": nanos, "currency": escaped(currency, 3)}
+    known = CURRENCY.fullmatch(currency) is not None
+    if int(nanos) and not known:
+        return {}  # an amount of nothing that a ledger knows
+    amount = {"nanos": nanos, "currency": currency if known else ""}
     charged = {f"upstream_charged_{name}": value for name, value in amount.items() if value}
     return charged | ({"upstream_reservation": escaped(reservation, 255)} if reservation else {})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.policy.v1 import usage_pb2
 from llm_mesh_adapter_kit.errors import escaped
 
-_CURRENCY = re.compile("[A-Z]{3}")
+CURRENCY: Final = re.compile("[A-Z]{3}")
 _LONGEST = 255
 _NONE = usage_pb2.USAGE_SOURCE_UNSPECIFIED
 
@@ -16,7 +17,7 @@ _NONE = usage_pb2.USAGE_SOURCE_UNSPECIFIED
 def charge_in(receipt: gateway_pb2.Receipt) -> usage_pb2.UpstreamCharge | None:
     """The charge; None where there is no receipt, or one that cannot be."""
     charged = receipt.charged
-    if charged.nanos < 0 or (charged.nanos and not _CURRENCY.fullmatch(charged.currency)):
+    if charged.nanos < 0 or (charged.nanos and not CURRENCY.fullmatch(charged.currency)):
         return None
     if not receipt.reservation and not receipt.HasField("charged"):
         return None
@@ -26,7 +27,7 @@ def charge_in(receipt: gateway_pb2.Receipt) -> usage_pb2.UpstreamCharge | None:
         model=escaped(receipt.model, _LONGEST),
         replayed=receipt.replayed,
     )
-    if not _CURRENCY.fullmatch(charged.currency):
+    if not CURRENCY.fullmatch(charged.currency):
         charge.charge.currency = ""
     return charge
 
