@@ -13,7 +13,7 @@ from smg_grpc_proto.generated import common_pb2
 
 from llm_mesh.router.v1 import router_pb2, router_pb2_grpc
 from llm_mesh_adapter_engine.provider import loads as module
-from llm_mesh_adapter_engine.provider.caches import MOST_BLOCKS
+from llm_mesh_adapter_engine.provider.caches import MOST_BLOCKS, MOST_RANKS, CacheWatch
 from llm_mesh_adapter_engine.provider.loads import LoadWatch
 from llm_mesh_adapter_engine.provider.models import EngineModels, StrangersCode
 from llm_mesh_adapter_engine.provider.options import EngineEndpoint
@@ -21,6 +21,7 @@ from llm_mesh_adapter_engine.provider.templates import TemplateRenderer
 from llm_mesh_adapter_engine.provider.trials import TokenizerTrial
 from llm_mesh_adapter_engine.wiring import service
 from llm_mesh_adapter_kit.errors import AdapterError, reset, unsupported
+from llm_mesh_adapter_kit.rpc.framing import framed
 from llm_mesh_runtime.service import Service, Servicers
 from llm_mesh_runtime.testing import host
 from tests.adapter_engine.engine_adapter import KINDS, RunsHere, settings
@@ -137,3 +138,33 @@ async def test_failures_double_the_pause_up_to_a_bound_and_an_absent_method_ends
         assert await watch.step()
     assert watch.pause == module.LONGEST_PAUSE
     assert not await watch.step()
+
+
+class _Answers:
+    """A subscription that has these batches, and then ends."""
+
+    def __init__(self, *batches: common_pb2.KvEventBatch) -> None:
+        self._pieces = [framed(batch.SerializeToString()) for batch in batches]
+
+    async def read(self) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def close(self) -> None:
+        self._pieces.clear()
+
+
+@pytest.mark.parametrize("rank", [MOST_RANKS, -1])
+async def test_a_rank_that_no_engine_has_ends_the_subscription(rank: int) -> None:
+    reported_ranks: list[int] = []
+
+    async def subscribe(*_: object) -> Any:
+        batches = [common_pb2.KvEventBatch(events=[stored(1)], dp_rank=each) for each in (MOST_RANKS - 1, rank, 0)]
+        return _Answers(*batches)
+
+    async def report(request: router_pb2.ReportLoadsRequest) -> None:
+        reported_ranks.extend(change.rank for change in request.cache_changes)
+
+    endpoint = EngineEndpoint(name="main", provider="vLLM", base_url="http://127.0.0.1:1", local=True)
+    models = EngineModels(StrangersCode(TemplateRenderer(RunsHere()), TokenizerTrial(RunsHere())))
+    assert await CacheWatch(endpoint, models, subscribe, report).step()
+    assert reported_ranks == [MOST_RANKS - 1]

@@ -138,3 +138,16 @@ async def test_the_process_ends_with_the_adapter() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await made._ready.wait()
+
+
+async def test_a_library_that_cannot_be_loaded_says_why_and_is_tried_ever_more_rarely() -> None:
+    made = LibraryProcess("no_such_library", bounds(pause=0.02))
+    try:
+        made.start()
+        async with asyncio.timeout(60):
+            while made.starts < 3:  # noqa: ASYNC110 - the process has no event for its starts
+                await asyncio.sleep(0.01)
+        assert "No module named" in made.last_words
+        assert made.pause >= 4 * 0.02
+    finally:
+        await made.close()

@@ -62,6 +62,12 @@ PROVIDER_ANSWERS: Mapping[str, Mutant] = {
         instead="len(proof.code) == 2 * _CODE_BYTES",
         test=f"{_PROOFS}::test_another_domain_cannot_show_the_proof_of_this_one",
     ),
+    "provider-answers/ranks-of-an-engine": Mutant(
+        file="adapters/engine/llm_mesh_adapter_engine/provider/caches.py",
+        guard="if not 0 <= rank < MOST_RANKS:",
+        instead="if False:",
+        test="tests/adapter_engine/test_engine_loads.py::test_a_rank_that_no_engine_has_ends_the_subscription",
+    ),
     "provider-answers/bytes-of-another-mesh": Mutant(
         file=f"{_MESH}/attempts.py",
         guard="if self._left < 0:",

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import orjson
 
+from llm_mesh_adapter_kit.errors import escaped
 from llm_mesh_adapter_kit.http import BrokenError, ConnectTimeoutError, UnreachableError
 from llm_mesh_adapter_longtail.reply import LibraryReply
 from llm_mesh_adapter_longtail.wire import FrameBuffer, FrameError, FrameKind, WireFrame, packed
@@ -27,6 +28,9 @@ from llm_mesh_runtime.log import get_logger
 _READ: Final = 256 * 1024
 _MOST_CALLS: Final = 2_048
 _MOST_REFUSALS: Final = 64
+_LONGEST_PAUSE: Final = 60.0
+_MOST_WORDS: Final = 4 * 1024
+"""Bytes of what a process says at its start that are kept: the last ones say why it ended."""
 _ENDED: Final = "the library's process ended"
 
 
@@ -41,7 +45,7 @@ class ProcessBounds:
     silence: float = 10.0
     """Seconds without a sign of life, after which it is replaced."""
     pause: float = 1.0
-    """Seconds between two starts of a process that does not live."""
+    """Seconds between two starts of a process that does not live: at first, and twice as many after each that did not load."""
     start: float = 120.0
     """Seconds until the library is loaded."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +74,14 @@ class LibraryProcess:
         """What the library was about to reach and may not, the first few."""
         self.why = ""
         """Why the last process ended."""
+        self.pause = bounds.pause
+        """Seconds until the next start, where a process ends at once."""
+        self.last_words = ""
+        """What the last process said, where it never had its library loaded. Later words may be of calls, and are not kept."""
+        self._loaded_once = False
+        """Whether the present process has had its library loaded."""
+        self._words = b""
+        """What the present process has said before its library was loaded."""
 
     def start(self) -> None:
         """Have a process from now on."""
@@ -133,30 +145,35 @@ class LibraryProcess:
             except (OSError, FrameError, TimeoutError, subprocess.SubprocessError) as error:
                 self.why = f"{_ENDED}: {error}" if str(error) else _ENDED
             self._end_calls()
-            get_logger().warning("the library's process ended", library=self._module, why=self.why)
-            await asyncio.sleep(max(self._bounds.pause - (time.monotonic() - begun), 0.05))
+            self.last_words = "" if self._loaded_once else escaped(self._words.decode("utf-8", "replace"), _MOST_WORDS)
+            get_logger().warning("the library's process ended", library=self._module, why=self.why, said=self.last_words)
+            self.pause = self._bounds.pause if self._loaded_once else min(2 * self.pause, _LONGEST_PAUSE)
+            await asyncio.sleep(max(self.pause - (time.monotonic() - begun), 0.05))
 
     async def _one_life(self) -> None:
+        self._loaded_once, self._words = False, b""
         ours, theirs = socket.socketpair()
         bounds = self._bounds
         limits = orjson.dumps({"memory": bounds.memory, "files": bounds.files, "endpoints": list(bounds.endpoints)}).decode()
         command = (*self._command, str(theirs.fileno()), self._module, limits)
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                *command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 env=_environment(bounds.environment), cwd="/", pass_fds=(theirs.fileno(),), start_new_session=True,
             )  # fmt: skip
         self.starts += 1
         reader, writer = await asyncio.open_unix_connection(sock=ours)
-        watch = asyncio.create_task(self._watch(process, writer))
+        watch, listen = asyncio.create_task(self._watch(process, writer)), asyncio.create_task(self._listen(process))
         try:
             await self._follow(reader, writer)
             code = await asyncio.wait_for(process.wait(), bounds.silence)
+            await asyncio.wait([listen], timeout=bounds.silence)
             self.why = f"{_ENDED} with {code}"
         finally:
             self._ready.clear()
             self._writer = None
             watch.cancel()
+            listen.cancel()
             writer.close()
             with suppress(ProcessLookupError):
                 process.kill()
@@ -174,6 +191,7 @@ class LibraryProcess:
         if frame.kind is FrameKind.READY:
             self.version = frame.data.decode("utf-8", "replace")[:64]
             self._writer = writer
+            self._loaded_once = True
             self._ready.set()
         elif frame.kind is FrameKind.REFUSED:
             self._refused(frame.data.decode("utf-8", "replace"))
@@ -203,6 +221,13 @@ class LibraryProcess:
             if self._last_sign < pinged:
                 self._kill(process)
                 return
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Read what the process says, so that it never waits for that, and keep the last of it until its library is loaded."""
+        assert process.stderr is not None  # noqa: S101 (told to the type checker: it is a pipe)
+        while data := await process.stderr.read(_MOST_WORDS):
+            if not self._loaded_once:
+                self._words = (self._words + data)[-_MOST_WORDS:]
 
     def _kill(self, process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):

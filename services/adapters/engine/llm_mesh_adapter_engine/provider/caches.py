@@ -23,10 +23,13 @@ from llm_mesh_adapter_kit.framing import FramingError
 from llm_mesh_adapter_kit.limits import Limits
 from llm_mesh_adapter_kit.rpc.framing import RpcParser, framed
 from llm_mesh_adapter_kit.rpc.statuses import checked
+from llm_mesh_adapter_kit.watching import log_failure
 
 OpenCall = Callable[[Endpoint, Call, Limits], Awaitable[Exchange]]
 MOST_BLOCKS: Final = 4_096
 """Of one report."""
+MOST_RANKS: Final = 4_096
+"""Of one engine: as many data-parallel workers no deployment has."""
 _FIRST_PAUSE: Final = 1.0
 _DAY: Final = 86_400.0
 _LIMITS: Final = Limits(connect=5, first_token=_DAY, idle=_DAY, total=_DAY)
@@ -65,6 +68,7 @@ class CacheWatch:
         except AdapterError as error:
             if error.reason_name == _ABSENT:
                 return False
+            log_failure(self._endpoint, error)
         self.pause = min(2 * self.pause, LONGEST_PAUSE)
         return True
 
@@ -74,6 +78,8 @@ class CacheWatch:
             for batch in self._batches(parser, piece):
                 self.pause = _FIRST_PAUSE
                 rank = batch.dp_rank
+                if not 0 <= rank < MOST_RANKS:
+                    raise malformed(self._endpoint.name, f"rank {rank} of its workers")
                 changes = list(_changes(batch))
                 if rank not in begun and changes:
                     changes[0].reset = True  # another subscription: what came before may have been missed
