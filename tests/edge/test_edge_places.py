@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.anthropic import requests as anthropic
+from llm_mesh_dialects.gemini import requests as google
 from llm_mesh_dialects.openai import requests as openai
 from llm_mesh_edge.http.anthropic.places import place as place_of_anthropic
+from llm_mesh_edge.http.google.places import place as place_of_google
 from llm_mesh_edge.http.openai.places import place as place_of_openai
 
-STEP = re.compile(r"([a-z_]+)|\[(\d+)\]")
+STEP = re.compile(r"([A-Za-z_]+)|\[(\d+)\]")
 
 
 def at(body: Any, path: str) -> Any:
@@ -92,7 +94,42 @@ def test_places_of_openai_lead_back(body: dict[str, Any]) -> None:
         assert at(body, place_of_openai(field, body)) == text
 
 
-@pytest.mark.parametrize("place", [place_of_anthropic, place_of_openai])
+@st.composite
+def of_google(draw: Any) -> dict[str, Any]:
+    body = Body(draw)
+    proof, calls = {"thoughtSignature": "c2FtcGxl"}, iter(range(1000))
+
+    def part(kind: str) -> dict[str, Any]:
+        if kind == "call":
+            return {"functionCall": {"name": f"f{next(calls)}"}}
+        return {"text": body.text()} | (
+            proof if kind == "proved" else {"thought": True} if kind == "thought" else {"partMetadata": {"k": 1}}
+        )
+
+    kinds = st.lists(st.sampled_from(["text", "proved", "thought", "call"]), min_size=1, max_size=4)
+    given: dict[str, Any] = {"contents": []}
+    if draw(st.booleans()):
+        given["system_instruction" if draw(st.booleans()) else "systemInstruction"] = {"parts": [part("text")]}
+    for role in draw(st.lists(st.sampled_from(["user", "model"]), min_size=1, max_size=4)):
+        given["contents"].append({"role": role, "parts": [part(kind) for kind in draw(kinds)]})
+    return given
+
+
+@given(of_google())
+def test_places_of_google_lead_back(body: dict[str, Any]) -> None:
+    typed = generate_pb2.GenerateInput()
+    google.body_into_input(typed, body, model="m")
+    found = texts(typed)
+    assert len(found) == sum("text" in part and "thought" not in part for each in every_content(body) for part in each["parts"])
+    for field, text in found:
+        assert at(body, place_of_google(field, body)) == text
+
+
+def every_content(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*(body[key] for key in body if key != "contents"), *body["contents"]]
+
+
+@pytest.mark.parametrize("place", [place_of_anthropic, place_of_openai, place_of_google])
 @pytest.mark.parametrize("body", [{}, {"messages": 1}, {"messages": [1]}, {"messages": [{"role": "user", "content": None}]}], ids=str)
 def test_a_body_without_such_a_place_is_no_fault(place: Any, body: dict[str, Any]) -> None:
     assert isinstance(place("input.messages[7].parts[3].text", body), str)

@@ -1,4 +1,4 @@
-"""Each tutorial for a mesh in one process is taken step by step as it stands, and prints what it shows."""
+"""Each tutorial for a mesh in one process, and each page about a client, is taken step by step, and prints what it shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.engines import program
 from tests.operations.pages import Step, steps
 
 TUTORIALS = ROOT / "docs" / "tutorials"
-EMBEDDED = ("first-call", "first-policy", "first-prompt")
+EMBEDDED = ("tutorials/first-call", "tutorials/first-policy", "tutorials/first-prompt", "clients/google")
 START = "make up\n"
 
 
@@ -44,7 +44,7 @@ def take(step: Step, mesh: RunningMesh) -> str:
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_each_step_prints_what_the_tutorial_shows(name: str, mesh: RunningMesh) -> None:
-    taken = [step for step in steps(TUTORIALS / f"{name}.md") if step.commands != START]
+    taken = [step for step in steps(ROOT / "docs" / f"{name}.md") if step.commands != START]
     assert taken
     for step in taken:
         output = take(step, mesh)

@@ -216,6 +216,65 @@ def test_a_foreign_key_that_selects_this_project(mesh: Stand, keys: Keys) -> Non
     assert (told.code, told.reason) == (CODES.INVALID_ARGUMENT, "PROJECT_NOT_SELECTED"), told
 
 
+GOOGLES = {
+    "generateContent": ({"contents": [{"parts": [{"text": "hi"}, {"text": 7}]}]}, "contents[0].parts[1].text"),
+    "streamGenerateContent?alt=sse": (
+        {"contents": [{"parts": [{"inline_data": {"data": "!"}}]}]},
+        "contents[0].parts[0].inline_data.mimeType",
+    ),
+    "streamGenerateContent": ({"generation_config": {"temperature": "hot"}, "contents": []}, "generation_config.temperature"),
+    "countTokens": ({"generateContentRequest": {"contents": "hi"}}, "generateContentRequest.contents"),
+    "embedContent": ({"content": {"parts": [{"text": "a"}, {"text": "b"}]}}, "content.parts"),
+    "batchEmbedContents": ({"requests": [{"content": {"parts": []}}]}, "requests[0].content.parts"),
+}
+"""The methods of Google's dialect, each with a wrong body and the place that is wrong."""
+
+
+def of_google(mesh: Stand, method: str, body: Any, *, alias: str = "own", **more: Any) -> Reply:
+    return mesh.ask(body, path=f"/v1beta/models/{alias}:{method}", **more)
+
+
+def check_google(reply: Reply, status: int, word: str, code: str, field: str = "") -> None:
+    error = reply.error
+    assert (reply.status, error["code"], error["status"], reply.code) == (status, status, word, code), reply.body
+    assert set(error) - {"llm_mesh"} == {"code", "message", "status", "details", "llm_mesh_code"}
+    assert [violation["field"] for each in error["details"] for violation in each.get("fieldViolations", ())] == ([field] if field else [])
+    assert error["message"]
+
+
+@pytest.mark.parametrize("method", GOOGLES)
+def test_googles_methods_refuse_what_is_wrong_in_googles_words(mesh: Stand, keys: Keys, method: str) -> None:
+    body, field = GOOGLES[method]
+    check_google(of_google(mesh, method, body), 400, "INVALID_ARGUMENT", "invalid_field", field)
+    check_google(of_google(mesh, method, b"[]"), 400, "INVALID_ARGUMENT", "invalid_json")
+    check_google(of_google(mesh, method, b'{"contents": "\xff"}'), 400, "INVALID_ARGUMENT", "invalid_json")
+    check_google(of_google(mesh, method, body, key=keys.revoked), 401, "UNAUTHENTICATED", "invalid_credential")
+    check_google(of_google(mesh, method, b"x" * TOO_LARGE), 413, "INVALID_ARGUMENT", "message_too_large")
+
+
+def test_a_key_in_an_address_is_none(mesh: Stand) -> None:
+    for mark in ("?", "?alt=sse&"):
+        reply = of_google(mesh, f"streamGenerateContent{mark}key={mesh.mesh.project_key}", {"contents": []}, key="")
+        check_google(reply, 401, "UNAUTHENTICATED", "missing_credential")
+
+
+def test_googles_clients_find_no_model_that_does_not_exist_or_is_anothers(mesh: Stand, keys: Keys) -> None:
+    hi = {"contents": [{"parts": [{"text": "hi"}]}]}
+    check_google(of_google(mesh, "generateContent", hi, alias="no/such:model"), 404, "NOT_FOUND", "model_not_found", "model")
+    check_google(of_google(mesh, "generateContent", hi, key=keys.foreign), 404, "NOT_FOUND", "model_not_found", "model")
+
+
+def test_hostile_bodies_of_google_hold_nobody_up(mesh: Stand) -> None:
+    spelled = {"contents": [{"role": "user", "parts": [{"inline_data": {"mime_type": "a"}}] * 4_096}] * 5}
+    check_google(of_google(mesh, "generateContent", spelled), 400, "INVALID_ARGUMENT", "invalid_field", "contents")
+    deep: Any = {}
+    for _ in range(300):
+        deep = {"any_of": [deep]}
+    schema = {"contents": [], "generationConfig": {"responseSchema": deep}}
+    reply = of_google(mesh, "generateContent", schema)
+    assert (reply.status, reply.code) == (400, "invalid_field"), reply.body
+
+
 def test_an_unknown_variable_of_a_prompt(mesh: Stand) -> None:
     variables = {"name": "Ada", "nmae": "Bob"}
     body = {"model": "own", "messages": [], "llm_mesh": {"prompt": {"name": PROMPT, "variables": variables}}}

@@ -115,6 +115,35 @@ ANTHROPIC: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+SAYS: dict[str, Any] = {"role": "user", "parts": [{"text": "x"}]}
+GOOGLE: dict[str, tuple[dict[str, Any], str]] = {
+    "image": ({"contents": [{"parts": [{"text": "x"}, {"inlineData": {"data": "aGk="}}]}]}, "contents[0].parts[1].inlineData.mimeType"),
+    "image-behind-an-instruction": (
+        {
+            "system_instruction": {"parts": [{"text": "s"}]},
+            "contents": [{"parts": [{"inline_data": {"mime_type": "image/png", "data": "!"}}]}],
+        },
+        "contents[0].parts[0].inline_data.data",
+    ),
+    "tool-name": (
+        {"tools": [{"googleSearch": {}, "functionDeclarations": [{"name": "f"}, {"name": "a b"}]}]},
+        "tools[0].functionDeclarations[1].name",
+    ),
+    "tool-depth": (
+        {"tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": DEEP}]}]},
+        "tools[0].functionDeclarations[0].param",
+    ),
+    "limit": ({"generationConfig": {"maxOutputTokens": 0}}, "generationConfig.maxOutputTokens"),
+    "stop": ({"generation_config": {"stop_sequences": [LONG]}}, "generation_config.stop_sequences[0]"),
+    "temperature": ({"generationConfig": {"temperature": 3}}, "generationConfig.temperature"),
+    "logprobs": ({"generationConfig": {"responseLogprobs": True, "logprobs": 50}}, "generationConfig.logprobs"),
+    "call-depth": (
+        {"contents": [SAYS, {"role": "model", "parts": [{"text": "x"}, {"functionCall": {"name": "f", "args": DEEP}}]}]},
+        "contents[1].parts[1].functionCall.args",
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """A mesh with a model that takes pictures, and a prompt."""
@@ -150,6 +179,16 @@ def test_openais_clients_read_their_own_names(mesh: Stand, name: str) -> None:
 @pytest.mark.parametrize("name", ANTHROPIC)
 def test_anthropics_clients_read_their_own_names(mesh: Stand, name: str) -> None:
     refused(mesh, "/v1/messages", *ANTHROPIC[name])
+
+
+@pytest.mark.parametrize("name", GOOGLE)
+def test_googles_clients_read_their_own_names(mesh: Stand, name: str) -> None:
+    changed, place = GOOGLE[name]
+    reply = mesh.ask({"contents": [SAYS]} | changed, path="/v1/models/plain:generateContent")
+    assert reply.status == 400, reply
+    (told,) = [violation["field"] for each in reply.error["details"] for violation in each.get("fieldViolations", ())]
+    assert told.startswith(place), reply.error
+    assert told in reply.error["message"]
 
 
 def test_a_rendered_prompt_does_not_move_the_callers_messages(mesh: Stand) -> None:

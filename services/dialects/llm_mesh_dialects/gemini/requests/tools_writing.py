@@ -44,10 +44,11 @@ def tool_config(request: generate_pb2.GenerateInput, report: Report, *, function
         report.dropped("parallel_tool_calls", "the model decides by itself how many functions it calls at once")
     mode = _MODES.get(choice.mode, "")
     allowed = [choice.name] if choice.mode == content_pb2.TOOL_CHOICE_MODE_NAMED else list(choice.allowed)
-    strict = any(tool.function.strict for tool in request.tools if tool.WhichOneof("kind") == "function")
+    own = [tool.function.strict for tool in request.tools if tool.WhichOneof("kind") == "function"]
+    strict = any(own)
     if mode in {"", "AUTO"} and (strict or allowed):
         mode = "VALIDATED"  # as AUTO, but names are obeyed, and arguments follow their schemas
-        if strict and not all(tool.function.strict for tool in request.tools):
+        if strict and not all(own):
             report.approximated("tools", "the arguments of all functions follow their schemas, where some of them had to")
     if not mode or not functions:
         return None
