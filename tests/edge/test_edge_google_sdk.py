@@ -282,3 +282,18 @@ async def test_paths_and_methods_that_are_wrong_are_told_in_googles_shape(served
     async with served.session.get(f"{served.url}{PATH}:generateContent", headers=headers()) as answer:
         assert (answer.status, answer.headers["allow"]) == (405, "OPTIONS, POST")
         assert (await answer.json())["error"]["status"] == "UNIMPLEMENTED"
+
+
+async def test_a_key_that_stands_twice_is_refused(served: Served) -> None:
+    twice = [("x-goog-api-key", KEY), ("x-goog-api-key", KEY)]
+    status, body, _ = await served.post(f"{PATH}:generateContent", json=ASKED, headers=twice)
+    assert (status, body["error"]["llm_mesh_code"]) == (400, "invalid_field")
+    assert body["error"]["details"][1]["fieldViolations"][0]["field"] == "x-goog-api-key"
+
+
+async def test_a_body_that_is_nested_deeply_is_refused(served: Served) -> None:
+    deep = '{"parts":' * 1000 + "1" + "}" * 1000
+    for key in ("contents", "generationConfig", "unknown"):
+        raw = f'{{"contents": [], "{key}": {deep}}}' if key != "contents" else f'{{"contents": [{deep}]}}'
+        status, body, _ = await served.post(f"{PATH}:generateContent", data=raw, headers=headers() | {"content-type": "application/json"})
+        assert (status, body["error"]["llm_mesh_code"]) == (400, "invalid_field"), (key, body)

@@ -12,6 +12,7 @@ from tests.proofs.mutants_of.consent import CONSENT
 from tests.proofs.mutants_of.executing import EXECUTING
 from tests.proofs.mutants_of.failures import FAILURES
 from tests.proofs.mutants_of.floor import FLOOR
+from tests.proofs.mutants_of.google import GOOGLE
 from tests.proofs.mutants_of.holes import HOLES
 from tests.proofs.mutants_of.offers import OFFERS
 from tests.proofs.mutants_of.one_address import ONE_ADDRESS
@@ -38,6 +39,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     EXECUTING,
     FAILURES,
     FLOOR,
+    GOOGLE,
     HOLES,
     OFFERS,
     ONE_ADDRESS,
