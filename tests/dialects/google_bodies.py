@@ -7,7 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-ORIGIN = "0123456789ab"
+from llm_mesh_dialects.proofs import ProofOrigin
+
+ORIGIN = ProofOrigin("gemini", b"secret", "here")
 TEXTS = st.text(min_size=1, max_size=12)
 NAMES = st.sampled_from(["get_weather", "get_time", "look"])
 JSON: Any = st.recursive(
@@ -21,7 +23,7 @@ SCHEMAS = st.builds(lambda properties: {"type": "object", "properties": properti
 
 def proof(place: str, text: str = "c2ln") -> str:
     """A proof as a client has it, of where the requests of these tests go."""
-    return b64encode(f"gemini:{ORIGIN}:{place}:{text}".encode()).decode()
+    return b64encode(ORIGIN.marked(f"{place}:{text}").encode()).decode()
 
 
 def optional(**fields: Any) -> Any:

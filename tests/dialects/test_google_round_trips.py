@@ -15,7 +15,9 @@ from llm_mesh_dialects.addresses import MediaRule
 from llm_mesh_dialects.allowing import Allowance
 from llm_mesh_dialects.gemini import requests, responses
 from llm_mesh_dialects.gemini.quirks import GeminiQuirks
+from llm_mesh_dialects.gemini.spelling import normalised
 from llm_mesh_dialects.gemini.streams import ArrayFrames, EventFrames, GeminiChunkReader, GeminiChunkWriter
+from llm_mesh_dialects.proofs import ProofOrigin
 from tests.dialects import google_bodies as bodies
 
 EVERYTHING = Allowance(extras=frozenset({"*"}), media=MediaRule(frozenset({"*"})))
@@ -51,7 +53,9 @@ def with_own_proofs(value: Any) -> Any:
 @UNHURRIED
 @given(bodies.requests())
 def test_a_request_to_elsewhere_takes_no_proof_along(body: dict[str, Any]) -> None:
-    written = requests.input_to_body(read(body), WITHOUT_PLACEHOLDERS, origin="ffffffffffff", allowance=EVERYTHING)
+    written = requests.input_to_body(
+        read(body), WITHOUT_PLACEHOLDERS, origin=ProofOrigin("gemini", b"secret", "elsewhere"), allowance=EVERYTHING
+    )
     assert "thoughtSignature" not in json.dumps(written.body)
     assert any(each.field.endswith("reasoning.signature") for each in written.translations) == ("thoughtSignature" in json.dumps(body))
 
@@ -74,6 +78,14 @@ def snake(value: Any) -> Any:
     return {
         re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key): inner if key in OWN else snake(inner) for key, inner in value.items()
     }
+
+
+def test_what_is_nested_too_deeply_is_not_looked_into() -> None:
+    deep: Any = {"a_b": 1}
+    for _ in range(300):
+        deep = [deep]
+    assert "a_b" in json.dumps(normalised(deep)), "a deeper one would exhaust the stack; whoever reads it refuses it"
+    assert normalised([{"a_b": 1}]) == [{"aB": 1}]
 
 
 @UNHURRIED

@@ -30,7 +30,7 @@ GOOGLE: Mapping[str, Mutant] = {
         file=f"{_DIALECT}/spelling.py",
         guard="if depth > _DEEPEST:",
         instead="if False:",
-        test=f"{_SDK}::test_a_body_that_is_nested_deeply_is_refused",
+        test="tests/dialects/test_google_round_trips.py::test_what_is_nested_too_deeply_is_not_looked_into",
     ),
     "google/calls-that-wait-are-bounded": Mutant(
         file=f"{_DIALECT}/streams/candidates.py", guard="if self._held > _MOST_HELD:", instead="if False:", test=_COMPLAINTS
