@@ -243,6 +243,8 @@ OF_NO_DOMAIN = {
     "ListWellKnownModels": "the mesh's own",
     "ListModels of the gateway": "whoever asks",
     "ExportAuditRecords": "the whole trail",
+    "ListFiles": "the caller's project",
+    "ListBatches": "the caller's project",
 }
 """Lists that are asked of something else than a domain."""
 

@@ -19,6 +19,7 @@ from tests.proofs.floors import Floors
 from tests.proofs.gone import Gone
 from tests.proofs.hostile_links import HostileLinks
 from tests.proofs.killed import Killed
+from tests.proofs.killed_batches import KilledBatches
 from tests.proofs.killed_methods import KilledMethods
 from tests.proofs.mutants import Mutants
 from tests.proofs.proof import FIXED_SEED, FULL, Proof, rng_of
@@ -26,7 +27,18 @@ from tests.proofs.spending import Spending
 from tests.proofs.topology import TOPOLOGIES, VARIABLE
 from tests.proofs.workers import Workers
 
-PROOFS: tuple[Proof, ...] = (Failover(), Floors(), Gone(), HostileLinks(), Killed(), KilledMethods(), Mutants(), Spending(), Workers())
+PROOFS: tuple[Proof, ...] = (
+    Failover(),
+    Floors(),
+    Gone(),
+    HostileLinks(),
+    Killed(),
+    KilledBatches(),
+    KilledMethods(),
+    Mutants(),
+    Spending(),
+    Workers(),
+)
 _EVERY_RPC = (
     "Every RPC, enumerated from the committed descriptors: PUBLIC ones refuse a missing, a garbled, a revoked and a foreign credential, "
     "MESH ones refuse every key, a platform administrator's too, and are absent from the public listener, embedded and alone."

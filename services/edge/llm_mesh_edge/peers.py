@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import grpc
 
+from llm_mesh.batches.v1 import batches_pb2, files_pb2
+from llm_mesh.batches.v1.batches_pb2_grpc import BatchServiceStub
+from llm_mesh.batches.v1.files_pb2_grpc import FileServiceStub
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from llm_mesh.mesh.v1 import process_pb2
@@ -23,13 +26,15 @@ _AT_ONCE = 2.0
 _READINESS = 1.0
 _NO_SUCH_METHOD = "NOT_IMPLEMENTED"
 _PROCESS = "process/"
+BATCHES = "batches"
+"""The name of the link to the service that keeps files and batches."""
 
 
-async def _answered(call: Awaitable[T]) -> T:
+async def _answered(call: Awaitable[T], peer: str = "gateway") -> T:
     try:
         return await call
     except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error, peer="gateway") from error
+        raise from_rpc_error(error, peer=peer) from error
 
 
 class GatewayPeer:
@@ -151,6 +156,84 @@ class StreamedAnswer:
             message = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error, peer="gateway") from error
+        return None if message is grpc.aio.EOF else message
+
+    def cancel(self) -> None:
+        """End it."""
+        self._call.cancel()
+
+
+class BatchesPeer:
+    """`BatchesClient`."""
+
+    def __init__(self, channel: Any, deadline: timedelta) -> None:  # noqa: ANN401 - what stubs take has no common type
+        self._files = FileServiceStub(channel)
+        self._batches = BatchServiceStub(channel)
+        self._deadline = deadline.total_seconds()
+
+    async def upload(self, messages: AsyncIterator[files_pb2.UploadFileRequest], metadata: Metadata) -> files_pb2.File:
+        """Hand the pieces on as they come."""
+        answer = await _answered(self._files.UploadFile(messages, timeout=self._deadline, metadata=metadata), BATCHES)
+        return answer.file
+
+    async def file(self, identity: str, metadata: Metadata) -> files_pb2.File:
+        """Ask for a file."""
+        request = files_pb2.GetFileRequest(file=identity)
+        return (await _answered(self._files.GetFile(request, timeout=_QUICK, metadata=metadata), BATCHES)).file
+
+    async def files(self, request: files_pb2.ListFilesRequest, metadata: Metadata) -> files_pb2.ListFilesResponse:
+        """Ask for a page."""
+        return await _answered(self._files.ListFiles(request, timeout=_QUICK, metadata=metadata), BATCHES)
+
+    async def delete_file(self, identity: str, metadata: Metadata) -> None:
+        """Have it deleted."""
+        request = files_pb2.DeleteFileRequest(file=identity)
+        await _answered(self._files.DeleteFile(request, timeout=_QUICK, metadata=metadata), BATCHES)
+
+    def download(self, identity: str, metadata: Metadata) -> PeerStream[files_pb2.DownloadFileResponse]:
+        """Ask for the content."""
+        return PeerStream(self._files.DownloadFile(files_pb2.DownloadFileRequest(file=identity), timeout=self._deadline, metadata=metadata))
+
+    async def create(self, request: batches_pb2.CreateBatchRequest, metadata: Metadata) -> batches_pb2.Batch:
+        """Have it begun."""
+        return (await _answered(self._batches.CreateBatch(request, timeout=_QUICK, metadata=metadata), BATCHES)).batch
+
+    async def batch(self, identity: str, metadata: Metadata) -> batches_pb2.Batch:
+        """Ask for a batch."""
+        request = batches_pb2.GetBatchRequest(batch=identity)
+        return (await _answered(self._batches.GetBatch(request, timeout=_QUICK, metadata=metadata), BATCHES)).batch
+
+    async def batches(self, request: batches_pb2.ListBatchesRequest, metadata: Metadata) -> batches_pb2.ListBatchesResponse:
+        """Ask for a page."""
+        return await _answered(self._batches.ListBatches(request, timeout=_QUICK, metadata=metadata), BATCHES)
+
+    async def cancel(self, identity: str, metadata: Metadata) -> batches_pb2.Batch:
+        """Have it stopped."""
+        request = batches_pb2.CancelBatchRequest(batch=identity)
+        return (await _answered(self._batches.CancelBatch(request, timeout=_QUICK, metadata=metadata), BATCHES)).batch
+
+    async def delete(self, identity: str, metadata: Metadata) -> None:
+        """Have it deleted."""
+        request = batches_pb2.DeleteBatchRequest(batch=identity)
+        await _answered(self._batches.DeleteBatch(request, timeout=_QUICK, metadata=metadata), BATCHES)
+
+    def results(self, identity: str, metadata: Metadata) -> PeerStream[batches_pb2.ReadResultsResponse]:
+        """Ask for the results."""
+        request = batches_pb2.ReadResultsRequest(batch=identity)
+        return PeerStream(self._batches.ReadResults(request, timeout=self._deadline, metadata=metadata))
+
+
+class PeerStream(Generic[T]):
+    """`BatchesStream`."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Any) -> None:  # noqa: ANN401 - a call of either link
+        self._call = call
+
+    async def read(self) -> T | None:
+        """The next message."""
+        message = await _answered(self._call.read(), BATCHES)
         return None if message is grpc.aio.EOF else message
 
     def cancel(self) -> None:

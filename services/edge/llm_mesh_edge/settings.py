@@ -28,6 +28,11 @@ class Settings:
         minimum=1024 * 1024,
         maximum=64 * 1024 * 1024 * 1024,
     )
+    upload_bytes: int = setting(
+        default=512 * 1024 * 1024,
+        help="Bytes that a file which is uploaded in a form may have; the service that keeps it has a bound of its own.",
+        minimum=1024,
+    )
     deadline: timedelta = setting(default=timedelta(seconds=600), help="How long an answer may take.", minimum=0.01)
     keep_alive: timedelta = setting(
         default=timedelta(seconds=15), help="How long a stream may be silent before it says that it is alive.", minimum=0.01

@@ -14,7 +14,7 @@ from llm_mesh_edge.http.models import ModelsHandler
 from llm_mesh_edge.http.openai import routes as openai
 from llm_mesh_edge.http.operations import Operations
 from llm_mesh_edge.http.parts import EdgeParts
-from llm_mesh_edge.peers import GatewayPeer, ProcessPeers
+from llm_mesh_edge.peers import BATCHES, BatchesPeer, GatewayPeer, ProcessPeers
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.links import Links
 from llm_mesh_runtime.service import HttpApp, Service, Servicers
@@ -32,7 +32,7 @@ def build(settings: Settings, links: Links) -> Servicers:
     mesh = None if links.embedded or process else MeshReadiness(gateway)
     operations = Operations(links.health, links.metrics, process, ProcessPeers(others), keys, mesh=mesh, discreet=not everybody)
     models = ModelsHandler(gateway, _MODELS, shared_paths.models_form)
-    parts = EdgeParts(gateway, settings, Bodies(settings, links.heavy))
+    parts = EdgeParts(gateway, settings, Bodies(settings, links.heavy), _batches(settings, links))
     routes = [
         *openai.routes(parts),
         *anthropic.routes(parts),
@@ -55,6 +55,11 @@ def build(settings: Settings, links: Links) -> Servicers:
         metrics = Edge(apart, shared_paths.shape, links.metrics, links.pressure, keys)
         apps.append(HttpApp(metrics, address=settings.metrics_address, setting="LLM_MESH_EDGE_METRICS_ADDRESS", door=metrics.door))
     return Servicers(http=apps)
+
+
+def _batches(settings: Settings, links: Links) -> BatchesPeer | None:
+    channel = links.optional(BATCHES)
+    return None if channel is None else BatchesPeer(channel, settings.deadline)
 
 
 def open_metrics(settings: Settings, address: str) -> bool:

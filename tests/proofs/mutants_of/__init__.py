@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tests.proofs.mutant import Mutant
+from tests.proofs.mutants_of.batches import BATCHES
 from tests.proofs.mutants_of.budgets import BUDGETS
 from tests.proofs.mutants_of.charging import CHARGING
 from tests.proofs.mutants_of.commands import COMMANDS
@@ -32,6 +33,7 @@ from tests.proofs.mutants_of.watching import WATCHING
 from tests.proofs.mutants_of.why import WHY
 
 TOPICS: Sequence[Mapping[str, Mutant]] = (
+    BATCHES,
     BUDGETS,
     CHARGING,
     COMMANDS,

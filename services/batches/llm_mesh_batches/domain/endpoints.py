@@ -18,10 +18,10 @@ from llm_mesh_batches.domain.failures import FailureWords, anthropic_body, opena
 from llm_mesh_batches.domain.ports import LineGateway
 from llm_mesh_dialects.anthropic import requests as messages_requests
 from llm_mesh_dialects.anthropic import responses as messages_responses
-from llm_mesh_dialects.errors import DialectError
 from llm_mesh_dialects.openai import embeddings
 from llm_mesh_dialects.openai import requests as chat_requests
 from llm_mesh_dialects.openai import responses as chat_responses
+from llm_mesh_runtime.errors import invalid
 
 Call = Mapping[str, str]
 """Metadata of a call."""
@@ -61,13 +61,11 @@ class BatchLineEndpoint(Protocol):
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The body of a line, which was JSON when it was taken."""
-    value = orjson.loads(body)
-    if not isinstance(value, dict):
-        raise DialectError("body", "expected an object")
+    """The body of a line, which was a JSON object when it was taken. INVALID_FIELD for what no batch can answer."""
+    value: dict[str, Any] = orjson.loads(body)
     for key, expected in (("stream", "streams cannot be answered in a batch"), ("llm_mesh", "not possible in a batch")):
         if value.get(key):
-            raise DialectError(key, expected)
+            raise invalid(key, expected)
     value.pop("stream", None)
     return value
 

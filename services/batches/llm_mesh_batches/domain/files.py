@@ -15,9 +15,15 @@ from llm_mesh_runtime.resources import page_of
 from llm_mesh_runtime.tasks import shielded
 
 PIECE_BYTES = 256 * 1024
-_SECOND = timedelta(seconds=1)
 _OUTPUT = (batches_pb2.LINE_OUTCOME_SUCCEEDED,)
 _ERRORS = (batches_pb2.LINE_OUTCOME_FAILED, batches_pb2.LINE_OUTCOME_CANCELLED, batches_pb2.LINE_OUTCOME_EXPIRED)
+
+
+def _check_purpose(purpose: int, field: str, *, required: bool = False) -> None:
+    if purpose == files_pb2.FILE_PURPOSE_BATCH_OUTPUT:
+        raise invalid(field, "must be another one: only batches make files of this purpose")
+    if required and not purpose:
+        raise invalid(field, "required, here or in the beginning")
 
 
 class Files:
@@ -35,24 +41,35 @@ class Files:
         first = await anext(aiter(messages), None)
         if first is None or first.WhichOneof("kind") != "start":
             raise invalid("start", "required in the first message")
-        start = first.start
-        if start.purpose == files_pb2.FILE_PURPOSE_BATCH_OUTPUT:
-            raise invalid("start.purpose", "must be another one: only batches make files of this purpose")
-        keep = min(self._keep, start.expires_after.ToTimedelta()) if start.HasField("expires_after") else self._keep
-        file = files_pb2.File(id=self._ids.new_file(tenant), filename=start.filename, purpose=start.purpose)
-        await self._store.begin(tenant, file, keep // timedelta(microseconds=1))
+        file = files_pb2.File(id=self._ids.new_file(tenant), filename=first.start.filename)
+        _check_purpose(first.start.purpose, "start.purpose")
+        await self._store.begin(tenant, file, self._keeping(first.start))
         try:
-            await self._receive(tenant, file.id, messages)
-            return await self._store.finish(tenant, file.id)
+            end = await self._receive(tenant, file.id, messages)
+            purpose = end.purpose or first.start.purpose
+            _check_purpose(purpose, "end.purpose", required=True)
+            return await self._store.finish(tenant, file.id, purpose, min(self._keeping(first.start), self._keeping(end)))
         except BaseException:
             await shielded(self._store.discard(tenant, file.id))
             raise
 
-    async def _receive(self, tenant: Tenant, identity: str, messages: AsyncIterator[files_pb2.UploadFileRequest]) -> None:
+    def _keeping(self, part: files_pb2.UploadStart | files_pb2.UploadEnd) -> int:
+        """For how many microseconds a part of the upload lets the file be kept."""
+        keep = min(self._keep, part.expires_after.ToTimedelta()) if part.HasField("expires_after") else self._keep
+        return keep // timedelta(microseconds=1)
+
+    async def _receive(self, tenant: Tenant, identity: str, messages: AsyncIterator[files_pb2.UploadFileRequest]) -> files_pb2.UploadEnd:
+        """Stores the pieces; answers with the end."""
         number, size, held = 0, 0, bytearray()
+        end: files_pb2.UploadEnd | None = None
         async for message in messages:
+            if end is not None:
+                raise invalid("end", "must be the last message")
+            if message.WhichOneof("kind") == "end":
+                end = message.end
+                continue
             if message.WhichOneof("kind") != "content" or not message.content:
-                raise invalid("content", "required in each message behind the first")
+                raise invalid("content", "required in each message between the first and the end")
             size += len(message.content)
             if size > self._most_bytes:
                 raise file_too_large(self._most_bytes)
@@ -63,6 +80,7 @@ class Files:
                 number += 1
         if held:
             await self._store.append(tenant, identity, number, bytes(held))
+        return end or files_pb2.UploadEnd()
 
     async def get(self, tenant: Tenant, identity: str) -> files_pb2.File:
         """The file. FILE_NOT_FOUND."""

@@ -77,8 +77,8 @@ class FileStore(Protocol):
     async def append(self, tenant: Tenant, identity: str, number: int, content: bytes) -> None:
         """Adds the next piece. QUOTA_EXCEEDED where the project has too many bytes; FILE_NOT_FOUND where the upload was given up."""
 
-    async def finish(self, tenant: Tenant, identity: str) -> files_pb2.File:
-        """The file is there from now on."""
+    async def finish(self, tenant: Tenant, identity: str, purpose: int, keep: int) -> files_pb2.File:
+        """The file is there from now on. `keep` is in microseconds."""
 
     async def discard(self, tenant: Tenant, identity: str) -> None:
         """Gives up an upload."""

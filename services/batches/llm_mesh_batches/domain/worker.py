@@ -82,7 +82,7 @@ class Worker:
         while True:
             self._wake.clear()
             try:
-                await self._round()
+                await self.round()
             except MeshError as error:
                 get_logger().warning("batches wait", error=str(error))
             try:
@@ -92,7 +92,12 @@ class Worker:
             except TimeoutError:
                 pass
 
-    async def _round(self) -> None:
+    async def idle(self) -> None:
+        """Returns once nothing is under way."""
+        await self._work.join()
+
+    async def round(self) -> None:
+        """Looks at each batch that goes on, and begins what there is room for."""
         for batch in await self._queue.active():
             if batch.state == batches_pb2.BATCH_STATE_VALIDATING:
                 self._read(batch)

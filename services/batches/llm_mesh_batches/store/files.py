@@ -57,10 +57,10 @@ class SqlFiles:
 
         await self._database.write(work)
 
-    async def finish(self, tenant: Tenant, identity: str) -> files_pb2.File:
+    async def finish(self, tenant: Tenant, identity: str, purpose: int, keep: int) -> files_pb2.File:
         def work(connection: Connection, notes: Notes) -> files_pb2.File:
             whole = update(FILES).where(_one(tenant, identity), FILES.c.ready == 0)
-            if connection.execute(whole.values(ready=1)).rowcount != 1:
+            if connection.execute(whole.values(ready=1, purpose=purpose, expires=FILES.c.created + keep)).rowcount != 1:
                 raise file_not_found()
             row = connection.execute(select(FILES).where(_one(tenant, identity))).one()
             notes.note(tenant.resource("files", identity), None, _noted(row))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol, TypeVar
 
+from llm_mesh.batches.v1 import batches_pb2, files_pb2
 from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh.mesh.v1 import process_pb2
 from llm_mesh_edge.domain.headers import Metadata
 from llm_mesh_runtime.context import Caller
 from llm_mesh_runtime.shares import Party
+
+M_co = TypeVar("M_co", covariant=True)
 
 
 class AnswerStream(Protocol):
@@ -67,6 +70,53 @@ class GatewayClient(Protocol):
 
     async def readiness(self) -> Mapping[str, bool]:
         """What a newcomer needs of the services behind the gateway. Raises `MeshError` where the gateway does not answer at once."""
+
+
+class BatchesStream(Protocol[M_co]):
+    """A response stream of batches, read message by message."""
+
+    async def read(self) -> M_co | None:
+        """The next message; None at the end. Raises `MeshError`."""
+
+    def cancel(self) -> None:
+        """End it at once."""
+
+
+class BatchesClient(Protocol):
+    """Keeps files and works off batches on behalf of the caller whose credential is in the metadata. All of it raises `MeshError`."""
+
+    async def upload(self, messages: AsyncIterator[files_pb2.UploadFileRequest], metadata: Metadata) -> files_pb2.File:
+        """Store a file."""
+
+    async def file(self, identity: str, metadata: Metadata) -> files_pb2.File:
+        """What is known of a file."""
+
+    async def files(self, request: files_pb2.ListFilesRequest, metadata: Metadata) -> files_pb2.ListFilesResponse:
+        """Some files."""
+
+    async def delete_file(self, identity: str, metadata: Metadata) -> None:
+        """Delete it with its content, for good."""
+
+    def download(self, identity: str, metadata: Metadata) -> BatchesStream[files_pb2.DownloadFileResponse]:
+        """The content of a file."""
+
+    async def create(self, request: batches_pb2.CreateBatchRequest, metadata: Metadata) -> batches_pb2.Batch:
+        """Begin a batch."""
+
+    async def batch(self, identity: str, metadata: Metadata) -> batches_pb2.Batch:
+        """How far a batch is."""
+
+    async def batches(self, request: batches_pb2.ListBatchesRequest, metadata: Metadata) -> batches_pb2.ListBatchesResponse:
+        """Some batches."""
+
+    async def cancel(self, identity: str, metadata: Metadata) -> batches_pb2.Batch:
+        """Stop a batch."""
+
+    async def delete(self, identity: str, metadata: Metadata) -> None:
+        """Delete it with its results, for good."""
+
+    def results(self, identity: str, metadata: Metadata) -> BatchesStream[batches_pb2.ReadResultsResponse]:
+        """The results of a batch."""
 
 
 class Keys(Protocol):

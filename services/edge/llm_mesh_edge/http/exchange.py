@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -75,6 +75,7 @@ class HttpExchange:
         "started",
         "status",
         "tenant",
+        "whole",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,6 +94,8 @@ class HttpExchange:
         self._on_gone: Callable[[Callable[[], None]], None] | None = extensions.get(GONE)
         self._authenticated: Callable[[Any], bool] | None = extensions.get(AUTHENTICATED)
         self._arrived: Callable[[], bytes | None] = extensions.get(ARRIVED, _not_yet)
+        self.whole = False
+        """Whether all pieces of the body have been read."""
         self.started = False
         self.ended = False
         self.status = 0
@@ -142,7 +145,7 @@ class HttpExchange:
                 await self._hand_on(limit, arrived)
         except UnreadBodyError:
             if not self.headers.get(b"expect"):  # who asks first whether to send has not begun
-                await self._discard()
+                await self.discard()
             raise
         except TimeoutError:
             message = f"the body did not arrive within {seconds:g} s"
@@ -163,9 +166,32 @@ class HttpExchange:
             arrived(piece)
             more = message.get("more_body", False)
 
-    async def _discard(self) -> None:
+    async def pieces(self, limit: int, idle: float) -> AsyncIterator[bytes]:
+        """The body as it arrives, of which nothing is held. `idle` is for how many seconds nothing may come."""
+        self.headers.check()
+        if (self.headers.content_length or 0) > limit:
+            raise _TooLargeError(limit)
+        size, more = 0, True
+        while more:
+            try:
+                with TimeLimit(idle):
+                    message = await self._receive()
+            except TimeoutError:
+                raise ProblemError(Failure(408, "request_timeout", f"nothing of the body came for {idle:g} s", closes=True)) from None
+            if message["type"] == "http.disconnect":
+                raise GoneError
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise _TooLargeError(limit)
+            more = message.get("more_body", False)
+            self.whole = not more
+            if part:
+                yield part
+
+    async def discard(self) -> None:
         """Takes what the client still sends, within bounds: closed with bytes unread a connection is reset, and the answer lost."""
-        left = _MOST_DISCARDED
+        left = 0 if self.whole else _MOST_DISCARDED
         with suppress(TimeoutError), TimeLimit(_DISCARDING_SECONDS):
             while left > 0 and (message := await self._receive()).get("more_body", False):
                 left -= len(message.get("body", b""))

@@ -41,7 +41,7 @@ class FormReader:
         self._content = io.BytesIO()
         self._complete = False
         self._parser = MultipartParser(
-            _boundary(content_type), self._callbacks(), max_header_count=MOST_HEADERS, max_header_size=LONGEST_HEADER
+            boundary_of(content_type), self._callbacks(), max_header_count=MOST_HEADERS, max_header_size=LONGEST_HEADER
         )
 
     def write(self, data: bytes) -> None:
@@ -129,7 +129,8 @@ class FormReader:
         self._complete = True
 
 
-def _boundary(content_type: str) -> bytes:
+def boundary_of(content_type: str) -> bytes:
+    """What stands between the parts of a form. FormError where the body is said to be something else."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 70:  # noqa: PLR2004 (RFC 2046)

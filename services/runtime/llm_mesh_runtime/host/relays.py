@@ -53,8 +53,8 @@ class _Unanswered:
 
 def _passing(method: Method, peer: str, links: Links) -> Method:
     """The method with a behaviour that asks the peer, and answers with the bytes of its answer."""
-    if method.request_streaming:
-        raise ValueError(f"{method.path} cannot be relayed: it takes a stream")
+    if method.request_streaming and method.response_streaming:
+        raise ValueError(f"{method.path} cannot be relayed: it takes a stream and answers with one")
 
     async def whole(request: Any, context: Any) -> bytes:  # noqa: ANN401 (any message)
         del context
@@ -75,6 +75,17 @@ def _passing(method: Method, peer: str, links: Links) -> Method:
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error, peer=peer) from error
 
+    async def gathered(requests: Any, context: Any) -> bytes:  # noqa: ANN401 (messages of any type)
+        del context
+        channel = _channel(links, peer)
+        ask: Callable[..., Awaitable[bytes]] = channel.stream_unary(method.path, _serialised, bytes)
+        try:
+            return await ask(requests, metadata=_carried())
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error, peer=peer) from error
+
+    if method.request_streaming:
+        return replace(method, behaviour=gathered, serialise=bytes)
     return replace(method, behaviour=stream if method.response_streaming else whole, serialise=bytes)
 
 

@@ -206,6 +206,7 @@ type UploadFileRequest struct {
 	//
 	//	*UploadFileRequest_Start
 	//	*UploadFileRequest_Content
+	//	*UploadFileRequest_End
 	Kind          isUploadFileRequest_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -266,6 +267,15 @@ func (x *UploadFileRequest) GetContent() []byte {
 	return nil
 }
 
+func (x *UploadFileRequest) GetEnd() *UploadEnd {
+	if x != nil {
+		if x, ok := x.Kind.(*UploadFileRequest_End); ok {
+			return x.End
+		}
+	}
+	return nil
+}
+
 type isUploadFileRequest_Kind interface {
 	isUploadFileRequest_Kind()
 }
@@ -280,16 +290,23 @@ type UploadFileRequest_Content struct {
 	Content []byte `protobuf:"bytes,2,opt,name=content,proto3,oneof"`
 }
 
+type UploadFileRequest_End struct {
+	// The end, in the last message only: what the beginning did not say yet. May be left out.
+	End *UploadEnd `protobuf:"bytes,3,opt,name=end,proto3,oneof"`
+}
+
 func (*UploadFileRequest_Start) isUploadFileRequest_Kind() {}
 
 func (*UploadFileRequest_Content) isUploadFileRequest_Kind() {}
+
+func (*UploadFileRequest_End) isUploadFileRequest_Kind() {}
 
 // The beginning of an upload.
 type UploadStart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A name for people. 1 to 255 bytes. Required.
 	Filename string `protobuf:"bytes,1,opt,name=filename,proto3" json:"filename,omitempty"`
-	// What it is for; any but `BATCH_OUTPUT`. Required.
+	// What it is for; any but `BATCH_OUTPUT`. Required, here or at the end.
 	Purpose FilePurpose `protobuf:"varint,2,opt,name=purpose,proto3,enum=llm_mesh.batches.v1.FilePurpose" json:"purpose,omitempty"`
 	// How long it is kept: 1 hour to 30 days, and at most as long as the operator keeps files. Unset: as long as the operator keeps files.
 	ExpiresAfter  *durationpb.Duration `protobuf:"bytes,3,opt,name=expires_after,json=expiresAfter,proto3" json:"expires_after,omitempty"`
@@ -348,6 +365,61 @@ func (x *UploadStart) GetExpiresAfter() *durationpb.Duration {
 	return nil
 }
 
+// The end of an upload.
+type UploadEnd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the file is for; any but `BATCH_OUTPUT`. Unset: as the beginning said.
+	Purpose FilePurpose `protobuf:"varint,1,opt,name=purpose,proto3,enum=llm_mesh.batches.v1.FilePurpose" json:"purpose,omitempty"`
+	// As in the beginning. Unset: as the beginning said.
+	ExpiresAfter  *durationpb.Duration `protobuf:"bytes,2,opt,name=expires_after,json=expiresAfter,proto3" json:"expires_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadEnd) Reset() {
+	*x = UploadEnd{}
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadEnd) ProtoMessage() {}
+
+func (x *UploadEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadEnd.ProtoReflect.Descriptor instead.
+func (*UploadEnd) Descriptor() ([]byte, []int) {
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *UploadEnd) GetPurpose() FilePurpose {
+	if x != nil {
+		return x.Purpose
+	}
+	return FilePurpose_FILE_PURPOSE_UNSPECIFIED
+}
+
+func (x *UploadEnd) GetExpiresAfter() *durationpb.Duration {
+	if x != nil {
+		return x.ExpiresAfter
+	}
+	return nil
+}
+
 // Response of `UploadFile`.
 type UploadFileResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -359,7 +431,7 @@ type UploadFileResponse struct {
 
 func (x *UploadFileResponse) Reset() {
 	*x = UploadFileResponse{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[3]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +443,7 @@ func (x *UploadFileResponse) String() string {
 func (*UploadFileResponse) ProtoMessage() {}
 
 func (x *UploadFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[3]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +456,7 @@ func (x *UploadFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadFileResponse.ProtoReflect.Descriptor instead.
 func (*UploadFileResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{3}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *UploadFileResponse) GetFile() *File {
@@ -405,7 +477,7 @@ type GetFileRequest struct {
 
 func (x *GetFileRequest) Reset() {
 	*x = GetFileRequest{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[4]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -417,7 +489,7 @@ func (x *GetFileRequest) String() string {
 func (*GetFileRequest) ProtoMessage() {}
 
 func (x *GetFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[4]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -430,7 +502,7 @@ func (x *GetFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFileRequest.ProtoReflect.Descriptor instead.
 func (*GetFileRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{4}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetFileRequest) GetFile() string {
@@ -451,7 +523,7 @@ type GetFileResponse struct {
 
 func (x *GetFileResponse) Reset() {
 	*x = GetFileResponse{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[5]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +535,7 @@ func (x *GetFileResponse) String() string {
 func (*GetFileResponse) ProtoMessage() {}
 
 func (x *GetFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[5]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +548,7 @@ func (x *GetFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFileResponse.ProtoReflect.Descriptor instead.
 func (*GetFileResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{5}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetFileResponse) GetFile() *File {
@@ -505,7 +577,7 @@ type ListFilesRequest struct {
 
 func (x *ListFilesRequest) Reset() {
 	*x = ListFilesRequest{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[6]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +589,7 @@ func (x *ListFilesRequest) String() string {
 func (*ListFilesRequest) ProtoMessage() {}
 
 func (x *ListFilesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[6]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +602,7 @@ func (x *ListFilesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilesRequest.ProtoReflect.Descriptor instead.
 func (*ListFilesRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{6}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListFilesRequest) GetPageSize() int32 {
@@ -581,7 +653,7 @@ type ListFilesResponse struct {
 
 func (x *ListFilesResponse) Reset() {
 	*x = ListFilesResponse{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[7]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -593,7 +665,7 @@ func (x *ListFilesResponse) String() string {
 func (*ListFilesResponse) ProtoMessage() {}
 
 func (x *ListFilesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[7]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -606,7 +678,7 @@ func (x *ListFilesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilesResponse.ProtoReflect.Descriptor instead.
 func (*ListFilesResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{7}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListFilesResponse) GetFiles() []*File {
@@ -634,7 +706,7 @@ type DeleteFileRequest struct {
 
 func (x *DeleteFileRequest) Reset() {
 	*x = DeleteFileRequest{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[8]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +718,7 @@ func (x *DeleteFileRequest) String() string {
 func (*DeleteFileRequest) ProtoMessage() {}
 
 func (x *DeleteFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[8]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +731,7 @@ func (x *DeleteFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteFileRequest.ProtoReflect.Descriptor instead.
 func (*DeleteFileRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{8}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteFileRequest) GetFile() string {
@@ -678,7 +750,7 @@ type DeleteFileResponse struct {
 
 func (x *DeleteFileResponse) Reset() {
 	*x = DeleteFileResponse{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[9]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +762,7 @@ func (x *DeleteFileResponse) String() string {
 func (*DeleteFileResponse) ProtoMessage() {}
 
 func (x *DeleteFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[9]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +775,7 @@ func (x *DeleteFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteFileResponse.ProtoReflect.Descriptor instead.
 func (*DeleteFileResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{9}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{10}
 }
 
 // Request of `DownloadFile`.
@@ -717,7 +789,7 @@ type DownloadFileRequest struct {
 
 func (x *DownloadFileRequest) Reset() {
 	*x = DownloadFileRequest{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[10]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +801,7 @@ func (x *DownloadFileRequest) String() string {
 func (*DownloadFileRequest) ProtoMessage() {}
 
 func (x *DownloadFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[10]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +814,7 @@ func (x *DownloadFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadFileRequest.ProtoReflect.Descriptor instead.
 func (*DownloadFileRequest) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{10}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DownloadFileRequest) GetFile() string {
@@ -765,7 +837,7 @@ type DownloadFileResponse struct {
 
 func (x *DownloadFileResponse) Reset() {
 	*x = DownloadFileResponse{}
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[11]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +849,7 @@ func (x *DownloadFileResponse) String() string {
 func (*DownloadFileResponse) ProtoMessage() {}
 
 func (x *DownloadFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[11]
+	mi := &file_llm_mesh_batches_v1_files_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +862,7 @@ func (x *DownloadFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadFileResponse.ProtoReflect.Descriptor instead.
 func (*DownloadFileResponse) Descriptor() ([]byte, []int) {
-	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{11}
+	return file_llm_mesh_batches_v1_files_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DownloadFileResponse) GetContent() []byte {
@@ -821,16 +893,20 @@ const file_llm_mesh_batches_v1_files_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vexpire_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12\x14\n" +
-	"\x05batch\x18\a \x01(\tR\x05batch\"\x83\x01\n" +
+	"\x05batch\x18\a \x01(\tR\x05batch\"\xb7\x01\n" +
 	"\x11UploadFileRequest\x128\n" +
 	"\x05start\x18\x01 \x01(\v2 .llm_mesh.batches.v1.UploadStartH\x00R\x05start\x12&\n" +
 	"\acontent\x18\x02 \x01(\fB\n" +
-	"\xe2\xf3\x18\x06:\x04\x10\x80\x80@H\x00R\acontentB\f\n" +
-	"\x04kind\x12\x04\xe8\xf3\x18\x01\"\xcc\x01\n" +
+	"\xe2\xf3\x18\x06:\x04\x10\x80\x80@H\x00R\acontent\x122\n" +
+	"\x03end\x18\x03 \x01(\v2\x1e.llm_mesh.batches.v1.UploadEndH\x00R\x03endB\f\n" +
+	"\x04kind\x12\x04\xe8\xf3\x18\x01\"\xc4\x01\n" +
 	"\vUploadStart\x12'\n" +
-	"\bfilename\x18\x01 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\xff\x01R\bfilename\x12B\n" +
-	"\apurpose\x18\x02 \x01(\x0e2 .llm_mesh.batches.v1.FilePurposeB\x06\xe2\xf3\x18\x02\b\x01R\apurpose\x12P\n" +
-	"\rexpires_after\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x10\xe2\xf3\x18\fZ\x03\b\x90\x1cb\x05\b\x80\x9a\x9e\x01R\fexpiresAfter\"C\n" +
+	"\bfilename\x18\x01 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\xff\x01R\bfilename\x12:\n" +
+	"\apurpose\x18\x02 \x01(\x0e2 .llm_mesh.batches.v1.FilePurposeR\apurpose\x12P\n" +
+	"\rexpires_after\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x10\xe2\xf3\x18\fZ\x03\b\x90\x1cb\x05\b\x80\x9a\x9e\x01R\fexpiresAfter\"\x99\x01\n" +
+	"\tUploadEnd\x12:\n" +
+	"\apurpose\x18\x01 \x01(\x0e2 .llm_mesh.batches.v1.FilePurposeR\apurpose\x12P\n" +
+	"\rexpires_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x10\xe2\xf3\x18\fZ\x03\b\x90\x1cb\x05\b\x80\x9a\x9e\x01R\fexpiresAfter\"C\n" +
 	"\x12UploadFileResponse\x12-\n" +
 	"\x04file\x18\x01 \x01(\v2\x19.llm_mesh.batches.v1.FileR\x04file\"1\n" +
 	"\x0eGetFileRequest\x12\x1f\n" +
@@ -889,51 +965,55 @@ func file_llm_mesh_batches_v1_files_proto_rawDescGZIP() []byte {
 }
 
 var file_llm_mesh_batches_v1_files_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llm_mesh_batches_v1_files_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_llm_mesh_batches_v1_files_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_llm_mesh_batches_v1_files_proto_goTypes = []any{
 	(FilePurpose)(0),              // 0: llm_mesh.batches.v1.FilePurpose
 	(*File)(nil),                  // 1: llm_mesh.batches.v1.File
 	(*UploadFileRequest)(nil),     // 2: llm_mesh.batches.v1.UploadFileRequest
 	(*UploadStart)(nil),           // 3: llm_mesh.batches.v1.UploadStart
-	(*UploadFileResponse)(nil),    // 4: llm_mesh.batches.v1.UploadFileResponse
-	(*GetFileRequest)(nil),        // 5: llm_mesh.batches.v1.GetFileRequest
-	(*GetFileResponse)(nil),       // 6: llm_mesh.batches.v1.GetFileResponse
-	(*ListFilesRequest)(nil),      // 7: llm_mesh.batches.v1.ListFilesRequest
-	(*ListFilesResponse)(nil),     // 8: llm_mesh.batches.v1.ListFilesResponse
-	(*DeleteFileRequest)(nil),     // 9: llm_mesh.batches.v1.DeleteFileRequest
-	(*DeleteFileResponse)(nil),    // 10: llm_mesh.batches.v1.DeleteFileResponse
-	(*DownloadFileRequest)(nil),   // 11: llm_mesh.batches.v1.DownloadFileRequest
-	(*DownloadFileResponse)(nil),  // 12: llm_mesh.batches.v1.DownloadFileResponse
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(*UploadEnd)(nil),             // 4: llm_mesh.batches.v1.UploadEnd
+	(*UploadFileResponse)(nil),    // 5: llm_mesh.batches.v1.UploadFileResponse
+	(*GetFileRequest)(nil),        // 6: llm_mesh.batches.v1.GetFileRequest
+	(*GetFileResponse)(nil),       // 7: llm_mesh.batches.v1.GetFileResponse
+	(*ListFilesRequest)(nil),      // 8: llm_mesh.batches.v1.ListFilesRequest
+	(*ListFilesResponse)(nil),     // 9: llm_mesh.batches.v1.ListFilesResponse
+	(*DeleteFileRequest)(nil),     // 10: llm_mesh.batches.v1.DeleteFileRequest
+	(*DeleteFileResponse)(nil),    // 11: llm_mesh.batches.v1.DeleteFileResponse
+	(*DownloadFileRequest)(nil),   // 12: llm_mesh.batches.v1.DownloadFileRequest
+	(*DownloadFileResponse)(nil),  // 13: llm_mesh.batches.v1.DownloadFileResponse
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
 }
 var file_llm_mesh_batches_v1_files_proto_depIdxs = []int32{
 	0,  // 0: llm_mesh.batches.v1.File.purpose:type_name -> llm_mesh.batches.v1.FilePurpose
-	13, // 1: llm_mesh.batches.v1.File.create_time:type_name -> google.protobuf.Timestamp
-	13, // 2: llm_mesh.batches.v1.File.expire_time:type_name -> google.protobuf.Timestamp
+	14, // 1: llm_mesh.batches.v1.File.create_time:type_name -> google.protobuf.Timestamp
+	14, // 2: llm_mesh.batches.v1.File.expire_time:type_name -> google.protobuf.Timestamp
 	3,  // 3: llm_mesh.batches.v1.UploadFileRequest.start:type_name -> llm_mesh.batches.v1.UploadStart
-	0,  // 4: llm_mesh.batches.v1.UploadStart.purpose:type_name -> llm_mesh.batches.v1.FilePurpose
-	14, // 5: llm_mesh.batches.v1.UploadStart.expires_after:type_name -> google.protobuf.Duration
-	1,  // 6: llm_mesh.batches.v1.UploadFileResponse.file:type_name -> llm_mesh.batches.v1.File
-	1,  // 7: llm_mesh.batches.v1.GetFileResponse.file:type_name -> llm_mesh.batches.v1.File
-	0,  // 8: llm_mesh.batches.v1.ListFilesRequest.purpose:type_name -> llm_mesh.batches.v1.FilePurpose
-	1,  // 9: llm_mesh.batches.v1.ListFilesResponse.files:type_name -> llm_mesh.batches.v1.File
-	1,  // 10: llm_mesh.batches.v1.DownloadFileResponse.file:type_name -> llm_mesh.batches.v1.File
-	2,  // 11: llm_mesh.batches.v1.FileService.UploadFile:input_type -> llm_mesh.batches.v1.UploadFileRequest
-	5,  // 12: llm_mesh.batches.v1.FileService.GetFile:input_type -> llm_mesh.batches.v1.GetFileRequest
-	7,  // 13: llm_mesh.batches.v1.FileService.ListFiles:input_type -> llm_mesh.batches.v1.ListFilesRequest
-	9,  // 14: llm_mesh.batches.v1.FileService.DeleteFile:input_type -> llm_mesh.batches.v1.DeleteFileRequest
-	11, // 15: llm_mesh.batches.v1.FileService.DownloadFile:input_type -> llm_mesh.batches.v1.DownloadFileRequest
-	4,  // 16: llm_mesh.batches.v1.FileService.UploadFile:output_type -> llm_mesh.batches.v1.UploadFileResponse
-	6,  // 17: llm_mesh.batches.v1.FileService.GetFile:output_type -> llm_mesh.batches.v1.GetFileResponse
-	8,  // 18: llm_mesh.batches.v1.FileService.ListFiles:output_type -> llm_mesh.batches.v1.ListFilesResponse
-	10, // 19: llm_mesh.batches.v1.FileService.DeleteFile:output_type -> llm_mesh.batches.v1.DeleteFileResponse
-	12, // 20: llm_mesh.batches.v1.FileService.DownloadFile:output_type -> llm_mesh.batches.v1.DownloadFileResponse
-	16, // [16:21] is the sub-list for method output_type
-	11, // [11:16] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	4,  // 4: llm_mesh.batches.v1.UploadFileRequest.end:type_name -> llm_mesh.batches.v1.UploadEnd
+	0,  // 5: llm_mesh.batches.v1.UploadStart.purpose:type_name -> llm_mesh.batches.v1.FilePurpose
+	15, // 6: llm_mesh.batches.v1.UploadStart.expires_after:type_name -> google.protobuf.Duration
+	0,  // 7: llm_mesh.batches.v1.UploadEnd.purpose:type_name -> llm_mesh.batches.v1.FilePurpose
+	15, // 8: llm_mesh.batches.v1.UploadEnd.expires_after:type_name -> google.protobuf.Duration
+	1,  // 9: llm_mesh.batches.v1.UploadFileResponse.file:type_name -> llm_mesh.batches.v1.File
+	1,  // 10: llm_mesh.batches.v1.GetFileResponse.file:type_name -> llm_mesh.batches.v1.File
+	0,  // 11: llm_mesh.batches.v1.ListFilesRequest.purpose:type_name -> llm_mesh.batches.v1.FilePurpose
+	1,  // 12: llm_mesh.batches.v1.ListFilesResponse.files:type_name -> llm_mesh.batches.v1.File
+	1,  // 13: llm_mesh.batches.v1.DownloadFileResponse.file:type_name -> llm_mesh.batches.v1.File
+	2,  // 14: llm_mesh.batches.v1.FileService.UploadFile:input_type -> llm_mesh.batches.v1.UploadFileRequest
+	6,  // 15: llm_mesh.batches.v1.FileService.GetFile:input_type -> llm_mesh.batches.v1.GetFileRequest
+	8,  // 16: llm_mesh.batches.v1.FileService.ListFiles:input_type -> llm_mesh.batches.v1.ListFilesRequest
+	10, // 17: llm_mesh.batches.v1.FileService.DeleteFile:input_type -> llm_mesh.batches.v1.DeleteFileRequest
+	12, // 18: llm_mesh.batches.v1.FileService.DownloadFile:input_type -> llm_mesh.batches.v1.DownloadFileRequest
+	5,  // 19: llm_mesh.batches.v1.FileService.UploadFile:output_type -> llm_mesh.batches.v1.UploadFileResponse
+	7,  // 20: llm_mesh.batches.v1.FileService.GetFile:output_type -> llm_mesh.batches.v1.GetFileResponse
+	9,  // 21: llm_mesh.batches.v1.FileService.ListFiles:output_type -> llm_mesh.batches.v1.ListFilesResponse
+	11, // 22: llm_mesh.batches.v1.FileService.DeleteFile:output_type -> llm_mesh.batches.v1.DeleteFileResponse
+	13, // 23: llm_mesh.batches.v1.FileService.DownloadFile:output_type -> llm_mesh.batches.v1.DownloadFileResponse
+	19, // [19:24] is the sub-list for method output_type
+	14, // [14:19] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_llm_mesh_batches_v1_files_proto_init() }
@@ -944,6 +1024,7 @@ func file_llm_mesh_batches_v1_files_proto_init() {
 	file_llm_mesh_batches_v1_files_proto_msgTypes[1].OneofWrappers = []any{
 		(*UploadFileRequest_Start)(nil),
 		(*UploadFileRequest_Content)(nil),
+		(*UploadFileRequest_End)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -951,7 +1032,7 @@ func file_llm_mesh_batches_v1_files_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llm_mesh_batches_v1_files_proto_rawDesc), len(file_llm_mesh_batches_v1_files_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -38,7 +38,7 @@ const (
 type FileServiceClient interface {
 	// Stores a file.
 	//
-	// The first message MUST have `start`, each following one a piece of `content`, in order. The file exists once the answer comes, which is after
+	// The first message MUST have `start`, each following one a piece of `content`, in order; the last one may be `end`. The file exists once the answer comes, which is after
 	// the durable commit; a call that ends earlier leaves nothing. INVALID_FIELD names what is wrong with the messages. FILE_TOO_LARGE above
 	// the operator's bound for one file, QUOTA_EXCEEDED where the project would have more files or bytes than it may have.
 	UploadFile(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadFileRequest, UploadFileResponse], error)
@@ -138,7 +138,7 @@ type FileService_DownloadFileClient = grpc.ServerStreamingClient[DownloadFileRes
 type FileServiceServer interface {
 	// Stores a file.
 	//
-	// The first message MUST have `start`, each following one a piece of `content`, in order. The file exists once the answer comes, which is after
+	// The first message MUST have `start`, each following one a piece of `content`, in order; the last one may be `end`. The file exists once the answer comes, which is after
 	// the durable commit; a call that ends earlier leaves nothing. INVALID_FIELD names what is wrong with the messages. FILE_TOO_LARGE above
 	// the operator's bound for one file, QUOTA_EXCEEDED where the project would have more files or bytes than it may have.
 	UploadFile(grpc.ClientStreamingServer[UploadFileRequest, UploadFileResponse]) error

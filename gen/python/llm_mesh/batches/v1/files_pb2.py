@@ -28,7 +28,7 @@ from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access_
 from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/batches/v1/files.proto\x12\x13llm_mesh.batches.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xd7\x01\n\x04\x46ile\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x31\n\x07purpose\x18\x03 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurpose\x12\r\n\x05\x62ytes\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x62\x61tch\x18\x07 \x01(\t\"s\n\x11UploadFileRequest\x12\x31\n\x05start\x18\x01 \x01(\x0b\x32 .llm_mesh.batches.v1.UploadStartH\x00\x12\x1d\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\n\xe2\xf3\x18\x06:\x04\x10\x80\x80@H\x00\x42\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"\xab\x01\n\x0bUploadStart\x12\x1d\n\x08\x66ilename\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\xff\x01\x12\x39\n\x07purpose\x18\x02 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurposeB\x06\xe2\xf3\x18\x02\x08\x01\x12\x42\n\rexpires_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\xf3\x18\x0cZ\x03\x08\x90\x1c\x62\x05\x08\x80\x9a\x9e\x01\"=\n\x12UploadFileResponse\x12\'\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x19.llm_mesh.batches.v1.File\"+\n\x0eGetFileRequest\x12\x19\n\x04\x66ile\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\":\n\x0fGetFileResponse\x12\'\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x19.llm_mesh.batches.v1.File\"\x99\x01\n\x10ListFilesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x07purpose\x18\x03 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurpose\x12\x18\n\x05\x61\x66ter\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x01\x12\x11\n\tascending\x18\x05 \x01(\x08\"V\n\x11ListFilesResponse\x12(\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x19.llm_mesh.batches.v1.File\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x11\x44\x65leteFileRequest\x12\x19\n\x04\x66ile\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"\x14\n\x12\x44\x65leteFileResponse\"0\n\x13\x44ownloadFileRequest\x12\x19\n\x04\x66ile\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"P\n\x14\x44ownloadFileResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\'\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x19.llm_mesh.batches.v1.File*\xe8\x01\n\x0b\x46ilePurpose\x12\x1c\n\x18\x46ILE_PURPOSE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46ILE_PURPOSE_BATCH\x10\x01\x12\x1d\n\x19\x46ILE_PURPOSE_BATCH_OUTPUT\x10\x02\x12\x1a\n\x16\x46ILE_PURPOSE_USER_DATA\x10\x03\x12\x1b\n\x17\x46ILE_PURPOSE_ASSISTANTS\x10\x04\x12\x17\n\x13\x46ILE_PURPOSE_VISION\x10\x05\x12\x16\n\x12\x46ILE_PURPOSE_EVALS\x10\x06\x12\x1a\n\x16\x46ILE_PURPOSE_FINE_TUNE\x10\x07\x32\x8b\x05\n\x0b\x46ileService\x12|\n\nUploadFile\x12&.llm_mesh.batches.v1.UploadFileRequest\x1a\'.llm_mesh.batches.v1.UploadFileResponse\"\x1b\xca\xf3\x18\x17\x08\x01\x12\x05\x66iles\x1a\x0c\x66iles.create(\x01\x12u\n\x07GetFile\x12#.llm_mesh.batches.v1.GetFileRequest\x1a$.llm_mesh.batches.v1.GetFileResponse\"\x1f\xca\xf3\x18\x1b\x08\x01\x12\x0c\x66iles/{file}\x1a\tfiles.get\x12u\n\tListFiles\x12%.llm_mesh.batches.v1.ListFilesRequest\x1a&.llm_mesh.batches.v1.ListFilesResponse\"\x19\xca\xf3\x18\x15\x08\x01\x12\x05\x66iles\x1a\nfiles.list\x12\x81\x01\n\nDeleteFile\x12&.llm_mesh.batches.v1.DeleteFileRequest\x1a\'.llm_mesh.batches.v1.DeleteFileResponse\"\"\xca\xf3\x18\x1e\x08\x01\x12\x0c\x66iles/{file}\x1a\x0c\x66iles.delete\x12\x8b\x01\n\x0c\x44ownloadFile\x12(.llm_mesh.batches.v1.DownloadFileRequest\x1a).llm_mesh.batches.v1.DownloadFileResponse\"$\xca\xf3\x18 \x08\x01\x12\x0c\x66iles/{file}\x1a\x0e\x66iles.download0\x01\x42W\n\x17\x64\x65v.llm_mesh.batches.v1B\nFilesProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/batches/v1;batchesv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllm_mesh/batches/v1/files.proto\x12\x13llm_mesh.batches.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xd7\x01\n\x04\x46ile\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x31\n\x07purpose\x18\x03 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurpose\x12\r\n\x05\x62ytes\x18\x04 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x62\x61tch\x18\x07 \x01(\t\"\xa2\x01\n\x11UploadFileRequest\x12\x31\n\x05start\x18\x01 \x01(\x0b\x32 .llm_mesh.batches.v1.UploadStartH\x00\x12\x1d\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\n\xe2\xf3\x18\x06:\x04\x10\x80\x80@H\x00\x12-\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1e.llm_mesh.batches.v1.UploadEndH\x00\x42\x0c\n\x04kind\x12\x04\xe8\xf3\x18\x01\"\xa3\x01\n\x0bUploadStart\x12\x1d\n\x08\x66ilename\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\xff\x01\x12\x31\n\x07purpose\x18\x02 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurpose\x12\x42\n\rexpires_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\xf3\x18\x0cZ\x03\x08\x90\x1c\x62\x05\x08\x80\x9a\x9e\x01\"\x82\x01\n\tUploadEnd\x12\x31\n\x07purpose\x18\x01 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurpose\x12\x42\n\rexpires_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\xf3\x18\x0cZ\x03\x08\x90\x1c\x62\x05\x08\x80\x9a\x9e\x01\"=\n\x12UploadFileResponse\x12\'\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x19.llm_mesh.batches.v1.File\"+\n\x0eGetFileRequest\x12\x19\n\x04\x66ile\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\":\n\x0fGetFileResponse\x12\'\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x19.llm_mesh.batches.v1.File\"\x99\x01\n\x10ListFilesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x07purpose\x18\x03 \x01(\x0e\x32 .llm_mesh.batches.v1.FilePurpose\x12\x18\n\x05\x61\x66ter\x18\x04 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x01\x12\x11\n\tascending\x18\x05 \x01(\x08\"V\n\x11ListFilesResponse\x12(\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x19.llm_mesh.batches.v1.File\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x11\x44\x65leteFileRequest\x12\x19\n\x04\x66ile\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"\x14\n\x12\x44\x65leteFileResponse\"0\n\x13\x44ownloadFileRequest\x12\x19\n\x04\x66ile\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"P\n\x14\x44ownloadFileResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\'\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x19.llm_mesh.batches.v1.File*\xe8\x01\n\x0b\x46ilePurpose\x12\x1c\n\x18\x46ILE_PURPOSE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46ILE_PURPOSE_BATCH\x10\x01\x12\x1d\n\x19\x46ILE_PURPOSE_BATCH_OUTPUT\x10\x02\x12\x1a\n\x16\x46ILE_PURPOSE_USER_DATA\x10\x03\x12\x1b\n\x17\x46ILE_PURPOSE_ASSISTANTS\x10\x04\x12\x17\n\x13\x46ILE_PURPOSE_VISION\x10\x05\x12\x16\n\x12\x46ILE_PURPOSE_EVALS\x10\x06\x12\x1a\n\x16\x46ILE_PURPOSE_FINE_TUNE\x10\x07\x32\x8b\x05\n\x0b\x46ileService\x12|\n\nUploadFile\x12&.llm_mesh.batches.v1.UploadFileRequest\x1a\'.llm_mesh.batches.v1.UploadFileResponse\"\x1b\xca\xf3\x18\x17\x08\x01\x12\x05\x66iles\x1a\x0c\x66iles.create(\x01\x12u\n\x07GetFile\x12#.llm_mesh.batches.v1.GetFileRequest\x1a$.llm_mesh.batches.v1.GetFileResponse\"\x1f\xca\xf3\x18\x1b\x08\x01\x12\x0c\x66iles/{file}\x1a\tfiles.get\x12u\n\tListFiles\x12%.llm_mesh.batches.v1.ListFilesRequest\x1a&.llm_mesh.batches.v1.ListFilesResponse\"\x19\xca\xf3\x18\x15\x08\x01\x12\x05\x66iles\x1a\nfiles.list\x12\x81\x01\n\nDeleteFile\x12&.llm_mesh.batches.v1.DeleteFileRequest\x1a\'.llm_mesh.batches.v1.DeleteFileResponse\"\"\xca\xf3\x18\x1e\x08\x01\x12\x0c\x66iles/{file}\x1a\x0c\x66iles.delete\x12\x8b\x01\n\x0c\x44ownloadFile\x12(.llm_mesh.batches.v1.DownloadFileRequest\x1a).llm_mesh.batches.v1.DownloadFileResponse\"$\xca\xf3\x18 \x08\x01\x12\x0c\x66iles/{file}\x1a\x0e\x66iles.download0\x01\x42W\n\x17\x64\x65v.llm_mesh.batches.v1B\nFilesProtoP\x01Z.llm-mesh.dev/gen/llm_mesh/batches/v1;batchesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,10 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADFILEREQUEST'].fields_by_name['content']._serialized_options = b'\342\363\030\006:\004\020\200\200@'
   _globals['_UPLOADSTART'].fields_by_name['filename']._loaded_options = None
   _globals['_UPLOADSTART'].fields_by_name['filename']._serialized_options = b'\342\363\030\007\010\001:\003\020\377\001'
-  _globals['_UPLOADSTART'].fields_by_name['purpose']._loaded_options = None
-  _globals['_UPLOADSTART'].fields_by_name['purpose']._serialized_options = b'\342\363\030\002\010\001'
   _globals['_UPLOADSTART'].fields_by_name['expires_after']._loaded_options = None
   _globals['_UPLOADSTART'].fields_by_name['expires_after']._serialized_options = b'\342\363\030\014Z\003\010\220\034b\005\010\200\232\236\001'
+  _globals['_UPLOADEND'].fields_by_name['expires_after']._loaded_options = None
+  _globals['_UPLOADEND'].fields_by_name['expires_after']._serialized_options = b'\342\363\030\014Z\003\010\220\034b\005\010\200\232\236\001'
   _globals['_GETFILEREQUEST'].fields_by_name['file']._loaded_options = None
   _globals['_GETFILEREQUEST'].fields_by_name['file']._serialized_options = b'\342\363\030\007\010\001:\003\020\200\001'
   _globals['_LISTFILESREQUEST'].fields_by_name['after']._loaded_options = None
@@ -64,32 +64,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILESERVICE'].methods_by_name['DeleteFile']._serialized_options = b'\312\363\030\036\010\001\022\014files/{file}\032\014files.delete'
   _globals['_FILESERVICE'].methods_by_name['DownloadFile']._loaded_options = None
   _globals['_FILESERVICE'].methods_by_name['DownloadFile']._serialized_options = b'\312\363\030 \010\001\022\014files/{file}\032\016files.download'
-  _globals['_FILEPURPOSE']._serialized_start=1306
-  _globals['_FILEPURPOSE']._serialized_end=1538
+  _globals['_FILEPURPOSE']._serialized_start=1479
+  _globals['_FILEPURPOSE']._serialized_end=1711
   _globals['_FILE']._serialized_start=183
   _globals['_FILE']._serialized_end=398
-  _globals['_UPLOADFILEREQUEST']._serialized_start=400
-  _globals['_UPLOADFILEREQUEST']._serialized_end=515
-  _globals['_UPLOADSTART']._serialized_start=518
-  _globals['_UPLOADSTART']._serialized_end=689
-  _globals['_UPLOADFILERESPONSE']._serialized_start=691
-  _globals['_UPLOADFILERESPONSE']._serialized_end=752
-  _globals['_GETFILEREQUEST']._serialized_start=754
-  _globals['_GETFILEREQUEST']._serialized_end=797
-  _globals['_GETFILERESPONSE']._serialized_start=799
-  _globals['_GETFILERESPONSE']._serialized_end=857
-  _globals['_LISTFILESREQUEST']._serialized_start=860
-  _globals['_LISTFILESREQUEST']._serialized_end=1013
-  _globals['_LISTFILESRESPONSE']._serialized_start=1015
-  _globals['_LISTFILESRESPONSE']._serialized_end=1101
-  _globals['_DELETEFILEREQUEST']._serialized_start=1103
-  _globals['_DELETEFILEREQUEST']._serialized_end=1149
-  _globals['_DELETEFILERESPONSE']._serialized_start=1151
-  _globals['_DELETEFILERESPONSE']._serialized_end=1171
-  _globals['_DOWNLOADFILEREQUEST']._serialized_start=1173
-  _globals['_DOWNLOADFILEREQUEST']._serialized_end=1221
-  _globals['_DOWNLOADFILERESPONSE']._serialized_start=1223
-  _globals['_DOWNLOADFILERESPONSE']._serialized_end=1303
-  _globals['_FILESERVICE']._serialized_start=1541
-  _globals['_FILESERVICE']._serialized_end=2192
+  _globals['_UPLOADFILEREQUEST']._serialized_start=401
+  _globals['_UPLOADFILEREQUEST']._serialized_end=563
+  _globals['_UPLOADSTART']._serialized_start=566
+  _globals['_UPLOADSTART']._serialized_end=729
+  _globals['_UPLOADEND']._serialized_start=732
+  _globals['_UPLOADEND']._serialized_end=862
+  _globals['_UPLOADFILERESPONSE']._serialized_start=864
+  _globals['_UPLOADFILERESPONSE']._serialized_end=925
+  _globals['_GETFILEREQUEST']._serialized_start=927
+  _globals['_GETFILEREQUEST']._serialized_end=970
+  _globals['_GETFILERESPONSE']._serialized_start=972
+  _globals['_GETFILERESPONSE']._serialized_end=1030
+  _globals['_LISTFILESREQUEST']._serialized_start=1033
+  _globals['_LISTFILESREQUEST']._serialized_end=1186
+  _globals['_LISTFILESRESPONSE']._serialized_start=1188
+  _globals['_LISTFILESRESPONSE']._serialized_end=1274
+  _globals['_DELETEFILEREQUEST']._serialized_start=1276
+  _globals['_DELETEFILEREQUEST']._serialized_end=1322
+  _globals['_DELETEFILERESPONSE']._serialized_start=1324
+  _globals['_DELETEFILERESPONSE']._serialized_end=1344
+  _globals['_DOWNLOADFILEREQUEST']._serialized_start=1346
+  _globals['_DOWNLOADFILEREQUEST']._serialized_end=1394
+  _globals['_DOWNLOADFILERESPONSE']._serialized_start=1396
+  _globals['_DOWNLOADFILERESPONSE']._serialized_end=1476
+  _globals['_FILESERVICE']._serialized_start=1714
+  _globals['_FILESERVICE']._serialized_end=2365
 # @@protoc_insertion_point(module_scope)

@@ -51,12 +51,14 @@ class File(_message.Message):
     def __init__(self, id: _Optional[str] = ..., filename: _Optional[str] = ..., purpose: _Optional[_Union[FilePurpose, str]] = ..., bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch: _Optional[str] = ...) -> None: ...
 
 class UploadFileRequest(_message.Message):
-    __slots__ = ("start", "content")
+    __slots__ = ("start", "content", "end")
     START_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
     start: UploadStart
     content: bytes
-    def __init__(self, start: _Optional[_Union[UploadStart, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+    end: UploadEnd
+    def __init__(self, start: _Optional[_Union[UploadStart, _Mapping]] = ..., content: _Optional[bytes] = ..., end: _Optional[_Union[UploadEnd, _Mapping]] = ...) -> None: ...
 
 class UploadStart(_message.Message):
     __slots__ = ("filename", "purpose", "expires_after")
@@ -67,6 +69,14 @@ class UploadStart(_message.Message):
     purpose: FilePurpose
     expires_after: _duration_pb2.Duration
     def __init__(self, filename: _Optional[str] = ..., purpose: _Optional[_Union[FilePurpose, str]] = ..., expires_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class UploadEnd(_message.Message):
+    __slots__ = ("purpose", "expires_after")
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AFTER_FIELD_NUMBER: _ClassVar[int]
+    purpose: FilePurpose
+    expires_after: _duration_pb2.Duration
+    def __init__(self, purpose: _Optional[_Union[FilePurpose, str]] = ..., expires_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class UploadFileResponse(_message.Message):
     __slots__ = ("file",)

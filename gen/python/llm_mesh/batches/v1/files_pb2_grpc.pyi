@@ -24,7 +24,7 @@ class FileServiceStub:
     UploadFile: _aio.StreamUnaryMultiCallable[_files_pb2.UploadFileRequest, _files_pb2.UploadFileResponse]
     """Stores a file.
 
-    The first message MUST have `start`, each following one a piece of `content`, in order. The file exists once the answer comes, which is after
+    The first message MUST have `start`, each following one a piece of `content`, in order; the last one may be `end`. The file exists once the answer comes, which is after
     the durable commit; a call that ends earlier leaves nothing. INVALID_FIELD names what is wrong with the messages. FILE_TOO_LARGE above
     the operator's bound for one file, QUOTA_EXCEEDED where the project would have more files or bytes than it may have.
     """
@@ -58,7 +58,7 @@ class FileServiceServicer:
     ) -> _abc.Awaitable[_files_pb2.UploadFileResponse]:
         """Stores a file.
 
-        The first message MUST have `start`, each following one a piece of `content`, in order. The file exists once the answer comes, which is after
+        The first message MUST have `start`, each following one a piece of `content`, in order; the last one may be `end`. The file exists once the answer comes, which is after
         the durable commit; a call that ends earlier leaves nothing. INVALID_FIELD names what is wrong with the messages. FILE_TOO_LARGE above
         the operator's bound for one file, QUOTA_EXCEEDED where the project would have more files or bytes than it may have.
         """

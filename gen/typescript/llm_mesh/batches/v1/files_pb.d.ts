@@ -100,6 +100,14 @@ export declare type UploadFileRequest = Message<"llm_mesh.batches.v1.UploadFileR
      */
     value: Uint8Array;
     case: "content";
+  } | {
+    /**
+     * The end, in the last message only: what the beginning did not say yet. May be left out.
+     *
+     * @generated from field: llm_mesh.batches.v1.UploadEnd end = 3;
+     */
+    value: UploadEnd;
+    case: "end";
   } | { case: undefined; value?: undefined };
 };
 
@@ -123,7 +131,7 @@ export declare type UploadStart = Message<"llm_mesh.batches.v1.UploadStart"> & {
   filename: string;
 
   /**
-   * What it is for; any but `BATCH_OUTPUT`. Required.
+   * What it is for; any but `BATCH_OUTPUT`. Required, here or at the end.
    *
    * @generated from field: llm_mesh.batches.v1.FilePurpose purpose = 2;
    */
@@ -142,6 +150,33 @@ export declare type UploadStart = Message<"llm_mesh.batches.v1.UploadStart"> & {
  * Use `create(UploadStartSchema)` to create a new message.
  */
 export declare const UploadStartSchema: GenMessage<UploadStart>;
+
+/**
+ * The end of an upload.
+ *
+ * @generated from message llm_mesh.batches.v1.UploadEnd
+ */
+export declare type UploadEnd = Message<"llm_mesh.batches.v1.UploadEnd"> & {
+  /**
+   * What the file is for; any but `BATCH_OUTPUT`. Unset: as the beginning said.
+   *
+   * @generated from field: llm_mesh.batches.v1.FilePurpose purpose = 1;
+   */
+  purpose: FilePurpose;
+
+  /**
+   * As in the beginning. Unset: as the beginning said.
+   *
+   * @generated from field: google.protobuf.Duration expires_after = 2;
+   */
+  expiresAfter?: Duration | undefined;
+};
+
+/**
+ * Describes the message llm_mesh.batches.v1.UploadEnd.
+ * Use `create(UploadEndSchema)` to create a new message.
+ */
+export declare const UploadEndSchema: GenMessage<UploadEnd>;
 
 /**
  * Response of `UploadFile`.
@@ -440,7 +475,7 @@ export declare const FileService: GenService<{
   /**
    * Stores a file.
    *
-   * The first message MUST have `start`, each following one a piece of `content`, in order. The file exists once the answer comes, which is after
+   * The first message MUST have `start`, each following one a piece of `content`, in order; the last one may be `end`. The file exists once the answer comes, which is after
    * the durable commit; a call that ends earlier leaves nothing. INVALID_FIELD names what is wrong with the messages. FILE_TOO_LARGE above
    * the operator's bound for one file, QUOTA_EXCEEDED where the project would have more files or bytes than it may have.
    *
