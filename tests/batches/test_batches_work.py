@@ -177,6 +177,15 @@ async def test_lines_that_were_not_begun_in_time_expire(store: Database) -> None
         assert (ended.state, ended.counts.succeeded, ended.counts.expired) == (batches_pb2.BATCH_STATE_EXPIRED, 1, 1)
 
 
+async def test_a_batch_that_does_not_open_stops_no_other(store: Database) -> None:
+    async with instance(store) as one:
+        broken, whole = await one.begun(1), await one.begun(1, tenant=FOREIGN)
+        spoil = f"UPDATE batches_batches SET delegation = x'00' WHERE id = '{broken.id}'"  # noqa: S608 (an id of our own)
+        await store.write(lambda connection: connection.exec_driver_sql(spoil))
+        assert (await one.worked_off(whole, FOREIGN)).counts.succeeded == 1
+        assert not (await one.batches.get(TENANT, broken.id)).HasField("end_time")
+
+
 async def test_one_project_leaves_room_for_another(store: Database) -> None:
     async with instance(store, at_once=8, project_at_once=3) as one:
         await one.begun(9)

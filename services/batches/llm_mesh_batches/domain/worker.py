@@ -99,17 +99,23 @@ class Worker:
     async def round(self) -> None:
         """Looks at each batch that goes on, and begins what there is room for."""
         for batch in await self._queue.active():
-            if batch.state == batches_pb2.BATCH_STATE_VALIDATING:
-                self._read(batch)
-            elif batch.state in _STOPPING:
-                await self._take(batch)
-                while await self._queue.sweep(batch):
-                    pass
-            elif batch.now >= batch.expires:
-                await self._queue.stop(batch, batches_pb2.BATCH_STATE_EXPIRING)
-                self._wake.set()
-            else:
-                await self._take(batch)
+            try:
+                await self._go_on(batch)
+            except Exception as error:  # noqa: BLE001 (one batch must not stop the others)
+                get_logger().warning("a batch waits", batch=batch.id, error=str(error), exc_info=not isinstance(error, MeshError))
+
+    async def _go_on(self, batch: ActiveBatch) -> None:
+        if batch.state == batches_pb2.BATCH_STATE_VALIDATING:
+            self._read(batch)
+        elif batch.state in _STOPPING:
+            await self._take(batch)
+            while await self._queue.sweep(batch):
+                pass
+        elif batch.now >= batch.expires:
+            await self._queue.stop(batch, batches_pb2.BATCH_STATE_EXPIRING)
+            self._wake.set()
+        else:
+            await self._take(batch)
 
     def _read(self, batch: ActiveBatch) -> None:
         if batch.id in self._reading:
