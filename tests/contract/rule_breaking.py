@@ -185,7 +185,8 @@ def spoilers(field: Any, rule: rules_pb2.FieldRule, *, known_enums: bool, partia
     if rule.unique_items:
         yield "unique_items", setting(good, good, at="")
     if rule.HasField("key"):
-        yield "key", lambda message: getattr(message, field.name).update({"A b!": good}) or "[A b!]"
+        key = "A b!" if rule.key.pattern else "k" * (rule.key.max_bytes + 1)
+        yield "key", lambda message: getattr(message, field.name).update({key: good}) or f"[{key[:64]}]"
     if rule.max_depth:
         yield "max_depth", deepening(field, rule.max_depth)
     for name, value in bad_values(field, rule, known_enums=known_enums):

@@ -51,7 +51,7 @@ def registrations(contract: str, servicer: Any) -> Any:
     raise AssertionError(contract)
 
 
-SERVICE_FILES = {"policy": ("policy", "identity", "rules", "ledger")}
+SERVICE_FILES = {"policy": ("policy", "identity", "rules", "ledger"), "batches": ("batches", "files")}
 """Where the service of an area is not in a file of its name."""
 HOSTED = [each for each in SERVICES if each.contracts and "adapter" not in each.name]
 METHODS = [
