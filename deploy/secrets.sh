@@ -22,7 +22,7 @@ put batches_sealing_key "$(random)"
 put bootstrap_token "mb_$(random)"
 put postgres_password "$(random)"
 put grafana_password "$(random)"
-for service in policy catalogue observability registry router batches; do
+for service in policy catalogue observability registry router batches conversations; do
     put "${service}_database_url" "postgresql://$service:$(random)@postgres:5432/$service"
 done
 echo "secrets are in $folder"

@@ -130,6 +130,9 @@ COMMANDS = {
     "ObservabilityService/CreateFeedback": f"feedback create {ENTRY} --score 1",
     "ObservabilityService/ListFeedback": f"feedback list {ENTRY}",
     "ObservabilityService/Rebuild": "projections rebuild",
+    "RetentionService/GetRetention": "retention show d/p",
+    "RetentionService/UpdateRetention": "retention update d/p --days 1",
+    "RetentionService/EraseContent": "retention erase d/p --everything",
     "AdapterService/ListEndpoints": "adapters endpoints",
     "AdapterService/CheckEndpoint": "adapters check openai/local",
     "AdapterService/DiscoverModels": "models discover --endpoint local",
@@ -141,6 +144,10 @@ WITHOUT = {
     "FileService/ListFiles": "for programs",
     **{f"BatchService/{each}": "for programs" for each in ("CreateBatch", "GetBatch", "ListBatches", "CancelBatch", "DeleteBatch")},
     "BatchService/ReadResults": "for programs",
+    **{f"ResponseService/{each}Response": "for programs" for each in ("Create", "Get", "Resume", "Cancel", "Delete")},
+    "ResponseService/ListInputItems": "for programs",
+    **{f"ConversationService/{each}Conversation": "for programs" for each in ("Create", "Get", "Update", "Delete")},
+    **{f"ConversationService/{each}": "for programs" for each in ("CreateItems", "ListItems", "GetItem", "DeleteItem")},
     "CatalogueService/CreateVersion": "`prompts push` adds versions with ApplyPrompts, which keeps what is not named",
 }
 ENTRY_MESSAGE = usage_pb2.LedgerEntry(name=ENTRY, lines=[{"usage": {"attempt_id": "a1"}}])
@@ -254,7 +261,7 @@ def lists() -> Iterator[str]:
     for method in public():
         service, _, name = method.partition("/")
         known = f"{name} of the gateway" if service == "GatewayService" else name
-        if name.startswith(("List", "Query", "Tail", "Export")) and known not in OF_NO_DOMAIN:
+        if name.startswith(("List", "Query", "Tail", "Export")) and known not in OF_NO_DOMAIN and method not in WITHOUT:
             yield method
 
 

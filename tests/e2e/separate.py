@@ -206,6 +206,7 @@ def _described(
     settings = {
         "LLM_MESH_POLICY_KEY_PEPPER": secrets.token_hex(32),
         "LLM_MESH_BATCHES_SEALING_KEY": secrets.token_hex(32),
+        "LLM_MESH_CONVERSATIONS_CONTENT_SECRET": secrets.token_hex(32),
         "LLM_MESH_POLICY_BOOTSTRAP_TOKEN": f"mb_{secrets.token_hex(24)}",
         "LLM_MESH_SIMULATOR_ADDRESS": f"{host}:8099",
         "LLM_MESH_ADAPTER_OPENAI_ENDPOINT_SIMULATOR": f"http://{host}:8099/v1",
@@ -225,6 +226,7 @@ def _described(
     if like is not None:
         settings["LLM_MESH_POLICY_KEY_PEPPER"] = like.env["LLM_MESH_POLICY_KEY_PEPPER"]
         settings["LLM_MESH_BATCHES_SEALING_KEY"] = like.env["LLM_MESH_BATCHES_SEALING_KEY"]
+        settings["LLM_MESH_CONVERSATIONS_CONTENT_SECRET"] = like.env["LLM_MESH_CONVERSATIONS_CONTENT_SECRET"]
         for key in like.data_dir.glob("*.key"):
             shutil.copy2(key, data)
     addresses = {name: f"{host}:{port + _PUBLIC}" for name, port in PORTS.items()}

@@ -43,6 +43,7 @@ async def empty(folder: Path, *others: str) -> AsyncIterator[HostedMesh]:
     databases = {f"LLM_MESH_{name.upper()}_DATABASE_URL": f"sqlite:///{folder}/{name}.db" for name in stateful(_NAMES)}
     secrets = {"LLM_MESH_POLICY_BOOTSTRAP_TOKEN": _TOKEN, "LLM_MESH_POLICY_KEY_PEPPER": "a pepper of tests, at least 32 bytes"}
     secrets["LLM_MESH_BATCHES_SEALING_KEY"] = "a sealing key of tests, at least 32 bytes"
+    secrets["LLM_MESH_CONVERSATIONS_CONTENT_SECRET"] = "a content secret of tests, at least 32 bytes"
     configuration = Configuration.read(databases | secrets)
     await migrate_services(stateful(_NAMES), configuration)
     services = (*load(names), process_service("main"))

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "spend": ("spend", "Sum what was spent."),
     "requests": ("requests", "Show what became of requests, and correct what they were charged."),
     "feedback": ("feedback", "Say how good an answer was, and list what was said."),
+    "retention": ("retention", "Show and set how long projects store content, and erase it."),
     "projections": ("projections", "Build anew what spend and tail are shown from."),
     "explain": ("explain", "Show why a request went where it went, or nowhere."),
     "tail": ("tail", "Follow requests as they are made and settled."),

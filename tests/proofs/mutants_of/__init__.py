@@ -27,6 +27,7 @@ from tests.proofs.mutants_of.rules import RULES
 from tests.proofs.mutants_of.scale import SCALE
 from tests.proofs.mutants_of.screening import SCREENING
 from tests.proofs.mutants_of.serving import SERVING
+from tests.proofs.mutants_of.stored import STORED
 from tests.proofs.mutants_of.templates import TEMPLATES
 from tests.proofs.mutants_of.vectors import VECTORS
 from tests.proofs.mutants_of.watching import WATCHING
@@ -55,6 +56,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     SCALE,
     SCREENING,
     SERVING,
+    STORED,
     TEMPLATES,
     VECTORS,
     WATCHING,

@@ -8,6 +8,7 @@ caught and survived, because PostgreSQL then refuses the rest.
 
 import asyncio
 import queue
+import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -75,6 +76,16 @@ class Database:
         """Raises STORE_UNAVAILABLE unless the store takes reads and write transactions."""
         await self.read(_ping)
         await self.write(_ping)
+
+    async def scrub(self) -> None:
+        """Empties the log that an engine keeps of earlier states, once rows were erased (`erasing`). STORE_UNAVAILABLE where it is in use.
+
+        PostgreSQL overwrites what is deleted by itself, when it vacuums and recycles its log.
+        """
+        try:
+            await asyncio.to_thread(self._store.scrub)
+        except (OSError, sqlite3.Error) as error:
+            raise unavailable(self.name, "cannot empty its log") from error
 
     async def close(self) -> None:
         """Finishes the works that wait, and closes all connections. Later works are refused."""

@@ -72,6 +72,10 @@ class DatabaseEngine(ABC):
         """Undoes what was done since the point, which stays."""
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
 
+    @abstractmethod
+    def scrub(self) -> None:
+        """Leaves nothing of deleted rows behind, as far as that is in the engine's hands. Outside of any transaction."""
+
 
 class SqliteStore(DatabaseEngine):
     """One file, one writer at a time; the machine's clock is the database's."""
@@ -122,6 +126,17 @@ class SqliteStore(DatabaseEngine):
         """Undo what was done since the point, which stays."""
         _driver(connection).execute("ROLLBACK TO work")
 
+    def scrub(self) -> None:
+        """Moves the log into the file and empties it: it holds earlier states of the pages that it changed."""
+        connection = self._connect()
+        try:
+            _set(connection, f"busy_timeout={_BUSY_MILLISECONDS}")
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        if busy:
+            raise OSError(f"{self._path.name}-wal is in use")
+
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True, isolation_level=None)
 
@@ -151,6 +166,9 @@ class MemoryStore(SqliteStore):
 
     def prepare(self) -> None:
         """There is nothing to make."""
+
+    def scrub(self) -> None:
+        """There is no file."""
 
     def identity(self) -> object:
         """It is always the same."""
@@ -192,6 +210,9 @@ class PostgresStore(DatabaseEngine):
 
     def begin(self, connection: Connection, *, reads: bool) -> None:
         """The driver begins with the first statement."""
+
+    def scrub(self) -> None:
+        """The server does it: when it vacuums, and when it recycles its log."""
 
     def now(self, connection: Connection) -> int:
         """The server's clock, not the transaction's beginning: works of one group may be far apart."""

@@ -14,13 +14,17 @@ EVERYONE = "roles/everyone"
 
 SHARED_DOMAIN = "domains/shared"
 
-_USE = (*MODEL_USES, "models.list", "prompts.get", "prompts.render", "feedback.create", "files.*", "batches.*")
+_USE = (
+    *MODEL_USES, "models.list", "prompts.get", "prompts.render", "feedback.create", "files.*", "batches.*", "responses.*",
+    "conversations.*",
+)  # fmt: skip
 _READ = (
     "domains.get", "domains.list", "projects.get", "projects.list", "models.get", "models.list", "registryModels.list",
     "wellKnownModels.list", "prices.get", "prices.list", "adapters.list", "endpointFacts.get", "endpointFacts.list",
     "routes.get", "routes.list", "prompts.get",
     "prompts.list", "budgets.get", "budgets.list", "limits.list", "spend.query", "feedback.list", "roles.list",
     "subscriptions.get", "subscriptions.list", "offers.list", "files.get", "files.list", "batches.get", "batches.list",
+    "retention.get",
 )  # fmt: skip
 _DEVELOP = (
     "prompts.create", "prompts.update", "routeDecisions.get", "requests.get", "requests.tail", "keys.get", "keys.list",
@@ -36,7 +40,7 @@ _ADMINISTER = (
     "decisions.*", "auditRecords.*", "policy.apply", "budgets.*", "limits.*", "reservations.get", "reservations.list",
     "models.*", "registryModels.*", "wellKnownModels.*", "prices.*", "adapters.list", "endpointFacts.get", "endpointFacts.list",
     "prompts.*", "routes.*", "routeDecisions.*", "requests.*", "spend.*", "feedback.*", "subscriptions.*", "offers.list",
-    "files.*", "batches.*",
+    "files.*", "batches.*", "retention.*",
 )  # fmt: skip
 _SHARED = ("models.get", "registryModels.list", "prices.get", "prices.list", "prompts.get", "prompts.render", "routes.get")
 

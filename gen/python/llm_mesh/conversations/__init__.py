@@ -1,0 +1,1 @@
+"""Generated from the contracts: llm_mesh.conversations."""

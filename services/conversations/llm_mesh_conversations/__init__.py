@@ -1,0 +1,1 @@
+"""Stores responses and conversations, sealed, with retention."""

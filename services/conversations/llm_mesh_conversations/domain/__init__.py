@@ -1,0 +1,1 @@
+"""The rules of conversations, without transport and store."""

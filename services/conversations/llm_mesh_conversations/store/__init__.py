@@ -1,0 +1,1 @@
+"""Where content is stored: sealed, in SQLite or PostgreSQL."""
