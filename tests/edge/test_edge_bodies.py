@@ -71,9 +71,10 @@ async def test_what_is_no_object_of_json_is_refused(raw: bytes) -> None:
 class Upload:
     """A body that arrives in parts, as the test sends them."""
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, content_type: str = "application/json") -> None:
         self.parts: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
-        scope = {"headers": [(b"authorization", b"Bearer x")], "method": "POST", "path": "/", "state": {PARTY: Party(domain, "p")}}
+        headers = [(b"authorization", b"Bearer x"), (b"content-type", content_type.encode())]
+        scope = {"headers": headers, "method": "POST", "path": "/", "state": {PARTY: Party(domain, "p")}}
         self.exchange = HttpExchange(scope, self._receive, self._send)
 
     async def _receive(self) -> dict[str, Any]:
@@ -111,3 +112,34 @@ async def test_bodies_that_do_not_end_leave_room_for_others_and_what_they_held_c
 def test_the_largest_body_of_one_caller_must_fit() -> None:
     with pytest.raises(ValueError, match="at least twice max_body, 64000000"):
         Settings(max_body=32_000_000, uploads=63_999_999)
+
+
+FORM = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+
+async def test_forms_that_do_not_end_leave_room_for_others_too() -> None:
+    made = bodies(max_body=500_000, uploads=1024 * 1024)
+    slow = [Upload("slow", "multipart/form-data; boundary=b") for _ in range(20)]
+    reading = [asyncio.create_task(made.read_form(each.exchange, {"file"})) for each in slow]
+    for each in slow:
+        each.parts.put_nowait((FORM + b"x" * 100_000, True))
+    done, held = await asyncio.wait(reading, timeout=0.2)
+    assert {task.exception().reason_name for task in done} == {"OVERLOADED"}  # type: ignore[union-attr]
+    assert 1 <= len(held) <= 7, "three quarters of the bound at most"
+    for each in slow:
+        each.parts.put_nowait((b"", True))  # the client leaves
+    await asyncio.gather(*held, return_exceptions=True)
+    again = Upload("slow", "multipart/form-data; boundary=b")
+    again.parts.put_nowait((FORM + b"x" * 400_000 + b"\r\n--b--\r\n", False))
+    assert len((await made.read_form(again.exchange, {"file"}))[0]["file"].data) == 400_000
+
+
+async def test_what_is_left_of_a_broken_form_is_taken() -> None:
+    upload = Upload("slow", "multipart/form-data; boundary=b")
+    for piece in (b"no form", b"x" * 1000, b"y" * 1000):
+        upload.parts.put_nowait((piece, True))
+    upload.parts.put_nowait((b"z", False))
+    with pytest.raises(ProblemError) as refused:
+        await bodies().read_form(upload.exchange, {"file"})
+    assert refused.value.failure.code == "invalid_form"
+    assert upload.parts.empty(), "closed with bytes unread the connection would be reset, and the answer lost"

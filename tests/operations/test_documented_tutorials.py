@@ -17,7 +17,13 @@ from tests.engines import program
 from tests.operations.pages import Step, steps
 
 TUTORIALS = ROOT / "docs" / "tutorials"
-EMBEDDED = ("tutorials/first-call", "tutorials/first-policy", "tutorials/first-prompt", "clients/google")
+EMBEDDED = (
+    "tutorials/first-call",
+    "tutorials/first-policy",
+    "tutorials/first-prompt",
+    "clients/google",
+    "clients/images-sound-and-moderation",
+)
 START = "make up\n"
 
 

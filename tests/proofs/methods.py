@@ -155,6 +155,8 @@ METHODS: Mapping[str, ProvenMethod] = {
             "input.size": lambda made: setattr(made, "size", "x" * 33),
             "input.background": lambda made: setattr(made, "background", "green"),
             "input.compression": lambda made: setattr(made, "compression", 101),
+            "input.images[0].data": lambda made: made.images.add(uri="https://example.org/house.png"),
+            "input.mask": lambda made: made.mask.CopyFrom(content_pb2.Media(data=b"x", mime_type="image/png")),
         }),
         ProvenMethod("Transcribe", _transcribe, {
             "input.sound": lambda made: made.ClearField("sound"),

@@ -13,6 +13,7 @@ from tests.proofs.mutants_of.consent import CONSENT
 from tests.proofs.mutants_of.executing import EXECUTING
 from tests.proofs.mutants_of.failures import FAILURES
 from tests.proofs.mutants_of.floor import FLOOR
+from tests.proofs.mutants_of.forms import FORMS
 from tests.proofs.mutants_of.google import GOOGLE
 from tests.proofs.mutants_of.holes import HOLES
 from tests.proofs.mutants_of.offers import OFFERS
@@ -42,6 +43,7 @@ TOPICS: Sequence[Mapping[str, Mutant]] = (
     EXECUTING,
     FAILURES,
     FLOOR,
+    FORMS,
     GOOGLE,
     HOLES,
     OFFERS,
