@@ -198,3 +198,5 @@ EDGES: Mapping[str, DeclaredEdge] = {
         DeclaredEdge(ContractEdge(), "The gateway's contract over gRPC", "the contract", _contract_shape, dict, _complete_contract),
     )
 }
+ELSEWHERE: Mapping[str, str] = {"responses": "tests/dialects/test_responses_round_trips.py"}
+"""Edges that the suite does not ask yet, each with the tests that show what it carries."""

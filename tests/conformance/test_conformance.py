@@ -9,6 +9,7 @@ import pytest
 
 from llm_mesh.services import SERVICES
 from llm_mesh_edge.http import anthropic, openai
+from tests.conformance import edges
 from tests.conformance.edges import EDGES
 from tests.conformance.errors import ERRORS
 from tests.conformance.idle import REFUSED_BY_THE_EDGE
@@ -38,7 +39,10 @@ def test_every_adapter_is_in_the_suite() -> None:
 def test_every_edge_is_in_the_suite() -> None:
     dialects = {each.name for each in _EDGE.iterdir() if (each / "failures.py").exists()}
     assert {Path(each.__path__[0]).name for each in (anthropic, openai)} <= dialects
-    assert EDGES.keys() == dialects | {"grpc"}
+    assert EDGES.keys() | edges.ELSEWHERE.keys() == dialects | {"grpc"}
+    assert not EDGES.keys() & edges.ELSEWHERE.keys()
+    for tests in edges.ELSEWHERE.values():
+        assert (PAGE.parent.parent / tests).exists()
 
 
 def test_nothing_reaches_nobody_without_a_note(findings: Findings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,8 @@ from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects import responses
 from llm_mesh_dialects.allowing import NOTHING_MORE
 from llm_mesh_dialects.proofs import ProofOrigin
+from llm_mesh_edge.domain.headers import Headers
+from llm_mesh_edge.http.responses.create import Responses
 from tests.edge.complaining_bodies import TEXT
 from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest, saying
 
@@ -46,6 +48,82 @@ EVENTS: list[Any] = [
     {"type": "response.completed", "response": {"id": "r", "usage": USAGE}},
 ]
 ORIGIN = ProofOrigin("responses", b"a key")
+PICTURE = "data:image/png;base64,aGk="
+ASKED: dict[str, Any] = {
+    "model": "m",
+    "instructions": "x",
+    "input": [
+        {"role": "developer", "content": "x"},
+        {
+            "type": "message",
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "x"},
+                {"type": "input_image", "image_url": PICTURE, "detail": "low"},
+                {"type": "input_image", "image_url": "https://example.com/a.png"},
+                {"type": "input_image", "file_id": "f"},
+                {"type": "input_file", "file_data": "data:application/pdf;base64,aGk=", "filename": "n"},
+                {"type": "input_file", "file_url": "https://example.com/a.pdf"},
+                {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
+                {"type": "other"},
+            ],
+        },
+        {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "x"}], "encrypted_content": "redacted:aGk="},
+        {
+            "type": "message",
+            "id": "msg",
+            "role": "assistant",
+            "content": [
+                {"type": "output_text", "text": "x", "annotations": [{"type": "url_citation"}], "logprobs": []},
+                {"type": "refusal", "refusal": "x"},
+            ],
+        },
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "x"}]},
+        {"type": "custom_tool_call", "call_id": "d", "name": "g", "input": "x"},
+    ],
+    "tools": [
+        {"type": "function", "name": "f", "description": "d", "strict": True, "parameters": {"type": "object"}},
+        {"type": "custom", "name": "g"},
+    ],
+    "tool_choice": {"type": "function", "name": "f"},
+    "parallel_tool_calls": True,
+    "text": {
+        "format": {"type": "json_schema", "name": "s", "description": "d", "strict": True, "schema": {"type": "object"}},
+        "verbosity": "low",
+    },
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "include": ["message.output_text.logprobs", "reasoning.encrypted_content", "file_search_call.results"],
+    "top_logprobs": 1,
+    "max_output_tokens": 5,
+    "temperature": 1,
+    "top_p": 1,
+    "safety_identifier": "u",
+    "prompt_cache_key": "k",
+    "store": False,
+    "stream": False,
+    "metadata": {"a": "b"},
+}
+ALLOWED = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]}
+ASKINGS = [
+    ASKED,
+    {"model": "m", "input": "x", "tool_choice": ALLOWED, "text": {"format": {"type": "json_object"}}, "user": "u"},
+    {"model": "m", "input": [{"role": "user", "content": "x"}], "tool_choice": "auto", "text": {"format": {"type": "text"}}},
+]
+SPEAKING, GOING_ON = (
+    generate_pb2.StreamEvent(audio=generate_pb2.AudioDelta(data=b"x")),
+    generate_pb2.StreamEvent(tool_call=generate_pb2.ToolCallDelta(index=3, arguments_json="{}")),
+)
+
+
+def asked(body: Any) -> None:
+    if isinstance(body, dict):
+        Responses().read(body, Headers([]), generate_pb2.GenerateInput())
+
+
+def written(event: generate_pb2.StreamEvent) -> None:
+    writer = responses.ResponseWriter(generate_pb2.GenerateInput(model="m"), responses.ResponseFacts("resp_1", 1))
+    writer.write([event])
 
 
 def answered(body: Any) -> None:
@@ -67,13 +145,23 @@ def thought(proof: str) -> generate_pb2.GenerateInput:
     return generate_pb2.GenerateInput(model="m", messages=[content_pb2.Message(role=content_pb2.ROLE_ASSISTANT, parts=[part])])
 
 
-READ: Mapping[str, tuple[Read, list[Any]]] = {"responses-answer": (answered, [ANSWER])}
+READ: Mapping[str, tuple[Read, list[Any]]] = {
+    "responses-answer": (answered, [ANSWER]),
+    "responses-request": (asked, ASKINGS),
+}
 STREAMED: Mapping[str, tuple[Read, list[Any]]] = {"responses-events": (streamed, EVENTS)}
 LARGE: Mapping[str, tuple[Read, Any]] = {
+    "responses-items": (asked, {"model": "m", "input": [{"role": "user", "content": "x"}] * 4097}),
+    "responses-parts": (asked, {"model": "m", "input": [{"role": "user", "content": [TEXT] * 16385}]}),
+    "responses-stored": (asked, {"model": "m", "input": "x", "store": True}),
     "responses-of-no-call": (streamed, [{"type": "response.function_call_arguments.delta", "output_index": 0, "delta": "{"}]),
 }
 WRITTEN: Mapping[str, WrittenRequest] = {
     "responses-no-content": ("openai", {"messages": [saying(TEXT | {"text": ""})]}, to_responses),
+}
+TEXTS: Mapping[str, Callable[[], object]] = {
+    "responses-of-no-call-to-a-client": partial(written, GOING_ON),
+    "responses-with-sound": partial(written, SPEAKING),
 }
 TYPED: Mapping[str, TypedRequest] = {
     "responses-no-proof": (thought("{}"), to_responses),

@@ -21,6 +21,7 @@ EMBEDDED = (
     "tutorials/first-call",
     "tutorials/first-policy",
     "tutorials/first-prompt",
+    "clients/openai-responses",
     "clients/google",
     "clients/images-sound-and-moderation",
 )

@@ -8,14 +8,14 @@ from llm_mesh_dialects.errors import DialectError
 
 MOST_PARTS: Final = 16_384
 MOST_TOOLS: Final = 256
-_LISTS: Final = ("content", "tool_calls")
+_LISTS: Final = ("content", "tool_calls", "output")
 _DEEPEST: Final = 4
 
 
-def check_parts(messages: list[Any]) -> None:
-    """Refuses a conversation with too many parts. What is wrong otherwise, its reader tells."""
+def check_parts(messages: list[Any], field: str = "messages") -> None:
+    """Refuses a conversation with too many parts. What is wrong otherwise, its reader tells. `field` has the messages."""
     if _counted(messages, 0, 0) > MOST_PARTS:
-        raise DialectError("messages", f"expected at most {MOST_PARTS} parts in all messages together")
+        raise DialectError(field, f"expected at most {MOST_PARTS} parts in all messages together")
 
 
 def check_tools(tools: Any) -> None:  # noqa: ANN401 (JSON)

@@ -14,6 +14,7 @@ from llm_mesh_edge.http.models import ModelsHandler
 from llm_mesh_edge.http.openai import routes as openai
 from llm_mesh_edge.http.operations import Operations
 from llm_mesh_edge.http.parts import EdgeParts
+from llm_mesh_edge.http.responses import routes as responses
 from llm_mesh_edge.peers import BATCHES, BatchesPeer, GatewayPeer, ProcessPeers
 from llm_mesh_edge.settings import Settings
 from llm_mesh_runtime.links import Links
@@ -37,6 +38,7 @@ def build(settings: Settings, links: Links) -> Servicers:
         *openai.routes(parts),
         *anthropic.routes(parts),
         *google.routes(parts),
+        *responses.routes(parts),
         Route(_MODELS, {"GET": models.all}, shared_paths.shape, protected=True),
         Route(f"{_MODELS}/*", {"GET": models.one}, shared_paths.shape, protected=True),
         Route("/healthz", {"GET": operations.alive}, shared_paths.shape),

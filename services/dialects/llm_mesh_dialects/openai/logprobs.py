@@ -24,7 +24,7 @@ def write_logprobs(content: Any, refusal: Any) -> dict[str, Any] | None:  # noqa
     """As the dialect has them; None where there are none."""
     if not content and not refusal:
         return None
-    return {"content": [_write(each) for each in content] or None, "refusal": [_write(each) for each in refusal] or None}
+    return {"content": [write_logprob(each) for each in content] or None, "refusal": [write_logprob(each) for each in refusal] or None}
 
 
 def read_logprob(fields: Fields) -> generate_pb2.TokenLogprob:
@@ -43,7 +43,7 @@ def _bytes(fields: Fields) -> bytes:
     return bytes(values)
 
 
-def _write(each: generate_pb2.TokenLogprob) -> dict[str, Any]:
+def write_logprob(each: generate_pb2.TokenLogprob) -> dict[str, Any]:
     return {**_entry(each), "top_logprobs": [_entry(other) for other in each.top]}
 
 

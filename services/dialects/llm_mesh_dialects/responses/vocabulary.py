@@ -12,6 +12,8 @@ OBJECT: Final = "response"
 ENCRYPTED: Final = "reasoning.encrypted_content"
 """What `include` names so that reasoning can be sent back without being stored."""
 LOGPROBS: Final = "message.output_text.logprobs"
+ANNOTATED: Final = "response.output_text.annotation.added"
+PART_DONE: Final = "response.content_part.done"
 
 _REASONS: Final[Mapping[str, generate_pb2.FinishReason]] = {
     "max_output_tokens": generate_pb2.FINISH_REASON_LENGTH,

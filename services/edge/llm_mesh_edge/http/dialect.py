@@ -28,8 +28,8 @@ class EdgeDialect(Protocol):
     """One way to ask for an answer."""
 
     @property
-    def id_prefix(self) -> str:
-        """How ids of answers begin."""
+    def messages(self) -> str:
+        """The key of a body that has the conversation."""
 
     @property
     def keep_alive(self) -> bytes:
@@ -41,8 +41,11 @@ class EdgeDialect(Protocol):
     def place(self, field: str, body: Body) -> str:
         """Where a field of the typed request stands in the body."""
 
-    def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
-        """A whole answer. `number` is its id where the provider gave none, else empty."""
+    def answer_id(self, provider: str, request_id: str) -> str:
+        """The id of an answer: the provider's, which may be empty, or one made of the request's."""
+
+    def body(self, output: generate_pb2.GenerateOutput, request: generate_pb2.GenerateInput, number: str) -> object:
+        """A whole answer. `number` is its id."""
 
     def writer(self, request: generate_pb2.GenerateInput, number: str) -> Writer:
-        """What writes a streamed answer."""
+        """What writes a streamed answer. `number` is its id."""

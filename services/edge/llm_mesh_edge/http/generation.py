@@ -37,9 +37,11 @@ class Conversations:
             answer = await self._gateway.generate(asking, request.metadata)
             output = answer.output
             headers = [*receipt_headers(answer.receipt), *translation_headers(output.translations)]
-            number = "" if output.id else dialect.id_prefix + exchange.headers.request_id
+            number = dialect.answer_id(output.id, exchange.headers.request_id)
             try:
-                body = await self._bodies.written(exchange, output.ByteSize(), lambda: orjson.dumps(dialect.body(output, number)))
+                body = await self._bodies.written(
+                    exchange, output.ByteSize(), lambda: orjson.dumps(dialect.body(output, asking.input, number))
+                )
             except DialectError as error:
                 raise ProblemError(not_translatable(error)) from error
             await exchange.answer(200, body, headers)
@@ -78,7 +80,7 @@ class GenerationHandler:
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Carry the conversation, streamed where the body says so."""
-        request = await conversation(exchange, self._bodies)
+        request = await conversation(exchange, self._bodies, self._dialect.messages)
         carry = self._conversations.streamed if is_streamed(request.body) else self._conversations.whole
         await carry(exchange, request, self._dialect)
 

@@ -45,9 +45,9 @@ def _keys(value: object) -> frozenset[str]:
     return frozenset(value) if isinstance(value, dict) else frozenset()
 
 
-async def conversation(exchange: HttpExchange, bodies: Bodies) -> ParsedRequest:
-    """The same for a conversation, whose messages may all come from a prompt."""
+async def conversation(exchange: HttpExchange, bodies: Bodies, key: str = "messages") -> ParsedRequest:
+    """The same for a conversation, whose messages may all come from a prompt. `key` has them."""
     request = await parsed_request(exchange, bodies)
     if request.options is not None and request.options.HasField("prompt"):
-        request.body.setdefault("messages", [])
+        request.body.setdefault(key, [])
     return request

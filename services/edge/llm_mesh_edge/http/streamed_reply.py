@@ -91,8 +91,11 @@ class StreamedReply:
         first.ClearField("decision_id")
         first.ClearField("screened")
         first.ClearField("replayed")
-        self._writer = self._dialect.writer(self._request, "" if begun.id else self._dialect.id_prefix + self._exchange.headers.request_id)
+        self._writer = self._new_writer(begun.id)
         return self._writer
+
+    def _new_writer(self, number: str) -> Writer:
+        return self._dialect.writer(self._request, self._dialect.answer_id(number, self._exchange.headers.request_id))
 
     async def _end(self) -> None:
         writer = self._writer or await self._begin(gateway_pb2.GenerateStreamResponse())
@@ -105,7 +108,7 @@ class StreamedReply:
         await alive.stop()
         if not self._exchange.started:
             raise ProblemError(failure)
-        writer = self._writer or self._dialect.writer(self._request, "")
+        writer = self._writer or self._new_writer("")
         await self._exchange.end(writer.failure(failure, self._exchange.headers))
 
     async def _break_silence(self) -> None:

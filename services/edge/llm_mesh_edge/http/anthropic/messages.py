@@ -18,7 +18,7 @@ from llm_mesh_edge.http.anthropic.places import place
 class Messages:
     """`Dialect`."""
 
-    id_prefix = "msg_"
+    messages = "messages"
     keep_alive = b'event: ping\ndata: {"type":"ping"}\n\n'
 
     def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
@@ -29,8 +29,13 @@ class Messages:
         """Of a part of a message."""
         return place(field, body)
 
-    def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
+    def answer_id(self, provider: str, request_id: str) -> str:
+        """The provider's, where it gave one."""
+        return provider or f"msg_{request_id}"
+
+    def body(self, output: generate_pb2.GenerateOutput, request: generate_pb2.GenerateInput, number: str) -> object:
         """A whole answer."""
+        del request
         return responses.output_to_message(output, id=number)
 
     def writer(self, request: generate_pb2.GenerateInput, number: str) -> AnthropicAnswerWriter:

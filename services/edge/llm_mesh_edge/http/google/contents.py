@@ -19,7 +19,7 @@ from llm_mesh_edge.http.google.places import place
 class GenerateContent:
     """`EdgeDialect` of one request: the path names the model, and the body says whether thoughts are shown."""
 
-    id_prefix = "resp-"
+    messages = "contents"
     keep_alive = b"\n"
     """An empty line. Google's SDKs take comments of server-sent events for chunks."""
 
@@ -37,8 +37,13 @@ class GenerateContent:
         """Of a part or tool."""
         return place(field, body)
 
-    def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
+    def answer_id(self, provider: str, request_id: str) -> str:
+        """The provider's, where it gave one."""
+        return provider or f"resp-{request_id}"
+
+    def body(self, output: generate_pb2.GenerateOutput, request: generate_pb2.GenerateInput, number: str) -> object:
         """A whole answer."""
+        del request
         return responses.output_to_body(output, id=number, shows_thoughts=self._shows_thoughts)
 
     def writer(self, request: generate_pb2.GenerateInput, number: str) -> GoogleAnswerWriter:

@@ -18,7 +18,7 @@ from llm_mesh_edge.http.openai.places import place
 class Chat:
     """`Dialect`."""
 
-    id_prefix = "chatcmpl-"
+    messages = "messages"
     keep_alive = b": keep-alive\n\n"
 
     def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
@@ -30,8 +30,13 @@ class Chat:
         """Of a part of a message."""
         return place(field, body)
 
-    def body(self, output: generate_pb2.GenerateOutput, number: str) -> object:
+    def answer_id(self, provider: str, request_id: str) -> str:
+        """The provider's, where it gave one."""
+        return provider or f"chatcmpl-{request_id}"
+
+    def body(self, output: generate_pb2.GenerateOutput, request: generate_pb2.GenerateInput, number: str) -> object:
         """A whole answer."""
+        del request
         return responses.output_to_chat(output, id=number)
 
     def writer(self, request: generate_pb2.GenerateInput, number: str) -> ChatWriter:
