@@ -19,6 +19,7 @@ put() { # put NAME VALUE
 put mesh_secret "$(random)"
 put key_pepper "$(random)"
 put batches_sealing_key "$(random)"
+put conversations_content_secret "$(random)"
 put bootstrap_token "mb_$(random)"
 put postgres_password "$(random)"
 put grafana_password "$(random)"

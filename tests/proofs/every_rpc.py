@@ -99,7 +99,7 @@ def _value(path: str) -> str:
         return _VICTIM
     if path.endswith("principal"):
         return f"{_VICTIM}/principals/application"
-    return f"{_VICTIM}/projects/default" if path.endswith("name") else "some-id"
+    return f"{_VICTIM}/projects/default" if path.endswith(("name", "project")) else "some-id"
 
 
 def _set(message: Any, path: list[str], value: str) -> None:

@@ -68,6 +68,9 @@ projects list --domain {DOMAIN}
 projects show {DOMAIN}/triage
 projects create {DOMAIN}/more --max-output-tokens 9
 projects update {DOMAIN}/more --max-output-tokens 5
+retention show {DOMAIN}/more
+retention update {DOMAIN}/more --days 30
+retention erase {DOMAIN}/more --everything
 principals list --domain {DOMAIN}
 principals show {DOMAIN}/ana
 principals create {DOMAIN}/bob

@@ -199,6 +199,10 @@ ELSEWHERE = {
     "CreateSubscription": "subscriptions: tests/registry/test_registry_subscriptions.py, and test_attack_sharing.py",
     "ApplySubscriptions": "likewise",
     "PutEndpoint": "endpoints, below",
+    "CreateBatch": "batches and lines: tests/batches/test_batches_store.py",
+    "CreateConversation": "conversations: tests/conversations/test_conversations_conversations.py",
+    "CreateItems": "likewise",
+    "CreateResponse": "responses: tests/conversations/test_conversations_responses.py",
     "PutFloor": "one for each domain, of which there are so many",
 }
 """Methods whose quota is shown by another test."""

@@ -54,9 +54,11 @@ class Worker:
         self._held: dict[Tenant, int] = {}
         self._pauses: dict[Tenant, float] = {}
         self._wake = asyncio.Event()
+        self._started = False
 
     def start(self) -> None:
         """Look for work from now on."""
+        self._started = True
         self._loops.spawn(self._rounds(), name="batches.rounds")
         self._loops.spawn(self._repeat(self._renew, self._lease / 3), name="batches.lease")
         self._loops.spawn(self._repeat(self._purge, _PURGE), name="batches.housekeeping")
@@ -67,6 +69,8 @@ class Worker:
 
     async def close(self) -> None:
         """Takes no more lines, waits a while for those under way, and leaves the rest to others."""
+        if not self._started:
+            return  # the mesh did not start: there may be no tables yet
         await self._loops.close()
         try:
             async with asyncio.timeout(_CLOSING):
