@@ -130,7 +130,7 @@ async def test_a_stream_is_relayed_and_ends_with_its_reader(tmp_path: Path) -> N
 
 
 async def test_relayed_streams_take_no_slots_of_requests(tmp_path: Path) -> None:
-    slots = 16
+    slots = 2 * len(NAMES)  # each service watches policy, too
     async with apart(tmp_path, concurrency=slots, queue=0, share_reserve=0) as mesh:
         channel = mesh.application("gateway", key=KEY)
         stub = observability_pb2_grpc.ObservabilityServiceStub(channel)
