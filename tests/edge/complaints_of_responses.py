@@ -11,7 +11,7 @@ from llm_mesh_dialects import responses
 from llm_mesh_dialects.allowing import NOTHING_MORE
 from llm_mesh_dialects.proofs import ProofOrigin
 from llm_mesh_edge.domain.headers import Headers
-from llm_mesh_edge.http.responses.create import Responses
+from llm_mesh_edge.http.responses.create import ResponsesDialect
 from tests.edge.complaining_bodies import TEXT
 from tests.edge.complaint_kinds import Read, TypedRequest, WrittenRequest, saying
 
@@ -118,7 +118,7 @@ SPEAKING, GOING_ON = (
 
 def asked(body: Any) -> None:
     if isinstance(body, dict):
-        Responses().read(body, Headers([]), generate_pb2.GenerateInput())
+        ResponsesDialect().read(body, Headers([]), generate_pb2.GenerateInput())
 
 
 def written(event: generate_pb2.StreamEvent) -> None:

@@ -95,11 +95,11 @@ class GrowingMessage:
         self._texts = []
         if part["type"] == _OUTPUT_TEXT:
             part["text"] = text
-            said: Json = {"type": "response.output_text.done", **self._at(), "text": text, "logprobs": part["logprobs"]}
+            whole: Json = {"type": "response.output_text.done", **self._at(), "text": text, "logprobs": part["logprobs"]}
         else:
             part["refusal"] = text
-            said = {"type": "response.refusal.done", **self._at(), "refusal": text}
-        return [said, {"type": "response.content_part.done", **self._at(), "part": part}]
+            whole = {"type": "response.refusal.done", **self._at(), "refusal": text}
+        return [whole, {"type": "response.content_part.done", **self._at(), "part": part}]
 
 
 class GrowingReasoning:
@@ -173,8 +173,8 @@ class GrowingCall:
         """The item is whole, or as far as it got."""
         arguments = "".join(self._arguments)
         self.item = {**self.item, "status": status, "arguments": arguments}
-        said = {"type": "response.function_call_arguments.done", **self._at(), "name": self.item["name"], "arguments": arguments}
-        return [said, {"type": "response.output_item.done", "output_index": self._place, "item": self.item}]
+        whole = {"type": "response.function_call_arguments.done", **self._at(), "name": self.item["name"], "arguments": arguments}
+        return [whole, {"type": "response.output_item.done", "output_index": self._place, "item": self.item}]
 
     def _at(self) -> Json:
         return {"item_id": self.item["id"], "output_index": self._place}

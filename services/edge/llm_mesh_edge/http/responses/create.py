@@ -26,7 +26,7 @@ from llm_mesh_edge.http.responses.places import place
 
 _PREFIX: Final = "resp_"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
-_KEPT: Final = {
+_STORED: Final = {
     "store": "this mesh keeps no responses: expected false, or nothing",
     "background": "this mesh keeps no responses that could be fetched later: expected false, or nothing",
     "previous_response_id": "this mesh keeps no responses: send the whole conversation in `input`",
@@ -35,7 +35,7 @@ _KEPT: Final = {
 """What needs responses that are kept."""
 
 
-class Responses:
+class ResponsesDialect:
     """`EdgeDialect`."""
 
     messages = "input"
@@ -44,7 +44,7 @@ class Responses:
     def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
         """The request."""
         del headers
-        for key, why in _KEPT.items():
+        for key, why in _STORED.items():
             if body.get(key) not in (None, False):
                 raise DialectError(key, why)
         body_into_input(into, body)
