@@ -51,7 +51,11 @@ def registrations(contract: str, servicer: Any) -> Any:
     raise AssertionError(contract)
 
 
-SERVICE_FILES = {"policy": ("policy", "identity", "rules", "ledger"), "batches": ("batches", "files")}
+SERVICE_FILES = {
+    "policy": ("policy", "identity", "rules", "ledger"),
+    "batches": ("batches", "files"),
+    "conversations": ("responses", "conversations", "retention"),
+}
 """Where the service of an area is not in a file of its name."""
 HOSTED = [each for each in SERVICES if each.contracts and "adapter" not in each.name]
 METHODS = [

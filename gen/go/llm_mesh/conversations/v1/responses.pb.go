@@ -338,7 +338,7 @@ type CreateResponseRequest struct {
 	Store *bool `protobuf:"varint,6,opt,name=store,proto3,oneof" json:"store,omitempty"`
 	// The answer is made whether the caller stays or not. STORING_NOT_ALLOWED where it cannot be stored.
 	Background bool `protobuf:"varint,7,opt,name=background,proto3" json:"background,omitempty"`
-	// The caller's own words about it: at most 16, keys of 1 to 64 characters, values of at most 512.
+	// The caller's own words about it: at most 16, keys of 1 to 64 bytes, values of at most 512.
 	Metadata map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The request as the caller's dialect had it, for whoever shows the response in that dialect later. Opaque here. At most 1 MiB.
 	ClientRequest []byte `protobuf:"bytes,9,opt,name=client_request,json=clientRequest,proto3" json:"client_request,omitempty"`
@@ -1231,7 +1231,7 @@ const file_llm_mesh_conversations_v1_responses_proto_rawDesc = "" +
 	"\x0fResponseFailure\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"\xe3\x05\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\x86\x05\n" +
 	"\x15CreateResponseRequest\x12B\n" +
 	"\x05input\x18\x01 \x01(\v2$.llm_mesh.inference.v1.GenerateInputB\x06\xe2\xf3\x18\x02\b\x01R\x05input\x12=\n" +
 	"\aoptions\x18\x02 \x01(\v2#.llm_mesh.gateway.v1.RequestOptionsR\aoptions\x12:\n" +
@@ -1241,8 +1241,8 @@ const file_llm_mesh_conversations_v1_responses_proto_rawDesc = "" +
 	"\x05store\x18\x06 \x01(\bH\x01R\x05store\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"background\x18\a \x01(\bR\n" +
-	"background\x12\xc9\x01\n" +
-	"\bmetadata\x18\b \x03(\v2>.llm_mesh.conversations.v1.CreateResponseRequest.MetadataEntryBm\xe2\xf3\x18i \x102\r\x1a\v(?s).{1,64}:\x0e\x1a\f(?s).{0,512}\x82\x01Eat most 16, with keys of 1 to 64 characters and values of at most 512R\bmetadata\x121\n" +
+	"background\x12m\n" +
+	"\bmetadata\x18\b \x03(\v2>.llm_mesh.conversations.v1.CreateResponseRequest.MetadataEntryB\x11\xe2\xf3\x18\r \x102\x04\b\x01\x10@:\x03\x10\x80\x04R\bmetadata\x121\n" +
 	"\x0eclient_request\x18\t \x01(\fB\n" +
 	"\xe2\xf3\x18\x06:\x04\x10\x80\x80@R\rclientRequest\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +

@@ -29,7 +29,7 @@ from llm_mesh.mesh.v1 import access_pb2 as llm__mesh_dot_mesh_dot_v1_dot_access_
 from llm_mesh.mesh.v1 import rules_pb2 as llm__mesh_dot_mesh_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-llm_mesh/conversations/v1/conversations.proto\x12\x19llm_mesh.conversations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%llm_mesh/conversations/v1/items.proto\x1a#llm_mesh/inference/v1/content.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xf6\x01\n\x0c\x43onversation\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12G\n\x08metadata\x18\x04 \x03(\x0b\x32\x35.llm_mesh.conversations.v1.Conversation.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe6\x02\n\x19\x43reateConversationRequest\x12\xc3\x01\n\x08metadata\x18\x01 \x03(\x0b\x32\x42.llm_mesh.conversations.v1.CreateConversationRequest.MetadataEntryBm\xe2\xf3\x18i \x10\x32\r\x1a\x0b(?s).{1,64}:\x0e\x1a\x0c(?s).{0,512}\x82\x01\x45\x61t most 16, with keys of 1 to 64 characters and values of at most 512\x12\x35\n\x05items\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.inference.v1.MessageB\x06\xe2\xf3\x18\x02 \x14\x12\x1b\n\x08\x65nd_user\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\x1a\x43reateConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation\"1\n\x16GetConversationRequest\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"X\n\x17GetConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation\"\xab\x02\n\x19UpdateConversationRequest\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\xc3\x01\n\x08metadata\x18\x02 \x03(\x0b\x32\x42.llm_mesh.conversations.v1.UpdateConversationRequest.MetadataEntryBm\xe2\xf3\x18i \x10\x32\r\x1a\x0b(?s).{1,64}:\x0e\x1a\x0c(?s).{0,512}\x82\x01\x45\x61t most 16, with keys of 1 to 64 characters and values of at most 512\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\x1aUpdateConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation\"4\n\x19\x44\x65leteConversationRequest\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"\x1c\n\x1a\x44\x65leteConversationResponse\"p\n\x12\x43reateItemsRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x37\n\x05items\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.inference.v1.MessageB\x08\xe2\xf3\x18\x04\x08\x01 \x14\"E\n\x13\x43reateItemsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.conversations.v1.Item\"h\n\x10ListItemsRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x31\n\x04page\x18\x02 \x01(\x0b\x32#.llm_mesh.conversations.v1.ItemPage\"\\\n\x11ListItemsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.conversations.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x0eGetItemRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x17\n\x02id\x18\x02 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"@\n\x0fGetItemResponse\x12-\n\x04item\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.conversations.v1.Item\"O\n\x11\x44\x65leteItemRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x17\n\x02id\x18\x02 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"S\n\x12\x44\x65leteItemResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation2\xa2\n\n\x13\x43onversationService\x12\xae\x01\n\x12\x43reateConversation\x12\x34.llm_mesh.conversations.v1.CreateConversationRequest\x1a\x35.llm_mesh.conversations.v1.CreateConversationResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.create\x12\xa2\x01\n\x0fGetConversation\x12\x31.llm_mesh.conversations.v1.GetConversationRequest\x1a\x32.llm_mesh.conversations.v1.GetConversationResponse\"(\xca\xf3\x18$\x08\x01\x12\rconversations\x1a\x11\x63onversations.get\x12\xae\x01\n\x12UpdateConversation\x12\x34.llm_mesh.conversations.v1.UpdateConversationRequest\x1a\x35.llm_mesh.conversations.v1.UpdateConversationResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.update\x12\xae\x01\n\x12\x44\x65leteConversation\x12\x34.llm_mesh.conversations.v1.DeleteConversationRequest\x1a\x35.llm_mesh.conversations.v1.DeleteConversationResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.delete\x12\x99\x01\n\x0b\x43reateItems\x12-.llm_mesh.conversations.v1.CreateItemsRequest\x1a..llm_mesh.conversations.v1.CreateItemsResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.update\x12\x90\x01\n\tListItems\x12+.llm_mesh.conversations.v1.ListItemsRequest\x1a,.llm_mesh.conversations.v1.ListItemsResponse\"(\xca\xf3\x18$\x08\x01\x12\rconversations\x1a\x11\x63onversations.get\x12\x8a\x01\n\x07GetItem\x12).llm_mesh.conversations.v1.GetItemRequest\x1a*.llm_mesh.conversations.v1.GetItemResponse\"(\xca\xf3\x18$\x08\x01\x12\rconversations\x1a\x11\x63onversations.get\x12\x96\x01\n\nDeleteItem\x12,.llm_mesh.conversations.v1.DeleteItemRequest\x1a-.llm_mesh.conversations.v1.DeleteItemResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.updateBq\n\x1d\x64\x65v.llm_mesh.conversations.v1B\x12\x43onversationsProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/conversations/v1;conversationsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-llm_mesh/conversations/v1/conversations.proto\x12\x19llm_mesh.conversations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%llm_mesh/conversations/v1/items.proto\x1a#llm_mesh/inference/v1/content.proto\x1a\x1dllm_mesh/mesh/v1/access.proto\x1a\x1cllm_mesh/mesh/v1/rules.proto\"\xf6\x01\n\x0c\x43onversation\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12G\n\x08metadata\x18\x04 \x03(\x0b\x32\x35.llm_mesh.conversations.v1.Conversation.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x89\x02\n\x19\x43reateConversationRequest\x12g\n\x08metadata\x18\x01 \x03(\x0b\x32\x42.llm_mesh.conversations.v1.CreateConversationRequest.MetadataEntryB\x11\xe2\xf3\x18\r \x10\x32\x04\x08\x01\x10@:\x03\x10\x80\x04\x12\x35\n\x05items\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.inference.v1.MessageB\x06\xe2\xf3\x18\x02 \x14\x12\x1b\n\x08\x65nd_user\x18\x03 \x01(\tB\t\xe2\xf3\x18\x05:\x03\x10\x80\x04\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\x1a\x43reateConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation\"1\n\x16GetConversationRequest\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"X\n\x17GetConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation\"\xce\x01\n\x19UpdateConversationRequest\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12g\n\x08metadata\x18\x02 \x03(\x0b\x32\x42.llm_mesh.conversations.v1.UpdateConversationRequest.MetadataEntryB\x11\xe2\xf3\x18\r \x10\x32\x04\x08\x01\x10@:\x03\x10\x80\x04\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\x1aUpdateConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation\"4\n\x19\x44\x65leteConversationRequest\x12\x17\n\x02id\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"\x1c\n\x1a\x44\x65leteConversationResponse\"p\n\x12\x43reateItemsRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x37\n\x05items\x18\x02 \x03(\x0b\x32\x1e.llm_mesh.inference.v1.MessageB\x08\xe2\xf3\x18\x04\x08\x01 \x14\"E\n\x13\x43reateItemsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.conversations.v1.Item\"h\n\x10ListItemsRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x31\n\x04page\x18\x02 \x01(\x0b\x32#.llm_mesh.conversations.v1.ItemPage\"\\\n\x11ListItemsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.llm_mesh.conversations.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x0eGetItemRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x17\n\x02id\x18\x02 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"@\n\x0fGetItemResponse\x12-\n\x04item\x18\x01 \x01(\x0b\x32\x1f.llm_mesh.conversations.v1.Item\"O\n\x11\x44\x65leteItemRequest\x12!\n\x0c\x63onversation\x18\x01 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\x12\x17\n\x02id\x18\x02 \x01(\tB\x0b\xe2\xf3\x18\x07\x08\x01:\x03\x10\x80\x01\"S\n\x12\x44\x65leteItemResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.llm_mesh.conversations.v1.Conversation2\xa2\n\n\x13\x43onversationService\x12\xae\x01\n\x12\x43reateConversation\x12\x34.llm_mesh.conversations.v1.CreateConversationRequest\x1a\x35.llm_mesh.conversations.v1.CreateConversationResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.create\x12\xa2\x01\n\x0fGetConversation\x12\x31.llm_mesh.conversations.v1.GetConversationRequest\x1a\x32.llm_mesh.conversations.v1.GetConversationResponse\"(\xca\xf3\x18$\x08\x01\x12\rconversations\x1a\x11\x63onversations.get\x12\xae\x01\n\x12UpdateConversation\x12\x34.llm_mesh.conversations.v1.UpdateConversationRequest\x1a\x35.llm_mesh.conversations.v1.UpdateConversationResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.update\x12\xae\x01\n\x12\x44\x65leteConversation\x12\x34.llm_mesh.conversations.v1.DeleteConversationRequest\x1a\x35.llm_mesh.conversations.v1.DeleteConversationResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.delete\x12\x99\x01\n\x0b\x43reateItems\x12-.llm_mesh.conversations.v1.CreateItemsRequest\x1a..llm_mesh.conversations.v1.CreateItemsResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.update\x12\x90\x01\n\tListItems\x12+.llm_mesh.conversations.v1.ListItemsRequest\x1a,.llm_mesh.conversations.v1.ListItemsResponse\"(\xca\xf3\x18$\x08\x01\x12\rconversations\x1a\x11\x63onversations.get\x12\x8a\x01\n\x07GetItem\x12).llm_mesh.conversations.v1.GetItemRequest\x1a*.llm_mesh.conversations.v1.GetItemResponse\"(\xca\xf3\x18$\x08\x01\x12\rconversations\x1a\x11\x63onversations.get\x12\x96\x01\n\nDeleteItem\x12,.llm_mesh.conversations.v1.DeleteItemRequest\x1a-.llm_mesh.conversations.v1.DeleteItemResponse\"+\xca\xf3\x18\'\x08\x01\x12\rconversations\x1a\x14\x63onversations.updateBq\n\x1d\x64\x65v.llm_mesh.conversations.v1B\x12\x43onversationsProtoP\x01Z:llm-mesh.dev/gen/llm_mesh/conversations/v1;conversationsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECONVERSATIONREQUEST_METADATAENTRY']._loaded_options = None
   _globals['_CREATECONVERSATIONREQUEST_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['metadata']._loaded_options = None
-  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['metadata']._serialized_options = b'\342\363\030i \0202\r\032\013(?s).{1,64}:\016\032\014(?s).{0,512}\202\001Eat most 16, with keys of 1 to 64 characters and values of at most 512'
+  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['metadata']._serialized_options = b'\342\363\030\r \0202\004\010\001\020@:\003\020\200\004'
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['items']._loaded_options = None
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['items']._serialized_options = b'\342\363\030\002 \024'
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['end_user']._loaded_options = None
@@ -54,7 +54,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['id']._serialized_options = b'\342\363\030\007\010\001:\003\020\200\001'
   _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['metadata']._loaded_options = None
-  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['metadata']._serialized_options = b'\342\363\030i \0202\r\032\013(?s).{1,64}:\016\032\014(?s).{0,512}\202\001Eat most 16, with keys of 1 to 64 characters and values of at most 512'
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['metadata']._serialized_options = b'\342\363\030\r \0202\004\010\001\020@:\003\020\200\004'
   _globals['_DELETECONVERSATIONREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_DELETECONVERSATIONREQUEST'].fields_by_name['id']._serialized_options = b'\342\363\030\007\010\001:\003\020\200\001'
   _globals['_CREATEITEMSREQUEST'].fields_by_name['conversation']._loaded_options = None
@@ -92,41 +92,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATION_METADATAENTRY']._serialized_start=446
   _globals['_CONVERSATION_METADATAENTRY']._serialized_end=493
   _globals['_CREATECONVERSATIONREQUEST']._serialized_start=496
-  _globals['_CREATECONVERSATIONREQUEST']._serialized_end=854
+  _globals['_CREATECONVERSATIONREQUEST']._serialized_end=761
   _globals['_CREATECONVERSATIONREQUEST_METADATAENTRY']._serialized_start=446
   _globals['_CREATECONVERSATIONREQUEST_METADATAENTRY']._serialized_end=493
-  _globals['_CREATECONVERSATIONRESPONSE']._serialized_start=856
-  _globals['_CREATECONVERSATIONRESPONSE']._serialized_end=947
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=949
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=998
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=1000
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=1088
-  _globals['_UPDATECONVERSATIONREQUEST']._serialized_start=1091
-  _globals['_UPDATECONVERSATIONREQUEST']._serialized_end=1390
+  _globals['_CREATECONVERSATIONRESPONSE']._serialized_start=763
+  _globals['_CREATECONVERSATIONRESPONSE']._serialized_end=854
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=856
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=905
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=907
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=995
+  _globals['_UPDATECONVERSATIONREQUEST']._serialized_start=998
+  _globals['_UPDATECONVERSATIONREQUEST']._serialized_end=1204
   _globals['_UPDATECONVERSATIONREQUEST_METADATAENTRY']._serialized_start=446
   _globals['_UPDATECONVERSATIONREQUEST_METADATAENTRY']._serialized_end=493
-  _globals['_UPDATECONVERSATIONRESPONSE']._serialized_start=1392
-  _globals['_UPDATECONVERSATIONRESPONSE']._serialized_end=1483
-  _globals['_DELETECONVERSATIONREQUEST']._serialized_start=1485
-  _globals['_DELETECONVERSATIONREQUEST']._serialized_end=1537
-  _globals['_DELETECONVERSATIONRESPONSE']._serialized_start=1539
-  _globals['_DELETECONVERSATIONRESPONSE']._serialized_end=1567
-  _globals['_CREATEITEMSREQUEST']._serialized_start=1569
-  _globals['_CREATEITEMSREQUEST']._serialized_end=1681
-  _globals['_CREATEITEMSRESPONSE']._serialized_start=1683
-  _globals['_CREATEITEMSRESPONSE']._serialized_end=1752
-  _globals['_LISTITEMSREQUEST']._serialized_start=1754
-  _globals['_LISTITEMSREQUEST']._serialized_end=1858
-  _globals['_LISTITEMSRESPONSE']._serialized_start=1860
-  _globals['_LISTITEMSRESPONSE']._serialized_end=1952
-  _globals['_GETITEMREQUEST']._serialized_start=1954
-  _globals['_GETITEMREQUEST']._serialized_end=2030
-  _globals['_GETITEMRESPONSE']._serialized_start=2032
-  _globals['_GETITEMRESPONSE']._serialized_end=2096
-  _globals['_DELETEITEMREQUEST']._serialized_start=2098
-  _globals['_DELETEITEMREQUEST']._serialized_end=2177
-  _globals['_DELETEITEMRESPONSE']._serialized_start=2179
-  _globals['_DELETEITEMRESPONSE']._serialized_end=2262
-  _globals['_CONVERSATIONSERVICE']._serialized_start=2265
-  _globals['_CONVERSATIONSERVICE']._serialized_end=3579
+  _globals['_UPDATECONVERSATIONRESPONSE']._serialized_start=1206
+  _globals['_UPDATECONVERSATIONRESPONSE']._serialized_end=1297
+  _globals['_DELETECONVERSATIONREQUEST']._serialized_start=1299
+  _globals['_DELETECONVERSATIONREQUEST']._serialized_end=1351
+  _globals['_DELETECONVERSATIONRESPONSE']._serialized_start=1353
+  _globals['_DELETECONVERSATIONRESPONSE']._serialized_end=1381
+  _globals['_CREATEITEMSREQUEST']._serialized_start=1383
+  _globals['_CREATEITEMSREQUEST']._serialized_end=1495
+  _globals['_CREATEITEMSRESPONSE']._serialized_start=1497
+  _globals['_CREATEITEMSRESPONSE']._serialized_end=1566
+  _globals['_LISTITEMSREQUEST']._serialized_start=1568
+  _globals['_LISTITEMSREQUEST']._serialized_end=1672
+  _globals['_LISTITEMSRESPONSE']._serialized_start=1674
+  _globals['_LISTITEMSRESPONSE']._serialized_end=1766
+  _globals['_GETITEMREQUEST']._serialized_start=1768
+  _globals['_GETITEMREQUEST']._serialized_end=1844
+  _globals['_GETITEMRESPONSE']._serialized_start=1846
+  _globals['_GETITEMRESPONSE']._serialized_end=1910
+  _globals['_DELETEITEMREQUEST']._serialized_start=1912
+  _globals['_DELETEITEMREQUEST']._serialized_end=1991
+  _globals['_DELETEITEMRESPONSE']._serialized_start=1993
+  _globals['_DELETEITEMRESPONSE']._serialized_end=2076
+  _globals['_CONVERSATIONSERVICE']._serialized_start=2079
+  _globals['_CONVERSATIONSERVICE']._serialized_end=3393
 # @@protoc_insertion_point(module_scope)

@@ -61,7 +61,7 @@ export declare const ConversationSchema: GenMessage<Conversation>;
  */
 export declare type CreateConversationRequest = Message<"llm_mesh.conversations.v1.CreateConversationRequest"> & {
   /**
-   * The caller's own words about it: at most 16, keys of 1 to 64 characters, values of at most 512.
+   * The caller's own words about it: at most 16, keys of 1 to 64 bytes, values of at most 512.
    *
    * @generated from field: map<string, string> metadata = 1;
    */

@@ -227,7 +227,7 @@ export declare type CreateResponseRequest = Message<"llm_mesh.conversations.v1.C
   background: boolean;
 
   /**
-   * The caller's own words about it: at most 16, keys of 1 to 64 characters, values of at most 512.
+   * The caller's own words about it: at most 16, keys of 1 to 64 bytes, values of at most 512.
    *
    * @generated from field: map<string, string> metadata = 8;
    */

@@ -40,7 +40,7 @@ _ADMINISTER = (
     "decisions.*", "auditRecords.*", "policy.apply", "budgets.*", "limits.*", "reservations.get", "reservations.list",
     "models.*", "registryModels.*", "wellKnownModels.*", "prices.*", "adapters.list", "endpointFacts.get", "endpointFacts.list",
     "prompts.*", "routes.*", "routeDecisions.*", "requests.*", "spend.*", "feedback.*", "subscriptions.*", "offers.list",
-    "files.*", "batches.*", "retention.*",
+    "files.*", "batches.*", "responses.*", "conversations.*", "retention.*",
 )  # fmt: skip
 _SHARED = ("models.get", "registryModels.list", "prices.get", "prices.list", "prompts.get", "prompts.render", "routes.get")
 
