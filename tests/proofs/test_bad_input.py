@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +16,9 @@ from llm_mesh.catalogue.v1 import catalogue_pb2, catalogue_pb2_grpc
 from llm_mesh.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh.policy.v1 import identity_pb2, rules_pb2, usage_pb2
-from tests.edge.test_edge_forms import BROKEN, END, TYPE, file, text
+from tests.edge.test_edge_forms import BROKEN, END
 from tests.proofs.bad_files_and_batches import FILES_AND_BATCHES
+from tests.proofs.bad_media import MEDIA, over_media
 from tests.proofs.gone import chat
 from tests.proofs.http import Reply, announce, call
 from tests.proofs.load import chat_body
@@ -374,23 +375,6 @@ class first_with_key(threading.Thread):  # noqa: N801 (it reads as a statement)
         self.join(20)
         assert self.reply is not None
         assert self.reply.status == 200
-
-
-SOUND = text("model", "no-such-model") + file("file")
-EDIT = text("model", "no-such-model") + text("prompt") + file("image", kind="image/png")
-MEDIA: Mapping[str, Any] = {
-    "/v1/moderations": {"model": "no-such-model", "input": "x"},
-    "/v1/images/generations": {"model": "no-such-model", "prompt": "x"},
-    "/v1/audio/speech": {"model": "no-such-model", "input": "x", "voice": "alloy"},
-    "/v1/images/edits": EDIT + END,
-    "/v1/audio/transcriptions": SOUND + END,
-    "/v1/audio/translations": SOUND + END,
-}
-"""A request for each path of OpenAI's images, sound and moderation."""
-
-
-def over_media(mesh: Stand, path: str, body: Any) -> Reply:
-    return over_http(mesh, body, path=path, headers={"content-type": TYPE} if isinstance(body, bytes) else {})
 
 
 @pytest.mark.parametrize("path", MEDIA)
