@@ -127,7 +127,7 @@ async def test_a_call_has_one_to_500_different_changes(half: Half, changes: list
 def test_only_services_that_keep_such_resources_record_changes() -> None:
     table = CallTable()
     recording = {each.name for each in SERVICES if each.records_changes}
-    assert recording == {"registry", "router", "catalogue", "batches"}, (
+    assert recording == {"registry", "router", "catalogue", "batches", "conversations"}, (
         "a test of what they record is due: tests/proofs/attacks/audited_changes.py"
     )
     for service in (*(each.name for each in SERVICES), "console", "up"):
