@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -23,10 +24,14 @@ PROJECT = "domains/default/projects/default"
 SECONDS = 60
 
 
+_NAMED = (("grpc.ssl_target_name_override", "gateway.llm-mesh"),)
+
+
 @pytest.fixture
 def channel(mesh: RunningMesh) -> Iterator[Any]:
     """To the public gRPC listener."""
-    with grpc.insecure_channel(mesh.grpc) as opened:
+    trusted = grpc.ssl_channel_credentials(Path(mesh.authority).read_bytes()) if mesh.authority else None
+    with grpc.secure_channel(mesh.grpc, trusted, _NAMED) if trusted else grpc.insecure_channel(mesh.grpc) as opened:
         yield opened
 
 
