@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects import responses
+from llm_mesh_dialects.errors import DialectError
 
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 WHOLE: TypeAdapter[Response] = TypeAdapter(Response)
@@ -142,3 +144,41 @@ def test_hidden_reasoning_goes_back_as_it_came() -> None:
     read = generate_pb2.GenerateInput()
     responses.body_into_input(read, {"model": "m", "input": writer.response["output"]})
     assert read.messages[0].parts[0].reasoning == content_pb2.Reasoning(redacted=b"\0hidden")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "response.x\ndata: {}\n\nevent: response.completed"},
+        {"type": "response.completed", "response": {}},
+        {"type": "error", "message": "x"},
+        {"type": "response.created"},
+    ],
+)
+def test_an_event_of_a_provider_neither_ends_a_response_nor_writes_a_line_of_its_own(event: dict[str, Any]) -> None:
+    opaque = content_pb2.OpaquePart(dialect="responses", type=event["type"], json=json.dumps(event).encode())
+    events, response = written([generate_pb2.StreamEvent(opaque=opaque)])
+    assert [each["type"] for each in events] == ["response.created", "response.in_progress", "response.completed"]
+    assert response["output"] == []
+
+
+def test_an_event_is_named_by_what_the_mesh_read_and_not_by_its_text() -> None:
+    opaque = content_pb2.OpaquePart(dialect="responses", type="response.web_search_call.searching", json=b'{"type": 7, "item_id": "w"}')
+    events, _ = written([generate_pb2.StreamEvent(opaque=opaque)])
+    assert "response.web_search_call.searching" in [each["type"] for each in events]
+
+
+@pytest.mark.parametrize("json_text", [b"[]", b'"x"', b'{"type": "response.output_item.added", "item": 7}'])
+def test_what_is_no_object_is_a_complaint(json_text: bytes) -> None:
+    opaque = content_pb2.OpaquePart(dialect="responses", type="response.output_item.added", json=json_text)
+    with pytest.raises(DialectError):
+        written([generate_pb2.StreamEvent(opaque=opaque)])
+
+
+@given(outputs())
+def test_places_are_those_of_the_parts_that_are_read(output: generate_pb2.GenerateOutput) -> None:
+    _, response = written(responses.events_of(output))
+    body = {"model": "m", "instructions": "i", "input": [{"role": "user", "content": "x"}, *response["output"]]}
+    read = generate_pb2.GenerateInput()
+    responses.body_into_input(read, body)
+    assert [len(each) for each in responses.places_of(body)] == [len(message.parts) for message in read.messages]

@@ -108,8 +108,20 @@ ALLOWED = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function
 ASKINGS = [
     ASKED,
     {"model": "m", "input": "x", "tool_choice": ALLOWED, "text": {"format": {"type": "json_object"}}, "user": "u"},
-    {"model": "m", "input": [{"role": "user", "content": "x"}], "tool_choice": "auto", "text": {"format": {"type": "text"}}},
+    {
+        "model": "m",
+        "input": [{"role": "user", "content": "x"}],
+        "background": False,
+        "tool_choice": "auto",
+        "text": {"format": {"type": "text"}},
+    },
 ]
+
+
+def passed_on(kind: str, json: bytes) -> generate_pb2.StreamEvent:
+    return generate_pb2.StreamEvent(opaque=content_pb2.OpaquePart(dialect="responses", type=kind, json=json))
+
+
 SPEAKING, GOING_ON = (
     generate_pb2.StreamEvent(audio=generate_pb2.AudioDelta(data=b"x")),
     generate_pb2.StreamEvent(tool_call=generate_pb2.ToolCallDelta(index=3, arguments_json="{}")),
@@ -162,6 +174,8 @@ WRITTEN: Mapping[str, WrittenRequest] = {
 TEXTS: Mapping[str, Callable[[], object]] = {
     "responses-of-no-call-to-a-client": partial(written, GOING_ON),
     "responses-with-sound": partial(written, SPEAKING),
+    "responses-of-no-object": partial(written, passed_on("response.output_item.added", b"[]")),
+    "responses-of-no-item": partial(written, passed_on("response.output_item.added", b"{}")),
 }
 TYPED: Mapping[str, TypedRequest] = {
     "responses-no-proof": (thought("{}"), to_responses),

@@ -89,6 +89,11 @@ def interleaved() -> None:
     writer.write(event(tool_call=generate_pb2.ToolCallDelta(index=3, arguments_json="{}")))
 
 
+def passed_on(kind: str, json: bytes) -> None:
+    opaque = content_pb2.OpaquePart(dialect="anthropic", type=kind, json=json)
+    anthropic.streams.EventWriter().write(generate_pb2.StreamEvent(opaque=opaque))
+
+
 READ: Mapping[str, tuple[Read, list[Any]]] = {
     "openai-request": (openai.requests.chat_to_input, bodies.CHATS),
     "openai-embeddings": (openai.embeddings.body_to_input, bodies.EMBEDDINGS),
@@ -132,6 +137,8 @@ TEXTS: Mapping[str, Callable[[], object]] = {
     "json": lambda: loose_parsed(b"{"),
     "nesting": lambda: mended(nested(300)),
     "interleaved": interleaved,
+    "event-of-no-object": partial(passed_on, "other", b"[]"),
+    "block-of-no-object": partial(passed_on, "content_block_start", b"{}"),
 }
 
 

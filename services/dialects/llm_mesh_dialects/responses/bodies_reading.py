@@ -12,7 +12,7 @@ from llm_mesh.inference.v1 import generate_pb2
 from llm_mesh_dialects.counting import check_tools
 from llm_mesh_dialects.extras import as_extras
 from llm_mesh_dialects.fields import Fields
-from llm_mesh_dialects.responses.inputs_reading import InputsReader
+from llm_mesh_dialects.responses.inputs_reading import InputPlaces, InputsReader
 from llm_mesh_dialects.responses.tools_reading import response_format, tool, tool_choice
 from llm_mesh_dialects.responses.vocabulary import DIALECT, ENCRYPTED, LOGPROBS
 
@@ -40,7 +40,7 @@ def body_into_input(result: Input, body: dict[str, Any]) -> None:
 
 def places_of(body: Mapping[str, Any]) -> list[list[str]]:
     """Where each part of the typed messages stands in the body, by message and part."""
-    inputs = InputsReader(Input())
+    inputs = InputPlaces(Input())
     _converse(inputs, Fields(dict(body)))
     return inputs.places
 

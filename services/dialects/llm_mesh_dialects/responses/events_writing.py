@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.event_names import is_event_name
 from llm_mesh_dialects.extras import parsed
 from llm_mesh_dialects.loose import loose_count
 from llm_mesh_dialects.responses.echoes_writing import echo_of
@@ -26,6 +27,10 @@ _INCOMPLETE: Final[Mapping[int, str]] = {
     generate_pb2.FINISH_REASON_CONTENT_FILTER: "content_filter",
 }
 _STEERED: Final = "steered"
+_LIFECYCLE: Final = frozenset(
+    {"error"} | {f"response.{word}" for word in ("created", "queued", "in_progress", "completed", "incomplete", "failed", "cancelled")}
+)
+"""Events that are this writer's to send, once each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,29 +177,37 @@ class ResponseWriter:
     def _opaque(self, opaque: content_pb2.OpaquePart) -> list[Json]:
         if opaque.dialect != DIALECT:
             return []
-        value: Json = parsed(opaque.json)
+        value = parsed(opaque.json)
+        if not isinstance(value, dict):
+            raise DialectError("output", "expected an object for each item and event that is not modelled")
         if opaque.item:
             return self._whole_item(value)
         if opaque.type == _ADDED:
             return self._begin_item(value)
         if opaque.type == ANNOTATED:
             message, events = self._message()
-            return [*events, *message.annotate(value.get("annotation", {}))]
+            return [*events, *message.annotate(_inner(value, "annotation"))]
         if opaque.type == PART_DONE:
             message, events = self._message()
-            return [*events, *message.place_content(value.get("part", {}))]
-        place = self._places.get(loose_count(value.get("output_index")) or 0)
-        return [value if place is None or "output_index" not in value else {**value, "output_index": place}]
+            return [*events, *message.place_content(_inner(value, "part"))]
+        return self._progress({**value, "type": opaque.type})
+
+    def _progress(self, event: Json) -> list[Json]:
+        """An event about an item that is not modelled."""
+        if not is_event_name(event["type"]) or event["type"] in _LIFECYCLE:
+            return []
+        place = self._places.get(loose_count(event.get("output_index")) or 0)
+        return [event if place is None or "output_index" not in event else {**event, "output_index": place}]
 
     def _begin_item(self, event: Json) -> list[Json]:
         """An item that is not modelled begins."""
-        item = event["item"]
+        item = _inner(event, "item")
         events = self._end_items("completed")
         place = len(self._output)
         self._output.append(item)
         self._places[loose_count(event.get("output_index")) or 0] = place
         self._unfinished[str(item.get("id"))] = place
-        return [*events, {**event, "output_index": place}]
+        return [*events, {"type": _ADDED, "output_index": place, "item": item}]
 
     def _whole_item(self, item: Json) -> list[Json]:
         """An item that is not modelled is whole."""
@@ -239,3 +252,11 @@ class ResponseWriter:
             self._output.append(call.item)
         self._calls = {}
         return events
+
+
+def _inner(event: Json, key: str) -> Json:
+    """The object that an event is about."""
+    value = event.get(key)
+    if not isinstance(value, dict):
+        raise DialectError("output", f"an event of the provider has no object at {key}")
+    return value

@@ -6,6 +6,7 @@ message of the tools: other dialects know no smaller ones. An item of a type tha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
@@ -58,15 +59,9 @@ class InputsReader:
         kind = item.text("type") or ("message" if item.peek("role") is not None else "")
         if kind == "message":
             self._message(item, place)
-        elif kind == "function_call":
-            self._append(content_pb2.ROLE_ASSISTANT, [_call(item)], [place])
-        elif kind == "function_call_output":
-            self._append(content_pb2.ROLE_TOOL, [_result(item)], [place])
-        elif kind == "reasoning":
-            self._append(content_pb2.ROLE_ASSISTANT, [_reasoning(item)], [place])
         elif kind:
-            role = content_pb2.ROLE_ASSISTANT if kind.endswith(_OF_THE_MODEL) else content_pb2.ROLE_USER
-            self._append(role, [_opaque(item, kind)], [place])
+            role = _OF_KIND.get(kind) or (content_pb2.ROLE_ASSISTANT if kind.endswith(_OF_THE_MODEL) else content_pb2.ROLE_USER)
+            self._append(role, [self._part(item, kind)], [place])
         else:
             raise item.wrong("type", "required: expected the type of an item, or a role")
 
@@ -74,23 +69,28 @@ class InputsReader:
         role = _ROLES.get(item.required_text("role"))
         if role is None:
             raise item.wrong("role", _EXPECTED_ROLE)
-        parts = content(item, "content")
-        places = [
-            f"{place}.content[{index}]" if isinstance(item.peek("content"), list) else f"{place}.content" for index in range(len(parts))
-        ]
-        left = item.rest()
-        if role != content_pb2.ROLE_ASSISTANT:
-            if not parts:
-                raise item.wrong("content", "required: expected at least one part")
-            self._add(role, parts, places)  # its id tells nobody anything
-            return
-        if parts and left:
-            parts[0].extras.extend(as_extras(DIALECT, {ITEM: left}))
-        if self._has_content:
+        parts = self._contents(item, role)
+        listed = isinstance(item.peek("content"), list)
+        places = [f"{place}.content[{index}]" if listed else f"{place}.content" for index in range(len(parts))]
+        if role != content_pb2.ROLE_ASSISTANT or self._has_content:
             self._add(role, parts, places)
         else:
             self._append(role, parts, places)
-        self._has_content = True
+        self._has_content = role == content_pb2.ROLE_ASSISTANT
+
+    def _part(self, item: Fields, kind: str) -> Part:
+        """An item that is a part of a message."""
+        read = _PARTS.get(kind)
+        return read(item) if read is not None else _opaque(item, kind)
+
+    def _contents(self, item: Fields, role: content_pb2.Role) -> list[Part]:
+        """The parts of an item that is a message. What an answer has beside them stands at the first."""
+        parts = content(item, "content")
+        if role != content_pb2.ROLE_ASSISTANT and not parts:
+            raise item.wrong("content", "required: expected at least one part")
+        if role == content_pb2.ROLE_ASSISTANT and parts and (left := item.rest()):
+            parts[0].extras.extend(as_extras(DIALECT, {ITEM: left}))
+        return parts
 
     def _add(self, role: content_pb2.Role, parts: list[Part], places: list[str]) -> None:
         """A message of its own."""
@@ -136,3 +136,29 @@ def _reasoning(item: Fields) -> Part:
             text=BREAK.join(text for text in texts if text), signature="" if redacted else proof, redacted=redacted
         )
     )
+
+
+_PARTS: Final[Mapping[str, Callable[[Fields], Part]]] = {
+    "function_call": _call,
+    "function_call_output": _result,
+    "reasoning": _reasoning,
+}
+_OF_KIND: Final = {
+    "function_call": content_pb2.ROLE_ASSISTANT,
+    "function_call_output": content_pb2.ROLE_TOOL,
+    "reasoning": content_pb2.ROLE_ASSISTANT,
+}
+"""Whose message an item belongs to."""
+
+
+class InputPlaces(InputsReader):
+    """Tells only where parts stand in a body that was read before. Contents are counted, not read: there may be many megabytes of them."""
+
+    def _part(self, item: Fields, kind: str) -> Part:
+        del item, kind
+        return Part()
+
+    def _contents(self, item: Fields, role: content_pb2.Role) -> list[Part]:
+        del role
+        value = item.peek("content")
+        return [Part() for _ in value] if isinstance(value, list) else [Part()]

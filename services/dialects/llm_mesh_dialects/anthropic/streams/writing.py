@@ -18,11 +18,14 @@ from llm_mesh_dialects.anthropic.streams.waiting import Arguments, Waiting
 from llm_mesh_dialects.anthropic.usage import write_usage
 from llm_mesh_dialects.anthropic.vocabulary import DIALECT, finish_word
 from llm_mesh_dialects.errors import DialectError
+from llm_mesh_dialects.event_names import is_event_name
 from llm_mesh_dialects.extras import parsed, put_back
 
 # A piece of text, which nearly every event is, is its JSON string between two fixed pieces.
 _TEXT_HEAD: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":'
 _TEXT_TAIL: Final = b"}}\n\n"
+_LIFECYCLE: Final = frozenset({"message_start", "message_stop", "error"})
+"""Events that are this writer's to send."""
 _BLOCKS: Final = frozenset({"text", "refusal", "reasoning", "tool_call_started", "tool_call", "opaque"})
 _MOST_WAITING: Final = 1024 * 1024
 """Bytes of events that wait for the end of a call."""
@@ -189,13 +192,17 @@ class EventWriter:
         if part.dialect != DIALECT:
             return b""
         event = parsed(part.json)
+        if not isinstance(event, dict):
+            raise DialectError("content", "expected an object for each event that is not modelled")
         if part.type == "content_block_start":
-            return self._began() + self._begin("opaque", event["content_block"])
+            return self._began() + self._begin("opaque", _block(event))
         if part.type == "content_block_stop":
             return self._shut()
         if part.type == BLOCK:
             self._next = event
             return self._shut()
+        if not is_event_name(part.type) or part.type in _LIFECYCLE:
+            return b""
         if "index" in event:
             event["index"] = self._index
         return self._began() + _frame(part.type, {key: value for key, value in event.items() if key != "type"})
@@ -224,6 +231,13 @@ class EventWriter:
 
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return _frame("content_block_delta", {"index": self._index, "delta": delta})
+
+
+def _block(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    block = event.get("content_block")
+    if not isinstance(block, dict):
+        raise DialectError("content", "expected an object for each block that is not modelled")
+    return block
 
 
 def _frame(name: str, fields: Mapping[str, Any]) -> bytes:

@@ -27,10 +27,10 @@ from llm_mesh_edge.http.responses.places import place
 _PREFIX: Final = "resp_"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _STORED: Final = {
-    "store": "this mesh keeps no responses: expected false, or nothing",
-    "background": "this mesh keeps no responses that could be fetched later: expected false, or nothing",
-    "previous_response_id": "this mesh keeps no responses: send the whole conversation in `input`",
-    "conversation": "this mesh keeps no conversations: send the whole conversation in `input`",
+    "store": "responses are not kept over HTTP: expected false, or nothing",
+    "background": "responses are not kept over HTTP, so that none could be fetched later: expected false, or nothing",
+    "previous_response_id": "responses are not kept over HTTP: send the whole conversation in `input`",
+    "conversation": "conversations are not kept over HTTP: send the whole conversation in `input`",
 }
 """What needs responses that are kept."""
 
@@ -44,6 +44,9 @@ class ResponsesDialect:
     def read(self, body: dict[str, Any], headers: Headers, into: generate_pb2.GenerateInput) -> None:
         """The request."""
         del headers
+        for key in ("store", "background"):
+            if not isinstance(body.get(key, False), bool | None):
+                raise DialectError(key, "expected true or false")
         for key, why in _STORED.items():
             if body.get(key) not in (None, False):
                 raise DialectError(key, why)
