@@ -111,7 +111,9 @@ def test_tokens_are_counted_and_texts_embedded(google: genai.Client) -> None:
 def test_the_models_that_a_key_may_use_are_listed(google: genai.Client) -> None:
     listed = {model.name for model in google.models.list()}
     assert {"models/sim-echo", "models/sim-words", "models/sim-embed"} <= listed
-    assert google.models.get(model="sim-echo").name == "models/sim-echo"
+    echo = google.models.get(model="sim-echo")
+    assert echo.name == "models/sim-echo"
+    assert "generateContent" in (echo.supported_actions or ())
 
 
 def test_failures_are_told_in_googles_words(google: genai.Client, mesh: RunningMesh) -> None:

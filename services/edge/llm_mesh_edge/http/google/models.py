@@ -8,7 +8,7 @@ from llm_mesh.gateway.v1 import gateway_pb2
 from llm_mesh_dialects.gemini import models
 
 _METHODS = (
-    ("chat", ("generateContent", "streamGenerateContent", "countTokens")),
+    ("generate", ("generateContent", "streamGenerateContent", "countTokens")),
     ("embeddings", ("embedContent", "batchEmbedContents")),
 )
 """What of the dialect serves a capability."""
