@@ -199,7 +199,7 @@ SERVICES: tuple[Declaration, ...] = (
     Declaration(
         name="edge",
         identities=("edge",),
-        calls=("gateway", "batches", "conversations", "policy", "process/*"),
+        calls=("gateway", "batches", "policy", "process/*"),
         port=8080,
         in_workers=True,
     ),
