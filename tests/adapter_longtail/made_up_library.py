@@ -69,7 +69,7 @@ class MadeUp:
         return ["one", "two"]
 
 
-def library() -> MadeUp:
+def loaded_library() -> MadeUp:
     return MadeUp()
 
 

@@ -62,7 +62,7 @@ class AnyLlm:
         return client
 
 
-def library() -> AnyLlm:
+def loaded_library() -> AnyLlm:
     """The library, loaded. Called in its own process alone."""
     return AnyLlm()
 

@@ -77,7 +77,7 @@ class LiteLlm:
         return [name.removeprefix(f"{target.provider}/") for name in listed]
 
 
-def library() -> LiteLlm:
+def loaded_library() -> LiteLlm:
     """The library, loaded. Called in its own process alone."""
     return LiteLlm()
 

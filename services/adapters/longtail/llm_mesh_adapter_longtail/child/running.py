@@ -26,7 +26,7 @@ def run(descriptor: int, module: str, bounds: str) -> None:
     loop = asyncio.new_event_loop()
     reports = _RefusalReports(loop)
     Egress(reachable(limits["endpoints"]), reports.refused).install()
-    library: Library = importlib.import_module(module).library()
+    library: Library = importlib.import_module(module).loaded_library()
     loop.run_until_complete(_serve(channel, library, reports))
 
 
