@@ -110,7 +110,7 @@ async def test_a_refusal_releases_nothing_more_and_is_settled(obliged: Mesh) -> 
     assert "bomb" not in said(messages)
     assert error is not None
     assert (error.reason_name, error.metadata["detectors"]) == ("SCREENING_FAILED", "weapons")
-    assert obliged.adapter.cancelled.is_set()
+    await asyncio.wait_for(obliged.adapter.cancelled.wait(), 10)
     (line,) = obliged.policy.settled[0].lines
     assert (line.outcome, line.error_reason) == (usage_pb2.ATTEMPT_OUTCOME_INTERRUPTED, "SCREENING_FAILED")
 
