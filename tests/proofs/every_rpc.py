@@ -16,7 +16,7 @@ from llm_mesh.mesh.v1 import access_pb2
 DESCRIPTORS = Path(__file__).resolve().parents[2] / "gen" / "llm_mesh.binpb"
 _FIELD = re.compile(r"\{([a-z_.]+)\}")
 _VICTIM = "domains/default"
-_OWN = re.compile(r"self|platform|domains|adapters|wellKnownModels|models|models/\{input.model\}|files|batches")
+_OWN = re.compile(r"self|platform|domains|adapters|wellKnownModels|models|models/\{input.model\}|files|batches|responses|conversations")
 """Resources that name nobody's domain: whoever asks is told of what is their own."""
 
 _STANDING_IN = {"adapter": "adapter/openai", "link": "policy", "mesh": "process/main"}
