@@ -11,6 +11,7 @@ from sqlalchemy import select, text, update
 from llm_mesh.batches.v1 import batches_pb2, files_pb2
 from llm_mesh_batches.domain.ports import EndedLine, NewLine
 from llm_mesh_batches.domain.tenants import Tenant
+from llm_mesh_batches.store import queue
 from llm_mesh_batches.store.tables import FILES, LINES, METADATA, PIECES
 from llm_mesh_batches.store.vault import Vault
 from llm_mesh_runtime.database import Database, drift
@@ -154,12 +155,32 @@ async def test_a_line_is_claimed_once_until_its_lease_is_over(database: Database
         await one.begun(3)
         assert await claimed(one, 2) == [1, 2]
         assert await claimed(two, 5) == [3]
-        await one.queue.renew("one", -1)
+        batch = (await one.queue.active())[0].id
+        await one.queue.renew("one", {batch: [1, 2]}, -1)
         assert await claimed(two, 5) == [1, 2]
-        await one.queue.renew("one", 60)
+        await one.queue.renew("one", {batch: [1, 2]}, 60)
         assert await claimed(two, 5) == []
         await two.queue.release("two")
         assert await claimed(one, 5) == [1, 2, 3]
+
+
+async def test_a_line_that_its_owner_works_off_no_more_goes_to_another(database: Database) -> None:
+    async with instance(database, owner="one") as one, instance(database, owner="two") as two:
+        await one.begun(2)
+        assert await claimed(one, 2, -1) == [1, 2]
+        await one.queue.renew("one", {(await one.queue.active())[0].id: [2]}, 60)
+        assert await claimed(two, 5) == [1]
+
+
+async def test_many_batches_of_one_project_hide_nobody_elses(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_MOST_ACTIVE", 3)
+    async with instance(database) as one:
+        for _ in range(4):
+            await one.begun(1)
+        late = await one.begun(1, tenant=FOREIGN)
+        active = await one.queue.active()
+        assert len(active) == 3
+        assert active[1].id == late.id
 
 
 async def test_a_result_counts_once_whoever_brings_it(database: Database) -> None:

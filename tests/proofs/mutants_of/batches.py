@@ -12,6 +12,18 @@ _STORE, _WORK, _LINES = (f"tests/batches/test_batches_{name}.py" for name in ("s
 _DELEGATIONS, _AT_REST = "tests/policy/test_delegations.py", "tests/runtime/test_content_at_rest.py"
 
 BATCHES: Mapping[str, Mutant] = {
+    "batches/only-lines-under-way-are-renewed": Mutant(
+        file=f"{_SERVICE}/store/queue.py",
+        guard="LINES.c.batch == batch, LINES.c.number.in_(numbers), LINES.c.state == WAITING",
+        instead="LINES.c.state == WAITING",
+        test=f"{_STORE}::test_a_line_that_its_owner_works_off_no_more_goes_to_another",
+    ),
+    "batches/projects-take-turns": Mutant(
+        file=f"{_SERVICE}/store/queue.py",
+        guard="order_by(going_on.c.turn, going_on.c.created)",
+        instead="order_by(going_on.c.created)",
+        test=f"{_STORE}::test_many_batches_of_one_project_hide_nobody_elses",
+    ),
     "batches/tenants-apart": Mutant(
         file=f"{_SERVICE}/store/files.py",
         guard="return and_(table.c.domain == tenant.domain, table.c.project == tenant.project)",

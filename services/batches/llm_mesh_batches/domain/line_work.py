@@ -94,7 +94,7 @@ class LineWork:
         return pause if repetition.yields else 0.0
 
     async def _keep(self, line: ClaimedLine, ended: EndedLine) -> None:
-        """Keeps the result, whatever the store does meanwhile. Where it never does, the line is repeated under the same key."""
+        """Keeps the result. Where the store does not for long, the line is repeated under the same key once its lease is over."""
         backoff = Backoff(0.1, 5.0)
         for _ in range(_STORE_TRIES):
             try:

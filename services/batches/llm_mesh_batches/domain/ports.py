@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -132,13 +132,13 @@ class QueueStore(Protocol):
     """The queue of lines."""
 
     async def active(self) -> Sequence[ActiveBatch]:
-        """Batches that have not ended, the oldest first. At most 1,000."""
+        """Batches that have not ended, at most 1,000: the oldest of each project, then the second oldest of each, and so on."""
 
     async def claim(self, batch: ActiveBatch, owner: str, most: int, seconds: float) -> Sequence[ClaimedLine]:
         """Takes lines to work off: those that wait, or, where the batch stops, those whose owner is gone."""
 
-    async def renew(self, owner: str, seconds: float) -> None:
-        """The owner's lines stay its own."""
+    async def renew(self, owner: str, lines: Mapping[str, Collection[int]], seconds: float) -> None:
+        """These lines of the owner stay its own: by batch, their numbers. All others go to whoever takes them once their lease is over."""
 
     async def postpone(self, line: ClaimedLine, owner: str, seconds: float, *, counts: bool) -> None:
         """Puts a line back, to be taken in some seconds. `counts`: it was tried."""

@@ -52,6 +52,8 @@ class Worker:
         self._work = TaskSet()
         self._reading: set[str] = set()
         self._held: dict[Tenant, int] = {}
+        self._under_way: dict[str, set[int]] = {}
+        """By batch the numbers of the lines that are worked off."""
         self._pauses: dict[Tenant, float] = {}
         self._wake = asyncio.Event()
         self._started = False
@@ -156,6 +158,7 @@ class Worker:
                 self._shares.give(party, unused)
         for line in claimed:
             self._held[batch.tenant] = self._held.get(batch.tenant, 0) + 1
+            self._under_way.setdefault(line.batch, set()).add(line.number)
             self._work.spawn(self._line(line, party), name="batches.line")
 
     async def _line(self, line: ClaimedLine, party: Party) -> None:
@@ -167,6 +170,9 @@ class Worker:
                 self._pauses.pop(line.tenant, None)
         finally:
             self._shares.give(party)
+            self._under_way[line.batch].discard(line.number)
+            if not self._under_way[line.batch]:
+                del self._under_way[line.batch]
             self._held[line.tenant] -= 1
             if not self._held[line.tenant]:
                 del self._held[line.tenant]
@@ -181,8 +187,8 @@ class Worker:
             await asyncio.sleep(seconds)
 
     async def _renew(self) -> None:
-        if self._held:
-            await self._queue.renew(self._owner, self._lease)
+        if self._under_way:
+            await self._queue.renew(self._owner, {batch: tuple(numbers) for batch, numbers in self._under_way.items()}, self._lease)
 
     async def _purge(self) -> None:
         while await self._housekeeping.purge():

@@ -6,11 +6,11 @@ begun when a batch stops is not begun any more. A result is kept together with t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from llm_mesh.batches.v1 import batches_pb2, files_pb2
 from llm_mesh_batches.domain.ports import ActiveBatch, ClaimedLine, EndedLine
@@ -49,7 +49,9 @@ class SqlQueue:
         self._keep_results = keep_results
 
     async def active(self) -> Sequence[ActiveBatch]:
-        statement = select(BATCHES).where(BATCHES.c.state.in_(GOES_ON)).order_by(BATCHES.c.created).limit(_MOST_ACTIVE)
+        turn = func.row_number().over(partition_by=(BATCHES.c.domain, BATCHES.c.project), order_by=BATCHES.c.created)
+        going_on = select(BATCHES, turn.label("turn")).where(BATCHES.c.state.in_(GOES_ON)).subquery()
+        statement = select(going_on).order_by(going_on.c.turn, going_on.c.created).limit(_MOST_ACTIVE)
 
         def work(connection: Connection) -> list[ActiveBatch]:
             now = self._database.now(connection)
@@ -80,11 +82,12 @@ class SqlQueue:
         opened = self._vault.opened(delegation, batch.tenant, DELEGATION, batch.id)
         return [self._claimed(batch, opened, line) for line in lines]
 
-    async def renew(self, owner: str, seconds: float) -> None:
+    async def renew(self, owner: str, lines: Mapping[str, Collection[int]], seconds: float) -> None:
         def work(connection: Connection) -> None:
             until = self._database.now(connection) + int(seconds * _SECOND)
-            own = and_(LINES.c.owner == owner, LINES.c.state == WAITING)
-            connection.execute(update(LINES).where(own).values(owned_until=until))
+            for batch, numbers in lines.items():
+                own = and_(LINES.c.owner == owner, LINES.c.batch == batch, LINES.c.number.in_(numbers), LINES.c.state == WAITING)
+                connection.execute(update(LINES).where(own).values(owned_until=until))
 
         await self._database.write(work)
 
