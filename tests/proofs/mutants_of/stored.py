@@ -11,6 +11,12 @@ _RESPONSES = "tests/conversations/test_conversations_responses.py"
 _BACKGROUND = "tests/conversations/test_conversations_background.py"
 
 STORED: Mapping[str, Mutant] = {
+    "stored/a-run-ends-whatever-its-store-does": Mutant(
+        file="conversations/llm_mesh_conversations/domain/run.py",
+        guard="            self._record.fail(failure if isinstance(failure, MeshError) else internal())\n        elif not",
+        instead="            return\n        elif not",
+        test="tests/conversations/test_conversations_run.py",
+    ),
     "stored/ids-of-that-kind-and-project": Mutant(
         file="conversations/llm_mesh_conversations/domain/ids.py",
         guard="if not self._ids.valid(value, kind.value, *place):",

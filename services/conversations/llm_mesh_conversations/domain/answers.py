@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from llm_mesh.conversations.v1 import responses_pb2
 from llm_mesh.inference.v1 import content_pb2, generate_pb2
 
+_TEXTS = {"text": "text", "refusal": "text", "reasoning": "text", "tool_call": "arguments_json"}
+"""Events that grow, each with the field that does."""
 _CUT_SHORT = frozenset({generate_pb2.FINISH_REASON_LENGTH, generate_pb2.FINISH_REASON_CONTENT_FILTER})
 
 
@@ -14,37 +16,53 @@ class JoinedEvents:
     """The events of an answer, with those joined that continue one another: what is stored of an answer that nobody resumes."""
 
     def __init__(self) -> None:
-        self.events: list[generate_pb2.StreamEvent] = []
+        self._events: list[generate_pb2.StreamEvent] = []
+        self._pieces: list[str] = []
+        """The text of the last event, which is joined once: a text that grows anew would be copied at each piece."""
         self.bytes = 0
+
+    @property
+    def events(self) -> list[generate_pb2.StreamEvent]:
+        """What has come so far."""
+        self._join()
+        return self._events
 
     def add(self, event: generate_pb2.StreamEvent) -> None:
         """Takes the next event."""
         self.bytes += event.ByteSize()
-        last = self.events[-1] if self.events else None
-        if last is None or not _continued(last, event):
-            copy = generate_pb2.StreamEvent()
-            copy.CopyFrom(event)
-            self.events.append(copy)
+        kind = event.WhichOneof("kind") or ""
+        text = _TEXTS.get(kind)
+        if text is not None and self._events and _continues(self._events[-1], event, kind):
+            before, after = getattr(self._events[-1], kind), getattr(event, kind)
+            if kind == "reasoning":
+                before.signature, before.redacted = after.signature, after.redacted
+            elif kind != "tool_call":
+                before.logprobs.extend(after.logprobs)
+            self._pieces.append(getattr(after, text))
+            return
+        self._join()
+        copy = generate_pb2.StreamEvent()
+        copy.CopyFrom(event)
+        self._events.append(copy)
+        self._pieces = [] if text is None else [getattr(getattr(copy, kind), text)]
+
+    def _join(self) -> None:
+        if len(self._pieces) > 1:
+            kind = self._events[-1].WhichOneof("kind") or ""
+            self._pieces = ["".join(self._pieces)]
+            setattr(getattr(self._events[-1], kind), _TEXTS[kind], self._pieces[0])
 
 
-def _continued(last: generate_pb2.StreamEvent, event: generate_pb2.StreamEvent) -> bool:
-    """Joins an event to the last one where it says more of the same thing."""
-    kind = event.WhichOneof("kind")
-    if kind is None or kind != last.WhichOneof("kind"):
+def _continues(last: generate_pb2.StreamEvent, event: generate_pb2.StreamEvent, kind: str) -> bool:
+    """Whether an event says more of the same thing as the last one."""
+    if kind != last.WhichOneof("kind"):
         return False
     before, after = getattr(last, kind), getattr(event, kind)
-    if kind in {"text", "refusal"} and before.choice == after.choice and not before.extras and not after.extras:
-        before.text += after.text
-        before.logprobs.extend(after.logprobs)
-        return True
-    if kind == "reasoning" and before.choice == after.choice and not (before.signature or before.redacted):
-        before.text += after.text
-        before.signature, before.redacted = after.signature, after.redacted
-        return True
-    if kind == "tool_call" and (before.choice, before.index) == (after.choice, after.index):
-        before.arguments_json += after.arguments_json
-        return True
-    return False
+    if kind == "tool_call":
+        return bool((before.choice, before.index) == (after.choice, after.index))
+    if kind == "reasoning":
+        return bool(before.choice == after.choice and not (before.signature or before.redacted))
+    return bool(before.choice == after.choice and not before.extras and not after.extras)
 
 
 def status_of(events: Iterable[generate_pb2.StreamEvent]) -> responses_pb2.ResponseStatus:

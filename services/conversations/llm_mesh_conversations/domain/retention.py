@@ -25,8 +25,10 @@ class RetentionRules:
         return await self._store.retention(_place(project))
 
     async def update(self, project: str, days: int | None) -> retention_pb2.Retention:
-        """Sets it; None: the operator's default holds again."""
-        return await self._store.set_retention(_place(project), days)
+        """Sets it, and deletes what is older; None: the operator's default holds again."""
+        retention = await self._store.set_retention(_place(project), days)
+        await self._delete()
+        return retention
 
     async def erase(self, request: retention_pb2.EraseContentRequest) -> retention_pb2.EraseContentResponse:
         """Erases the keys first, then the content, then what the engine remembers of both."""
@@ -40,10 +42,14 @@ class RetentionRules:
             raise invalid("everything", "must be true where it is set")
         else:
             counts = await self._store.erase(place, "everything")
+        await self._delete()
+        return retention_pb2.EraseContentResponse(responses=counts[0], conversations=counts[1])
+
+    async def _delete(self) -> None:
+        """Deletes what nobody may read any more, and what the engine remembers of it."""
         while await self._store.purge():
             pass
         await self._store.scrub()
-        return retention_pb2.EraseContentResponse(responses=counts[0], conversations=counts[1])
 
 
 class Purge:

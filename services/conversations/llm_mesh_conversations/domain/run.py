@@ -13,12 +13,11 @@ from llm_mesh_conversations.domain.ports import AnsweringStream, ResponseStore
 from llm_mesh_conversations.domain.records import ResponseRecord
 from llm_mesh_conversations.domain.values import ContentKey
 from llm_mesh_runtime.backoff import Backoff
-from llm_mesh_runtime.errors import MeshError
+from llm_mesh_runtime.errors import MeshError, internal
 from llm_mesh_runtime.log import get_logger
 
 _MOST_WAITING = 64 * 1024
 """Bytes of events that wait to be stored; the gateway waits meanwhile."""
-_STORING_ATTEMPTS = 20
 
 
 class Run:
@@ -86,10 +85,14 @@ class Run:
         receipt = self._outcome(reading)
         self._arrived.set()
         await asyncio.wait({storing})
-        if storing.exception() is not None or not storing.result():
+        failure = storing.exception()
+        if failure is not None:
+            get_logger().error("events of a background response are not stored", response=self._record.response.id, exc_info=failure)
+            self._record.fail(failure if isinstance(failure, MeshError) else internal())
+        elif not storing.result():
             get_logger().info("a background response ended that is not stored any more", response=self._record.response.id)
             return
-        if receipt is not None:
+        elif receipt is not None:
             self._record.complete(self._joined.events, receipt)
         await self._end()
 
@@ -105,8 +108,8 @@ class Run:
         if failure is None:
             return reading.result()
         if not isinstance(failure, MeshError):
-            raise failure
-        self._record.fail(failure)
+            get_logger().error("a background response failed by a defect", response=self._record.response.id, exc_info=failure)
+        self._record.fail(failure if isinstance(failure, MeshError) else internal())
         return None
 
     async def _read(self, ask: Callable[[], AnsweringStream]) -> gateway_pb2.Receipt:
@@ -148,15 +151,13 @@ class Run:
                 return True
 
     async def _end(self) -> None:
-        """Stores the end; tries again while the store does not answer, so that no response runs for ever."""
+        """Stores the end. Tries again for as long as the store does not answer: nobody else would end a response of a living instance."""
         backoff = Backoff(0.1, 5.0)
-        for attempt in range(_STORING_ATTEMPTS):
+        while True:
             try:
                 await self._store.end(self._key, self._record.sealed)
             except MeshError as failure:
-                if attempt == _STORING_ATTEMPTS - 1:
-                    get_logger().error("the end of a background response is not stored", reason=failure.reason_name)
-                    return
+                get_logger().warning("the end of a background response is not stored yet", reason=failure.reason_name)
                 await backoff.wait()
             else:
                 return
