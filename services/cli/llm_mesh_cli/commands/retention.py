@@ -8,6 +8,7 @@ import typer
 
 from llm_mesh.conversations.v1 import retention_pb2, retention_pb2_grpc
 from llm_mesh_cli.command import asks
+from llm_mesh_cli.existing import existing
 from llm_mesh_cli.nouns.names import resource_name
 from llm_mesh_cli.session import Session
 
@@ -18,7 +19,7 @@ Project = Annotated[str, typer.Argument(metavar="PROJECT", help="`claims/triage`
 @asks(app)
 async def show(session: Session, project: Project) -> None:
     """Show how long a project stores content."""
-    request = retention_pb2.GetRetentionRequest(project=await resource_name(session, "projects", project))
+    request = retention_pb2.GetRetentionRequest(project=await _existing(session, project))
     _tell(session, (await _stub(session).GetRetention(request, timeout=30)).retention)
 
 
@@ -28,8 +29,8 @@ async def update(
     project: Project,
     days: Annotated[int | None, typer.Option(min=0, max=3650, help="Days; 0: nothing is stored. Left out: the operator's default.")] = None,
 ) -> None:
-    """Set how long a project stores content. What is older is gone at once."""
-    request = retention_pb2.UpdateRetentionRequest(project=await resource_name(session, "projects", project), days=days)
+    """Set how long a project stores content, and delete what is older."""
+    request = retention_pb2.UpdateRetentionRequest(project=await _existing(session, project), days=days)
     _tell(session, (await _stub(session).UpdateRetention(request, timeout=30)).retention)
 
 
@@ -44,7 +45,7 @@ async def erase(
     """Erase stored responses and conversations, so that nobody can read them again."""
     if sum(map(bool, (principal, end_user, everything))) != 1:
         raise typer.BadParameter("say whose content: one of --principal, --end-user and --everything")
-    request = retention_pb2.EraseContentRequest(project=await resource_name(session, "projects", project))
+    request = retention_pb2.EraseContentRequest(project=await _existing(session, project))
     if principal:
         request.principal = principal
     elif end_user:
@@ -55,6 +56,11 @@ async def erase(
     if session.output.as_json:
         session.output.message(answer)
     session.output.line(f"{answer.responses} responses and {answer.conversations} conversations are erased")
+
+
+async def _existing(session: Session, project: str) -> str:
+    """The project's name: a mistyped one would look like one that has no content."""
+    return await existing(session, await resource_name(session, "projects", project))
 
 
 def _tell(session: Session, retention: retention_pb2.Retention) -> None:
