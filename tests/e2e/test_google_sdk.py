@@ -116,6 +116,13 @@ def test_the_models_that_a_key_may_use_are_listed(google: genai.Client) -> None:
     assert "generateContent" in (echo.supported_actions or ())
 
 
+def test_files_of_other_dialects_are_not_googles(google: genai.Client) -> None:
+    for asking in (google.files.list, google.batches.list):
+        with pytest.raises(errors.ClientError) as refused:
+            asking()
+        assert (refused.value.code, refused.value.status) == (404, "NOT_FOUND")
+
+
 def test_failures_are_told_in_googles_words(google: genai.Client, mesh: RunningMesh) -> None:
     with pytest.raises(errors.ClientError) as refused:
         google.models.generate_content(model="no-such-model", contents="hi")

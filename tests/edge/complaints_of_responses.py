@@ -165,6 +165,7 @@ STREAMED: Mapping[str, tuple[Read, list[Any]]] = {"responses-events": (streamed,
 LARGE: Mapping[str, tuple[Read, Any]] = {
     "responses-items": (asked, {"model": "m", "input": [{"role": "user", "content": "x"}] * 4097}),
     "responses-parts": (asked, {"model": "m", "input": [{"role": "user", "content": [TEXT] * 16385}]}),
+    "responses-reference": (asked, {"model": "m", "input": [{"type": "item_reference", "id": "msg_1"}]}),
     "responses-stored": (asked, {"model": "m", "input": "x", "store": True}),
     "responses-of-no-call": (streamed, [{"type": "response.function_call_arguments.delta", "output_index": 0, "delta": "{"}]),
 }

@@ -13,6 +13,18 @@ _PROOFS = "tests/adapter_gemini/test_gemini_proofs.py"
 _STRANGERS = "tests/adapter_mesh/test_mesh_strangers.py"
 
 PROVIDER_ANSWERS: Mapping[str, Mutant] = {
+    "provider-answers/names-of-events-are-one-line": Mutant(
+        file="dialects/llm_mesh_dialects/event_names.py",
+        guard="return _NAME.fullmatch(name) is not None",
+        instead="return True",
+        test="tests/dialects/test_event_names.py",
+    ),
+    "provider-answers/a-response-ends-by-its-writer-alone": Mutant(
+        file="dialects/llm_mesh_dialects/responses/events_writing.py",
+        guard='or event["type"] in _LIFECYCLE:',
+        instead="or False:",
+        test="tests/dialects/test_responses_round_trips.py",
+    ),
     "provider-answers/bytes-of-a-stream": Mutant(
         file=f"{_KIT}/exchange.py",
         guard="if self._left < 0:",

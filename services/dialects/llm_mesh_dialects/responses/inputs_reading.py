@@ -59,6 +59,8 @@ class InputsReader:
         kind = item.text("type") or ("message" if item.peek("role") is not None else "")
         if kind == "message":
             self._message(item, place)
+        elif kind == "item_reference":  # left out, it would be missed by nobody but the model
+            raise item.wrong("type", "expected the item itself: no item is kept that could be referred to")
         elif kind:
             role = _OF_KIND.get(kind) or (content_pb2.ROLE_ASSISTANT if kind.endswith(_OF_THE_MODEL) else content_pb2.ROLE_USER)
             self._append(role, [self._part(item, kind)], [place])

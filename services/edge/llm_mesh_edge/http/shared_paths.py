@@ -5,11 +5,14 @@ Anthropic demands `anthropic-version`; Google's SDKs send `x-goog-api-key` and `
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 from llm_mesh_edge.domain.failures import Failure
 from llm_mesh_edge.domain.headers import Headers
 from llm_mesh_edge.http import anthropic, google, openai
+from llm_mesh_edge.http.app import Handler, Route
+from llm_mesh_edge.http.exchange import HttpExchange, ProblemError
 from llm_mesh_edge.http.models import ModelsForm
 
 _GOOGLE = frozenset({b"x-goog-api-key", b"x-goog-api-client"})
@@ -26,6 +29,20 @@ def models_form(headers: Headers) -> ModelsForm:
     """How that dialect tells models."""
     form: ModelsForm = dialect_of(headers).models
     return form
+
+
+def for_clients_of(dialect: ModuleType, route: Route) -> Route:
+    """The route, absent for clients of other dialects: theirs has the path for things of its own, which they would take these for."""
+
+    def guarded(handler: Handler) -> Handler:
+        async def handle(exchange: HttpExchange) -> None:
+            if dialect_of(exchange.headers) is not dialect:
+                raise ProblemError(Failure(404, "not_found", "this path is served to clients of OpenAI alone"))
+            await handler(exchange)
+
+        return handle
+
+    return replace(route, methods={name: guarded(handler) for name, handler in route.methods.items()}, shape=shape)
 
 
 def shape(failure: Failure, headers: Headers) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_mesh_edge.http import openai
 from llm_mesh_edge.http.app import Handler, Route
 from llm_mesh_edge.http.embedding import EmbeddingHandler
 from llm_mesh_edge.http.generation import GenerationHandler
@@ -18,6 +19,7 @@ from llm_mesh_edge.http.openai.speech import SpeechHandler
 from llm_mesh_edge.http.openai.transcriptions import TranscriptionHandler
 from llm_mesh_edge.http.openai.uploads import UploadHandler
 from llm_mesh_edge.http.parts import EdgeParts
+from llm_mesh_edge.http.shared_paths import for_clients_of
 from llm_mesh_edge.http.whole_answer import WholeAnswerHandler
 
 
@@ -48,7 +50,7 @@ def _files_and_batches(parts: EdgeParts) -> list[Route]:
     if parts.batches is None:
         return []
     files, batches = FilesHandler(parts.batches, parts.bodies), BatchesHandler(parts.batches, parts.bodies)
-    return [
+    routes = [
         Route(FILES, {"GET": files.all, "POST": UploadHandler(parts.batches, parts.settings)}, shape, works=True, protected=True),
         Route(f"{FILES}/*", {"GET": files.one, "DELETE": files.delete}, shape, protected=True),
         Route(f"{FILES}/*/content", {"GET": files.content}, shape, works=True, protected=True),
@@ -56,3 +58,4 @@ def _files_and_batches(parts: EdgeParts) -> list[Route]:
         Route(f"{BATCHES}/*", {"GET": batches.one}, shape, protected=True),
         Route(f"{BATCHES}/*/cancel", {"POST": batches.cancel}, shape, protected=True),
     ]
+    return [for_clients_of(openai, route) for route in routes]
